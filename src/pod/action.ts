@@ -1,0 +1,62 @@
+/**
+ * Every action there is. An action is a small value; agent/act.ts has one call for each kind.
+ * Each may safely be done twice.
+ */
+
+export type Action =
+  /** Set up what the node lends the pod: folders, volumes, cgroup. */
+  | { readonly kind: 'lend' }
+  | { readonly kind: 'run-sandbox'; readonly attempt: number }
+  /** Make sure of the image and create the container; nothing runs yet. */
+  | {
+      readonly kind: 'create-container';
+      readonly name: string;
+      readonly attempt: number;
+      readonly generation: number;
+    }
+  | { readonly kind: 'start-container'; readonly id: string; readonly name: string }
+  /** Stop signal, wait, SIGKILL. */
+  | {
+      readonly kind: 'stop-container';
+      readonly id: string;
+      readonly name: string;
+      readonly graceSeconds: number;
+    }
+  /** SIGKILL to every process of every one of these containers, at once. */
+  | { readonly kind: 'kill-containers'; readonly ids: readonly string[] }
+  /** Check that no process is left in the cgroups of these exited containers. */
+  | { readonly kind: 'prove-gone'; readonly ids: readonly string[] }
+  | { readonly kind: 'remove-container'; readonly id: string; readonly name: string }
+  | { readonly kind: 'stop-sandbox'; readonly id: string }
+  | { readonly kind: 'remove-sandbox'; readonly id: string }
+  /** Take back everything the node lent, logs included, and forget the pod. */
+  | { readonly kind: 'forget' };
+
+/** An action in words: for logs and tests, and to tell whether the same one is already under way. */
+export function inWords(action: Action): string {
+  switch (action.kind) {
+    case 'lend':
+    case 'forget':
+      return action.kind;
+    case 'run-sandbox':
+      return `run sandbox ${action.attempt}`;
+    case 'create-container':
+      return `create ${action.name} ${action.attempt} of generation ${action.generation}`;
+    case 'start-container':
+      return `start ${action.name} (${action.id})`;
+    case 'stop-container':
+      return `stop ${action.name} (${action.id}) within ${action.graceSeconds} s`;
+    case 'kill-containers':
+      return `kill ${action.ids.join(' ')}`;
+    case 'prove-gone':
+      return `prove gone ${action.ids.join(' ')}`;
+    case 'remove-container':
+      return `remove ${action.name} (${action.id})`;
+    case 'stop-sandbox':
+      return `stop sandbox ${action.id}`;
+    case 'remove-sandbox':
+      return `remove sandbox ${action.id}`;
+    default:
+      return action satisfies never;
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * What the node lends a pod, as plain data: host/lend.ts makes it, runtime/ turns it into CRI's words.
+ * Everything in it stays the same through every in-place restart.
+ */
+export interface Loan {
+  /** Host directory of the pod's logs; containers log to `<container>/<attempt>.log` below it. */
+  readonly logDirectory: string;
+  /** The pod's cgroup as CRI wants it: `/a/b/pod<uid>` (cgroupfs) or the `.slice` path (systemd). */
+  readonly cgroupParent: string;
+  /** Volume name -> absolute host path of its content. */
+  readonly volumes: Readonly<Record<string, string>>;
+  /** Host path of the managed /etc/hosts of the pod. */
+  readonly hostsFile: string;
+}

@@ -1,0 +1,145 @@
+/**
+ * What must outlive a crash. It is saved before it is acted on: after a crash we may repeat, we
+ * never forget. Plain JSON. All times are milliseconds since 1970.
+ *
+ * Read next: decide.ts, the only place that makes a new memory out of an old one.
+ */
+
+export interface Memory {
+  /** Starts at 0, grows by 1 with each in-place restart. */
+  readonly generation: number;
+  /** Attempt of the sandbox in use; -1 before the first one. */
+  readonly sandboxAttempt: number;
+  /** status.startTime: set once. */
+  readonly startTime?: number;
+  /** Every init container of this generation and sandbox is done, every sidecar has started once. */
+  readonly initialized: boolean;
+  /** By container name; absent: no instance was ever asked for. */
+  readonly containers: Readonly<Record<string, ContainerMemory>>;
+  /** The in-place restart under way, until all its containers have started. */
+  readonly restart?: RestartUnderWay;
+  /** Back-off of in-place restarts: the delay applied last. */
+  readonly restartBackoff?: Backoff;
+  /** Finished in-place restarts, oldest first; bounded. */
+  readonly restarts: readonly RestartRecord[];
+  /** Set when the pod is on its way out; never unset. */
+  readonly ending?: Ending;
+  readonly phase: PhaseMemory;
+  /** By condition type. */
+  readonly conditions: Readonly<Record<string, ConditionMemory>>;
+  /** Carried over into the final status, when the sandbox is gone. */
+  readonly podIPs: readonly string[];
+}
+
+export interface ContainerMemory {
+  /** CRI attempt of the current instance. */
+  readonly attempt: number;
+  readonly generation: number;
+  readonly sandboxAttempt: number;
+  readonly restartCount: number;
+  readonly containerId?: string;
+  readonly imageRef?: string;
+  /** Set when the current instance was seen to run (or to have run). */
+  readonly startedAt?: number;
+  /** How the current instance ended. Never overwritten. */
+  readonly exit?: Termination;
+  /** How the instance before it ended: lastState.terminated. */
+  readonly lastExit?: Termination;
+  readonly backoff?: Backoff;
+}
+
+/** ContainerStateTerminated, with times in milliseconds. */
+export interface Termination {
+  readonly exitCode: number;
+  readonly reason: string;
+  readonly message?: string;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  readonly containerId?: string;
+}
+
+export interface Backoff {
+  readonly delayMs: number;
+  /** When the start that this delay was computed for was allowed. */
+  readonly at: number;
+}
+
+/** What asked for an in-place restart. */
+export type Trigger =
+  | {
+      readonly kind: 'exit';
+      readonly container: string;
+      readonly exitCode: number;
+      /** Index into the container's restartPolicyRules. */
+      readonly ruleIndex: number;
+      readonly exitedAt: number;
+      readonly seenAt?: number;
+    }
+  | { readonly kind: 'request'; readonly by: string; readonly at: number };
+
+export interface RestartUnderWay {
+  readonly trigger: Trigger;
+  readonly recordedAt: number;
+  /** Set when every process of the old generation is proven gone; the start-up follows. */
+  readonly deadAt?: number;
+  /** In-place back-off: nothing starts before. */
+  readonly startNotBefore?: number;
+}
+
+/** One finished in-place restart, for status, timeline and metrics. */
+export interface RestartRecord {
+  readonly generation: number;
+  readonly trigger: Trigger;
+  readonly recordedAt: number;
+  readonly deadAt: number;
+  readonly startNotBefore?: number;
+  /** When the last of its containers was running. */
+  readonly completedAt: number;
+  readonly containers: readonly {
+    readonly name: string;
+    readonly startedAt?: number;
+    readonly finishedAt?: number;
+  }[];
+}
+
+export interface Ending {
+  readonly cause: 'deleted' | 'finished' | 'failed' | 'deadline';
+  readonly at: number;
+  /** Seconds from `at` that containers get; shrinks only. */
+  readonly graceSeconds: number;
+  /** SIGKILL at once. */
+  readonly force: boolean;
+  /** A delete request came (maybe after another cause): everything is removed in the end. */
+  readonly deleted: boolean;
+  /** status.reason and status.message of the final status. */
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
+
+export interface PhaseMemory {
+  readonly phase: Phase;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+export interface ConditionMemory {
+  readonly status: 'True' | 'False';
+  readonly reason?: string;
+  readonly message?: string;
+  /** lastTransitionTime: moves only when `status` changes. */
+  readonly since: number;
+}
+
+/** The memory of a pod nothing has happened to yet. */
+export const blankMemory: Memory = {
+  generation: 0,
+  sandboxAttempt: -1,
+  initialized: false,
+  containers: {},
+  restarts: [],
+  phase: { phase: 'Pending' },
+  conditions: {},
+  podIPs: [],
+};

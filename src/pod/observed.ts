@@ -1,0 +1,82 @@
+/**
+ * What runtime and host say about a pod now: one look, as plain data.
+ *
+ * An instance is one run of one container: CRI gives each an attempt number. All times are
+ * milliseconds since 1970, with a fraction where the source has one.
+ *
+ * Read next: memory.ts, which says which instance of each container is the current one.
+ */
+import type { Loan } from './loan.ts';
+
+export interface Observed {
+  /** Every sandbox of the pod that the runtime still knows, newest attempt first. */
+  readonly sandboxes: readonly ObservedSandbox[];
+  readonly instances: readonly Instance[];
+  /** Absent until the node's part (volumes, cgroup, log folder) has been set up. */
+  readonly loan?: Loan;
+  /** Failures since the last success, by what failed: a container's name, `sandbox` or `loan`. */
+  readonly failures: Readonly<Record<string, Failure>>;
+  /** What users and groups asked for since the last decision; consumed by it. */
+  readonly requests: readonly Request[];
+  /** Whether actions are still under way whose outcome is not part of this look. */
+  readonly busy: boolean;
+}
+
+export interface ObservedSandbox {
+  readonly id: string;
+  readonly attempt: number;
+  /** The pause process lives and the network namespace is set up. */
+  readonly ready: boolean;
+  /** Primary address first; empty with the host's network. */
+  readonly ips: readonly string[];
+}
+
+export interface Instance {
+  /** Absent while the runtime is still creating it. */
+  readonly id?: string;
+  readonly name: string;
+  readonly attempt: number;
+  /** From the label that every container carries. */
+  readonly generation: number;
+  /** Attempt of the sandbox it lives in. */
+  readonly sandboxAttempt: number;
+  /** Hash of everything the container was created from; tells whether a standby still fits. */
+  readonly specHash: string;
+  readonly state: InstanceState;
+  readonly createdAt?: number;
+  readonly startedAt?: number;
+  readonly exit?: Exit;
+  /** Digest reference of the image it runs. */
+  readonly imageRef?: string;
+  /** Its exit is known AND no process is left in its cgroup. Never unset again. */
+  readonly gone: boolean;
+  /** Until when a graceful stop under way waits before SIGKILL. */
+  readonly stopBy?: number;
+}
+
+/** `creating` and `starting`: the call is under way. `unknown`: the runtime lost track of it. */
+export type InstanceState = 'creating' | 'created' | 'starting' | 'running' | 'exited' | 'unknown';
+
+/** How a process ended, as the runtime tells it. */
+export interface Exit {
+  readonly code: number;
+  readonly finishedAt: number;
+  /** Completed, Error, OOMKilled, StartError or Unknown (containerd's words). */
+  readonly reason: string;
+  readonly message?: string;
+  /** When the news reached us; absent when found by a look. */
+  readonly seenAt?: number;
+}
+
+export interface Failure {
+  /** Kubernetes' waiting reason, e.g. ErrImagePull, CreateContainerError. */
+  readonly reason: string;
+  readonly message: string;
+  readonly at: number;
+  /** How many times in a row. */
+  readonly count: number;
+}
+
+export type Request =
+  | { readonly kind: 'restart'; readonly by: string; readonly at: number }
+  | { readonly kind: 'delete'; readonly graceSeconds?: number; readonly force: boolean; readonly at: number };

@@ -1,0 +1,178 @@
+/**
+ * The Pod: Kubernetes' own v1 shape, cut down to the fields that are honoured, every default filled in.
+ *
+ * It is what `get -o json` prints, so no second shape has to be kept in step with it. Where a pod
+ * came from (a manifest, the API) leaves no trace here. Fields that are accepted without effect
+ * are kept in `PodSpec.inert` so that they can be shown again.
+ *
+ * Read next: observed.ts, what can be seen of a pod; memory.ts, what must be remembered.
+ */
+
+export interface Pod {
+  readonly metadata: PodMetadata;
+  readonly spec: PodSpec;
+}
+
+export interface PodMetadata {
+  readonly name: string;
+  readonly namespace: string;
+  /** Set once when the pod is accepted; names its folder, its cgroup and its containers. */
+  readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** RFC 3339; set once when the pod is accepted. */
+  readonly creationTimestamp: string;
+}
+
+export interface PodSpec {
+  /** Init containers and sidecars, in start order. */
+  readonly initContainers: readonly Container[];
+  readonly containers: readonly Container[];
+  readonly volumes: readonly Volume[];
+  readonly restartPolicy: RestartPolicy;
+  readonly terminationGracePeriodSeconds: number;
+  /** Counts from status.startTime; absent: no deadline. */
+  readonly activeDeadlineSeconds?: number;
+  readonly hostname?: string;
+  readonly hostNetwork: boolean;
+  readonly hostPID: boolean;
+  readonly hostIPC: boolean;
+  readonly shareProcessNamespace: boolean;
+  readonly dnsPolicy: 'ClusterFirst' | 'ClusterFirstWithHostNet' | 'Default' | 'None';
+  readonly dnsConfig?: DnsConfig;
+  readonly hostAliases: readonly HostAlias[];
+  readonly runtimeClassName?: string;
+  readonly securityContext: PodSecurityContext;
+  /** Fields without meaning on a single node (affinity, tolerations, ...), as they were written. */
+  readonly inert: Readonly<Record<string, unknown>>;
+}
+
+export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
+
+export interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
+  readonly command: readonly string[];
+  readonly args: readonly string[];
+  readonly workingDir?: string;
+  readonly env: readonly EnvVar[];
+  readonly ports: readonly ContainerPort[];
+  readonly resources: Resources;
+  readonly volumeMounts: readonly VolumeMount[];
+  readonly securityContext: ContainerSecurityContext;
+  /** On an init container, `Always` makes it a sidecar (KEP-753). Absent: the pod's policy counts. */
+  readonly restartPolicy?: RestartPolicy;
+  readonly restartPolicyRules: readonly RestartRule[];
+  readonly stdin: boolean;
+  readonly stdinOnce: boolean;
+  readonly tty: boolean;
+}
+
+/** One entry of restartPolicyRules (KEP-5307, KEP-5532); the first one that matches wins. */
+export interface RestartRule {
+  readonly action: 'Restart' | 'RestartAllContainers';
+  readonly exitCodes: { readonly operator: 'In' | 'NotIn'; readonly values: readonly number[] };
+}
+
+export interface EnvVar {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: { readonly fieldRef: { readonly apiVersion: string; readonly fieldPath: string } };
+}
+
+export interface ContainerPort {
+  readonly name?: string;
+  readonly containerPort: number;
+  readonly hostPort?: number;
+  readonly hostIP?: string;
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+}
+
+/** Quantities as they were written ("500m", "1Gi"); manifest/quantity.ts turns them into numbers. */
+export interface Resources {
+  readonly requests: Readonly<Record<string, string>>;
+  readonly limits: Readonly<Record<string, string>>;
+}
+
+export interface VolumeMount {
+  readonly name: string;
+  readonly mountPath: string;
+  readonly readOnly: boolean;
+}
+
+/** A volume has exactly one source. */
+export interface Volume {
+  readonly name: string;
+  readonly emptyDir?: { readonly medium: '' | 'Memory'; readonly sizeLimit?: string };
+  readonly hostPath?: { readonly path: string; readonly type: HostPathType };
+}
+
+export type HostPathType =
+  | ''
+  | 'DirectoryOrCreate'
+  | 'Directory'
+  | 'FileOrCreate'
+  | 'File'
+  | 'Socket'
+  | 'CharDevice'
+  | 'BlockDevice';
+
+export interface DnsConfig {
+  readonly nameservers: readonly string[];
+  readonly searches: readonly string[];
+  readonly options: readonly { readonly name: string; readonly value?: string }[];
+}
+
+export interface HostAlias {
+  readonly ip: string;
+  readonly hostnames: readonly string[];
+}
+
+export interface PodSecurityContext {
+  readonly runAsUser?: number;
+  readonly runAsGroup?: number;
+  readonly runAsNonRoot?: boolean;
+  readonly fsGroup?: number;
+  readonly supplementalGroups: readonly number[];
+  readonly seccompProfile?: SeccompProfile;
+  readonly sysctls: readonly { readonly name: string; readonly value: string }[];
+}
+
+export interface ContainerSecurityContext {
+  readonly runAsUser?: number;
+  readonly runAsGroup?: number;
+  readonly runAsNonRoot?: boolean;
+  readonly privileged: boolean;
+  readonly readOnlyRootFilesystem: boolean;
+  readonly allowPrivilegeEscalation?: boolean;
+  readonly capabilities: { readonly add: readonly string[]; readonly drop: readonly string[] };
+  readonly seccompProfile?: SeccompProfile;
+}
+
+export interface SeccompProfile {
+  readonly type: 'RuntimeDefault' | 'Unconfined';
+}
+
+export type ContainerKind = 'init' | 'sidecar' | 'app';
+
+/** All containers that take part in the life of a pod, in start order, each with its kind. */
+export function containersOf(pod: Pod): readonly { container: Container; kind: ContainerKind }[] {
+  return [
+    ...pod.spec.initContainers.map((container) => ({
+      container,
+      kind: isSidecar(container) ? ('sidecar' as const) : ('init' as const),
+    })),
+    ...pod.spec.containers.map((container) => ({ container, kind: 'app' as const })),
+  ];
+}
+
+/** Whether an init container is a sidecar (KEP-753). Only meaningful for entries of initContainers. */
+export function isSidecar(container: Container): boolean {
+  return container.restartPolicy === 'Always';
+}
+
+/** How people and messages name a pod: `namespace/name`. */
+export function podKey(pod: { readonly metadata: { namespace: string; name: string } }): string {
+  return `${pod.metadata.namespace}/${pod.metadata.name}`;
+}
