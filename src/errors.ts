@@ -27,6 +27,18 @@ export class RepriseError extends Error {
   }
 }
 
+/** There is no such pod. */
+export class NotFoundError extends RepriseError {}
+
+/** A pod of that name is already there. */
+export class AlreadyExistsError extends RepriseError {}
+
+/** The pod's state does not allow what was asked. */
+export class ConflictError extends RepriseError {}
+
+/** This agent does not take the pod, e.g. because it was started for another one. */
+export class ForbiddenError extends RepriseError {}
+
 /** One message for whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

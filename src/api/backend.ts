@@ -1,0 +1,107 @@
+/**
+ * What the API needs of the agent, as an interface: the API knows HTTP, the agent knows pods.
+ *
+ * The agent implements it (agent/agent.ts); tests of the API hand in one that lives in memory.
+ * Everything handed out is a value that is never changed afterwards. The errors named here are
+ * those of errors.ts.
+ */
+import type { Pod, PodMetadata } from '../pod/pod.ts';
+import type { V1Pod } from '../pod/pod-status.ts';
+
+export interface Backend {
+  readonly node: { readonly name: string };
+  /** The pods that are there now, in the order of namespace and name. */
+  list(namespace?: string): readonly V1Pod[];
+  get(namespace: string, name: string): V1Pod | undefined;
+  /** Accepts a validated pod, with uid and creation time filled in; throws AlreadyExistsError. */
+  create(pod: ManifestPod): Promise<V1Pod>;
+  /**
+   * Asks for the end of a pod and returns at once with its deletionTimestamp; the watch shows
+   * DELETED when it is gone. Asking again may shorten the grace. Throws NotFoundError.
+   */
+  delete(namespace: string, name: string, options: DeleteOptions): Promise<V1Pod>;
+  /** Restarts a pod in place; throws NotFoundError, or ConflictError if it is ending or over. */
+  restart(namespace: string, name: string, by: string): Promise<V1Pod>;
+  /**
+   * Every transition, however short, in order. Registered when this is called, not when first
+   * read, so that nothing between a `list()` and a watch is lost. Ends with the signal.
+   */
+  watchPods(filter: WatchFilter, signal: AbortSignal): AsyncIterable<WatchEvent<V1Pod>>;
+  /** Oldest first. */
+  events(filter: ObjectFilter): readonly V1Event[];
+  /** Like watchPods. */
+  watchEvents(filter: WatchFilter, signal: AbortSignal): AsyncIterable<WatchEvent<V1Event>>;
+  /** Where the logs of a container are; absent if there is no such pod or container. */
+  logSource(namespace: string, name: string, container: string): LogSource | undefined;
+}
+
+/** A pod as a manifest gives it: the agent fills in what is missing when it accepts it. */
+export interface ManifestPod {
+  readonly metadata: Omit<PodMetadata, 'uid' | 'creationTimestamp'> &
+    Partial<Pick<PodMetadata, 'uid' | 'creationTimestamp'>>;
+  readonly spec: Pod['spec'];
+}
+
+export interface DeleteOptions {
+  /** Absent: the pod's own grace period. */
+  readonly graceSeconds?: number;
+  /** SIGKILL at once. */
+  readonly force: boolean;
+}
+
+/** Absent fields let everything through; for events they mean the object the event is about. */
+export interface ObjectFilter {
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+export interface WatchFilter extends ObjectFilter {
+  /** Whether the watch starts with ADDED for everything that is already there. */
+  readonly initial: boolean;
+}
+
+export interface WatchEvent<T> {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly object: T;
+}
+
+/** A v1 Event: something that happened to a pod, counted when it happens again. */
+export interface V1Event {
+  readonly apiVersion: 'v1';
+  readonly kind: 'Event';
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly creationTimestamp: string;
+  };
+  readonly involvedObject: {
+    readonly apiVersion: 'v1';
+    readonly kind: 'Pod';
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+    /** `spec.containers{main}` when the event is about one container. */
+    readonly fieldPath?: string;
+  };
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  readonly count: number;
+  readonly firstTimestamp: string;
+  readonly lastTimestamp: string;
+  readonly source: { readonly component: string; readonly host: string };
+}
+
+/** The log files of one container, `<directory>/<container>/<attempt>.log`. */
+export interface LogSource {
+  /** Host directory of the pod's logs. */
+  readonly directory: string;
+  /** Attempt of the current instance; absent if none was ever started. */
+  readonly current?: number;
+  /** Attempt of the instance before it. */
+  readonly previous?: number;
+  /** Resolves when the current instance has ended (at once if it has); never rejects. */
+  readonly finished: Promise<void>;
+}
