@@ -1,0 +1,225 @@
+// Real processes in real cgroups; so these need root and a writable cgroup file system.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import {
+  CgroupError,
+  findHierarchy,
+  isEmpty,
+  processDirectoryOf,
+  processesIn,
+  subtreeOf,
+} from './cgroups.ts';
+import type { Hierarchy } from './cgroups.ts';
+import { killContainers, whenEmpty } from './kill.ts';
+
+const never = new AbortController().signal;
+
+interface Lab {
+  readonly hierarchy: Hierarchy;
+  /** Makes a cgroup and runs a shell script in it until it prints a line. */
+  start(name: string, script: string): Promise<string>;
+  name(name: string): string;
+}
+
+/** Some cgroups of one test; nothing of them is left when it is disposed of. */
+function lab(t: ExecutionContext, hierarchy: Hierarchy): Lab & AsyncDisposable {
+  const parent = `/reprise-test-${process.pid}-${t.title.replaceAll(/\W+/g, '-')}`;
+  const name = (child: string): string => `${parent}/${child}`;
+  return {
+    hierarchy,
+    name,
+    async start(child, script) {
+      const cgroup = name(child);
+      const directory = processDirectoryOf(cgroup, hierarchy);
+      fs.mkdirSync(directory, { recursive: true });
+      const join = `echo $$ > ${directory}/cgroup.procs;`;
+      const shell = spawn('bash', ['-c', `${join} ${script}`], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+        env: { ...process.env, CGROUP: directory },
+        detached: true,
+      });
+      shell.unref();
+      await once(shell.stdout, 'data');
+      return cgroup;
+    },
+    async [Symbol.asyncDispose]() {
+      const directory = path.dirname(processDirectoryOf(name('x'), hierarchy));
+      const children = fs.readdirSync(directory, { withFileTypes: true });
+      const cgroups = children.filter((each) => each.isDirectory()).map((each) => name(each.name));
+      await killContainers(cgroups, { hierarchy });
+      t.deepEqual(await whenEmpty(cgroups, never, 5000, hierarchy), []);
+      for (const each of subtreeOf(directory).toReversed()) await removeSoon(each);
+    },
+  };
+}
+
+async function removeSoon(directory: string): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      fs.rmdirSync(directory);
+      return;
+    } catch (error) {
+      if (attempt > 50) throw error;
+      await sleep(10);
+    }
+  }
+}
+
+function isWritable(directory: string): boolean {
+  const probe = path.join(directory, `reprise-test-probe-${process.pid}`);
+  try {
+    fs.mkdirSync(probe);
+    fs.rmdirSync(probe);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The v1 and the v2 tree of this machine, as far as they can be written to. */
+function hierarchies(): readonly { title: string; hierarchy: Hierarchy | undefined }[] {
+  const found = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified']
+    .filter(
+      (root) => fs.existsSync(path.join(root, 'freezer')) || fs.existsSync(`${root}/cgroup.procs`),
+    )
+    .map((root) => findHierarchy(root))
+    .filter((each) => isWritable(each.version === 2 ? each.root : path.join(each.root, 'freezer')));
+  return [1, 2].map((version) => ({
+    title: `cgroup v${version}`,
+    hierarchy: found.find((each) => each.version === version),
+  }));
+}
+
+for (const { title, hierarchy } of hierarchies()) {
+  if (hierarchy === undefined) {
+    test.skip(`${title}: not here, or not writable for this user`, () => undefined);
+    continue;
+  }
+
+  test(`${title}: all processes of all containers die, whatever they do, and nothing else`, async (t) => {
+    await using cgroups = lab(t, hierarchy);
+    const stubborn = await cgroups.start(
+      'stubborn',
+      'trap "" TERM INT HUP; sleep 1000 & echo; wait',
+    );
+    const scattered = await cgroups.start(
+      'scattered',
+      '(setsid sleep 1000 &) ; (setsid setsid sleep 1000 &) ; echo; sleep 1000',
+    );
+    const nested = await cgroups.start(
+      'nested',
+      `mkdir -p $CGROUP/a/b; (echo $BASHPID > $CGROUP/a/b/cgroup.procs; exec sleep 1000) &
+       until grep -q . $CGROUP/a/b/cgroup.procs; do sleep 0.01; done; echo; sleep 1000`,
+    );
+    const pause = await cgroups.start('pause', 'echo; exec sleep 1000');
+    const all = [stubborn, scattered, nested];
+
+    const { killed, missing, leftovers } = await killContainers(all, { hierarchy });
+
+    t.true(killed >= 6, `killed ${killed}`);
+    t.deepEqual({ missing, leftovers }, { missing: [], leftovers: [] });
+    t.deepEqual(await whenEmpty(all, never, 5000, hierarchy), []);
+    t.deepEqual(
+      all.map((each) => isEmpty(each, hierarchy)),
+      [true, true, true],
+    );
+    t.is(processesIn(processDirectoryOf(pause, hierarchy)).length, 1);
+  });
+
+  test(`${title}: nobody outruns it by forking`, async (t) => {
+    await using cgroups = lab(t, hierarchy);
+    // Bounded: each of three generations of processes makes at most a few hundred.
+    const bomb = await cgroups.start(
+      'bomb',
+      'echo; grow() { for i in $(seq 300); do (sleep 1000 & sleep 1000) & done; wait; }; grow & grow',
+    );
+    await sleep(100);
+
+    const { leftovers } = await killContainers([bomb], { hierarchy });
+
+    t.deepEqual(leftovers, []);
+    t.deepEqual(await whenEmpty([bomb], never, 10_000, hierarchy), []);
+    await sleep(50);
+    t.true(isEmpty(bomb, hierarchy));
+  });
+
+  test(`${title}: a cgroup that is not there, or has nobody in it, is nothing to kill`, async (t) => {
+    await using cgroups = lab(t, hierarchy);
+    const empty = cgroups.name('empty');
+    fs.mkdirSync(processDirectoryOf(empty, hierarchy), { recursive: true });
+    const absent = cgroups.name('absent');
+
+    const result = await killContainers([absent, empty], { hierarchy });
+
+    t.deepEqual(result, { killed: 0, missing: [absent], leftovers: [] });
+    t.deepEqual(await whenEmpty([absent, empty], never, 1000, hierarchy), []);
+  });
+
+  test(`${title}: what is frozen already dies too`, async (t) => {
+    await using cgroups = lab(t, hierarchy);
+    const [file, state] =
+      hierarchy.version === 2 ? ['cgroup.freeze', '1'] : ['freezer.state', 'FROZEN'];
+    const cgroup = await cgroups.start(
+      'frozen',
+      `mkdir $CGROUP/inner; (echo $BASHPID > $CGROUP/inner/cgroup.procs; exec sleep 1000) &
+       until grep -q . $CGROUP/inner/cgroup.procs; do sleep 0.01; done; echo; sleep 1000`,
+    );
+    const directory = processDirectoryOf(cgroup, hierarchy);
+    fs.writeFileSync(path.join(directory, 'inner', file), state);
+    fs.writeFileSync(path.join(directory, file), state);
+
+    await killContainers([cgroup], { hierarchy });
+
+    t.deepEqual(await whenEmpty([cgroup], never, 5000, hierarchy), []);
+  });
+
+  test(`${title}: waiting ends with the list of those who are still there`, async (t) => {
+    await using cgroups = lab(t, hierarchy);
+    const cgroup = await cgroups.start('waiting', 'echo; exec sleep 1000');
+
+    const survivors = await whenEmpty([cgroup], never, 60, hierarchy);
+
+    t.deepEqual(
+      survivors.map((each) => [each.cgroup, each.command]),
+      [[cgroup, 'sleep']],
+    );
+  });
+
+  test(`${title}: waiting ends with an error when it is called off`, async (t) => {
+    await using cgroups = lab(t, hierarchy);
+    const cgroup = await cgroups.start('waiting', 'echo; exec sleep 1000');
+
+    await t.throwsAsync(whenEmpty([cgroup], AbortSignal.timeout(30), 5000, hierarchy), {
+      name: 'TimeoutError',
+    });
+  });
+
+  test(`${title}: a name that means more than a container is refused`, async (t) => {
+    for (const name of ['/', '', '/kubepods', 'kubepods/pod1', '/kubepods/..', '/a/../../b']) {
+      await t.throwsAsync(killContainers([name], { hierarchy }), { instanceOf: CgroupError }, name);
+    }
+  });
+
+  test(`${title}: killing three containers takes a few milliseconds at most`, async (t) => {
+    await using cgroups = lab(t, hierarchy);
+    const times: number[] = [];
+    for (let round = 0; round < 10; round += 1) {
+      const all = [];
+      for (const each of ['a', 'b', 'c']) {
+        all.push(await cgroups.start(`${each}${round}`, 'sleep 1000 & sleep 1000 & echo; wait'));
+      }
+      const before = performance.now();
+      await killContainers(all, { hierarchy });
+      times.push(performance.now() - before);
+      t.deepEqual(await whenEmpty(all, never, 5000, hierarchy), []);
+    }
+    times.sort((a, b) => a - b);
+    t.log(`median ${times[5]?.toFixed(2)} ms, worst ${times[9]?.toFixed(2)} ms`);
+    t.true((times[5] ?? Infinity) < 20);
+  });
+}

@@ -1,0 +1,217 @@
+/**
+ * Ends every process of some containers at once, and tells when none is left.
+ *
+ * Two promises. No process outside the named cgroups is touched: not the pause process, not an
+ * ephemeral container. And no process is signalled by an id that may already belong to another one:
+ * cgroup v2 kills without ids; on v1 ids are read and used only while their owners are frozen, and
+ * what is frozen can neither fork nor exit. Where neither works the caller is told, and lets the
+ * runtime do it.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  CgroupError,
+  findHierarchy,
+  isEmpty,
+  processDirectoryOf,
+  processesIn,
+  readOr,
+  subtreeOf,
+} from './cgroups.ts';
+import type { Hierarchy } from './cgroups.ts';
+import { isErrno } from './errno.ts';
+
+/** What became of a kill. Dying takes a moment longer: see whenEmpty. */
+export interface KillResult {
+  /** How many processes were sent SIGKILL. */
+  readonly killed: number;
+  /** Cgroups that do not exist: there is nothing to kill in them. */
+  readonly missing: readonly string[];
+  /** Cgroups with processes that were not reached; the runtime's own kill has to do it. */
+  readonly leftovers: readonly { readonly cgroup: string; readonly reason: string }[];
+}
+
+/** A process that should be gone and is not. */
+export interface Survivor {
+  readonly cgroup: string;
+  readonly pid: number;
+  /** Its short name; empty if it went away while we looked. */
+  readonly command: string;
+}
+
+interface Target {
+  readonly cgroup: string;
+  readonly directory: string;
+}
+
+/** Sends SIGKILL to every process of all these containers' cgroups, at once. */
+export async function killContainers(
+  cgroups: readonly string[],
+  options: { readonly hierarchy?: Hierarchy; readonly freezeTimeoutMs?: number } = {},
+): Promise<KillResult> {
+  const { hierarchy = findHierarchy(), freezeTimeoutMs = 200 } = options;
+  const targets: Target[] = [];
+  const missing: string[] = [];
+  for (const cgroup of cgroups) {
+    const directory = processDirectoryOf(cgroup, hierarchy);
+    if (fs.existsSync(directory)) targets.push({ cgroup, directory });
+    else missing.push(cgroup);
+    assertNotOurs(cgroup, directory);
+  }
+  const result =
+    hierarchy.version === 2 ? killByFile(targets) : await killFrozen(targets, freezeTimeoutMs);
+  return { ...result, missing };
+}
+
+/** Waits until no process is left in any of these cgroups; answers with those left at the time-out. */
+export async function whenEmpty(
+  cgroups: readonly string[],
+  signal: AbortSignal,
+  timeoutMs: number,
+  hierarchy: Hierarchy = findHierarchy(),
+): Promise<readonly Survivor[]> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const over = AbortSignal.any([signal, timeout]);
+  const wait = hierarchy.version === 2 ? waitForEvent : waitByLooking;
+  await Promise.all(cgroups.map((cgroup) => wait(cgroup, hierarchy, over)));
+  signal.throwIfAborted();
+  return cgroups.flatMap((cgroup) => {
+    const pids = processesIn(processDirectoryOf(cgroup, hierarchy));
+    return pids.map((pid) => ({ cgroup, pid, command: readOr('', `/proc/${pid}/comm`).trim() }));
+  });
+}
+
+type Outcome = Pick<KillResult, 'killed' | 'leftovers'>;
+
+// cgroup v2 since Linux 5.14. Freezing is no way out on older ones: there a frozen process still
+// dies of a SIGKILL from elsewhere, so its id may be free again when we come to use it.
+function killByFile(targets: readonly Target[]): Outcome {
+  let killed = 0;
+  const leftovers = [];
+  for (const { cgroup, directory } of targets) {
+    const count = processesIn(directory).length;
+    try {
+      fs.writeFileSync(path.join(directory, 'cgroup.kill'), '1', { flag: 'r+' });
+      killed += count;
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT', 'ENODEV', 'EOPNOTSUPP')) throw error;
+      if (count > 0) leftovers.push({ cgroup, reason: 'it cannot be killed as a whole' });
+    }
+  }
+  return { killed, leftovers };
+}
+
+async function killFrozen(targets: readonly Target[], timeoutMs: number): Promise<Outcome> {
+  let killed = 0;
+  const leftovers = [];
+  try {
+    for (const { directory } of targets) setFreezer(directory, 'FROZEN');
+    const frozen = await waitUntilFrozen(targets, performance.now() + timeoutMs);
+    for (const target of targets) {
+      if (frozen.has(target)) killed += killAllIn(target.directory);
+      else if (processesIn(target.directory).length > 0) {
+        leftovers.push({ cgroup: target.cgroup, reason: `not frozen within ${timeoutMs} ms` });
+      }
+    }
+  } finally {
+    // Sub-cgroups as well: one that was frozen by itself would keep its dead from dying.
+    for (const { directory } of targets) {
+      for (const each of subtreeOf(directory)) setFreezer(each, 'THAWED');
+    }
+  }
+  return { killed, leftovers };
+}
+
+function setFreezer(directory: string, state: 'FROZEN' | 'THAWED'): void {
+  try {
+    fs.writeFileSync(path.join(directory, 'freezer.state'), state, { flag: 'r+' });
+  } catch (error) {
+    // Gone, or a hierarchy without freezer: then it never reads FROZEN, and is left to the runtime.
+    if (!isErrno(error, 'ENOENT', 'ENODEV')) throw error;
+  }
+}
+
+// Freezing takes well under a millisecond, unless a process sits in a driver; there is no event.
+async function waitUntilFrozen(targets: readonly Target[], deadline: number): Promise<Set<Target>> {
+  const frozen = new Set<Target>();
+  let waiting = targets;
+  const spinUntil = performance.now() + 2;
+  for (;;) {
+    waiting = waiting.filter((target) => {
+      const state = readOr(undefined, path.join(target.directory, 'freezer.state'));
+      if (state?.startsWith('FROZEN')) frozen.add(target);
+      return state !== undefined && !frozen.has(target);
+    });
+    const now = performance.now();
+    if (waiting.length === 0 || now >= deadline) return frozen;
+    if (now >= spinUntil) await sleep(1);
+  }
+}
+
+function killAllIn(directory: string): number {
+  const signalled = new Set<number>();
+  // Again until nobody new is there: an exec may have joined after the first reading.
+  for (let round = 0; round < 10; round += 1) {
+    const found = processesIn(directory).filter((pid) => !signalled.has(pid));
+    if (found.length === 0) break;
+    for (const pid of found) {
+      signalled.add(pid);
+      kill(pid);
+    }
+  }
+  return signalled.size;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH')) throw error;
+  }
+}
+
+function assertNotOurs(cgroup: string, directory: string): void {
+  if (!processesIn(directory).includes(process.pid)) return;
+  throw new CgroupError('refusing to kill the cgroup that reprise itself runs in', {
+    where: cgroup,
+    next: 'run reprise outside the cgroups of its pods, or choose another --cgroup-root',
+  });
+}
+
+// The kernel touches cgroup.events whenever "populated" changes.
+async function waitForEvent(
+  cgroup: string,
+  hierarchy: Hierarchy,
+  over: AbortSignal,
+): Promise<void> {
+  const file = path.join(processDirectoryOf(cgroup, hierarchy), 'cgroup.events');
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  let watcher;
+  try {
+    watcher = fs.watch(file, () => {
+      if (isEmpty(cgroup, hierarchy)) resolve(undefined);
+    });
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENODEV')) return;
+    throw error;
+  }
+  // A watch that fails after this can only mean that the cgroup is going away: look once more.
+  watcher.on('error', () => resolve(undefined));
+  over.addEventListener('abort', () => resolve(undefined), { once: true });
+  // After the watch has begun, so that nothing falls between.
+  if (!over.aborted && !isEmpty(cgroup, hierarchy)) await promise;
+  watcher.close();
+}
+
+// cgroup v1 has no such event. Whoever waits has already heard of the exits, or sent SIGKILL:
+// what is awaited here is the last few milliseconds of dying, so short looks are bounded in number.
+async function waitByLooking(
+  cgroup: string,
+  hierarchy: Hierarchy,
+  over: AbortSignal,
+): Promise<void> {
+  for (let pauseMs = 1; !over.aborted && !isEmpty(cgroup, hierarchy); pauseMs *= 1.5) {
+    await sleep(Math.min(pauseMs, 50));
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * Makes a pod's cgroup with the limits that hold for the pod as a whole, and removes it again.
+ *
+ * With the cgroupfs driver containerd expects to find the parent it is given, and never removes it,
+ * so both are done here. With the systemd driver the cgroup is systemd's: it makes the pod's slice
+ * by itself when containerd asks for the first scope in it, and nobody else may write there. What
+ * is left to do is to stop the slice in the end. (So with systemd the containers' own limits hold,
+ * and the pod has none of its own.)
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { CgroupError, directoriesOf, findHierarchy, processesIn, subtreeOf } from './cgroups.ts';
+import type { CgroupDriver, Hierarchy } from './cgroups.ts';
+import { isErrno } from './errno.ts';
+
+/** What holds for all containers of a pod together; absent: no limit of the pod's own. */
+export interface PodCgroupValues {
+  readonly cpuShares: number;
+  readonly cpuQuota?: { readonly quotaUs: number; readonly periodUs: number };
+  readonly memoryBytes?: number;
+  readonly pids?: number;
+}
+
+export interface PodCgroupOptions {
+  readonly driver: CgroupDriver;
+  readonly hierarchy?: Hierarchy;
+}
+
+/** Makes the cgroup and its parents where they are missing, and writes the pod's limits. */
+export function createPodCgroup(
+  cgroup: string,
+  values: PodCgroupValues,
+  options: PodCgroupOptions,
+): void {
+  if (options.driver === 'systemd') return;
+  const hierarchy = options.hierarchy ?? findHierarchy();
+  try {
+    if (hierarchy.version === 2) createUnified(hierarchy.root, cgroup, values);
+    else createPerController(hierarchy.controllers, cgroup, values);
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof CgroupError) throw error;
+    throw new CgroupError(`cannot set up the pod's cgroup: ${error.message}`, {
+      where: cgroup,
+      next: 'run as root, with the cgroup file system mounted writable',
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Removes the cgroup and everything below it. What was never there is fine; a process still in it
+ * is an error.
+ */
+export async function removePodCgroup(cgroup: string, options: PodCgroupOptions): Promise<void> {
+  if (options.driver === 'systemd') {
+    await stopSlice(path.posix.basename(cgroup));
+    return;
+  }
+  const directories = directoriesOf(cgroup, options.hierarchy ?? findHierarchy());
+  // The kernel lets go of a cgroup a moment after its last process has gone.
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    if (directories.every(removeTree)) return;
+    await sleep(10 + 5 * attempt);
+  }
+  const pids = [...new Set(directories.flatMap(processesIn))];
+  throw new CgroupError(
+    pids.length > 0
+      ? `processes are left in the pod's cgroup: ${pids.join(', ')}`
+      : "the pod's cgroup is still busy",
+    {
+      where: cgroup,
+      next: 'see what they wait for (/proc/<pid>/stack), then delete the pod again',
+    },
+  );
+}
+
+/** Removes those of these cgroups that nothing lives below; leaves the others alone. */
+export function removeIfUnused(cgroup: string, hierarchy: Hierarchy = findHierarchy()): boolean {
+  // rmdir refuses a cgroup that has children or processes: that is the whole check.
+  return directoriesOf(cgroup, hierarchy).map(removeDirectory).every(Boolean);
+}
+
+function createPerController(
+  controllers: Readonly<Record<string, string>>,
+  cgroup: string,
+  values: PodCgroupValues,
+): void {
+  for (const [name, mount] of Object.entries(controllers)) {
+    // The v2 tree beside v1 has no controllers: runc puts nothing there.
+    if (name === 'unified') continue;
+    fs.mkdirSync(path.join(mount, cgroup), { recursive: true });
+  }
+  const write = (controller: string, file: string, value: number): void => {
+    const mount = controllers[controller];
+    if (mount !== undefined) fs.writeFileSync(path.join(mount, cgroup, file), String(value));
+  };
+  if (controllers['cpuset'] !== undefined) inheritCpuset(controllers['cpuset'], cgroup);
+  write('cpu', 'cpu.shares', values.cpuShares);
+  if (values.cpuQuota) {
+    write('cpu', 'cpu.cfs_period_us', values.cpuQuota.periodUs);
+    write('cpu', 'cpu.cfs_quota_us', values.cpuQuota.quotaUs);
+  }
+  if (values.memoryBytes !== undefined) {
+    write('memory', 'memory.limit_in_bytes', values.memoryBytes);
+  }
+  if (values.pids !== undefined) write('pids', 'pids.max', values.pids);
+}
+
+// A new v1 cpuset has no CPUs and no memory nodes, and takes in no process until it has some.
+function inheritCpuset(mount: string, cgroup: string): void {
+  let parent = mount;
+  for (const part of cgroup.split('/').filter(Boolean)) {
+    const directory = path.join(parent, part);
+    for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+      if (fs.readFileSync(path.join(directory, file), 'utf8').trim() !== '') continue;
+      fs.writeFileSync(path.join(directory, file), fs.readFileSync(path.join(parent, file)));
+    }
+    parent = directory;
+  }
+}
+
+function createUnified(root: string, cgroup: string, values: PodCgroupValues): void {
+  const directory = path.join(root, cgroup);
+  fs.mkdirSync(directory, { recursive: true });
+  // A controller's files appear in a cgroup once its parent passes the controller on.
+  let parent = root;
+  for (const part of cgroup.split('/').filter(Boolean)) {
+    passOn(parent, ['cpu', 'memory', 'pids']);
+    parent = path.join(parent, part);
+  }
+  const write = (file: string, value: string | number): void =>
+    fs.writeFileSync(path.join(directory, file), String(value));
+  // The same formula that runc uses for containers.
+  write('cpu.weight', 1 + Math.floor(((values.cpuShares - 2) * 9999) / 262142));
+  if (values.cpuQuota) write('cpu.max', `${values.cpuQuota.quotaUs} ${values.cpuQuota.periodUs}`);
+  if (values.memoryBytes !== undefined) write('memory.max', values.memoryBytes);
+  if (values.pids !== undefined) write('pids.max', values.pids);
+}
+
+function passOn(directory: string, controllers: readonly string[]): void {
+  const read = (file: string): readonly string[] =>
+    fs.readFileSync(path.join(directory, file), 'utf8').trim().split(/\s+/);
+  const passed = read('cgroup.subtree_control');
+  const wanted = controllers.filter((controller) => !passed.includes(controller));
+  if (wanted.length === 0) return;
+  fs.writeFileSync(
+    path.join(directory, 'cgroup.subtree_control'),
+    wanted.map((controller) => `+${controller}`).join(' '),
+  );
+}
+
+function removeTree(directory: string): boolean {
+  return subtreeOf(directory).toReversed().map(removeDirectory).every(Boolean);
+}
+
+/** Whether the cgroup is gone. */
+function removeDirectory(directory: string): boolean {
+  try {
+    fs.rmdirSync(directory);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return true;
+    if (isErrno(error, 'EBUSY', 'ENOTEMPTY')) return false;
+    throw error;
+  }
+}
+
+async function stopSlice(slice: string): Promise<void> {
+  const { exitCode, stderr } = await execa('systemctl', ['stop', '--', slice], { reject: false });
+  // 5: systemd knows no such unit, so there is nothing to stop.
+  if (exitCode === 0 || exitCode === 5) return;
+  throw new CgroupError(`systemd did not stop the pod's slice: ${stderr}`, {
+    where: slice,
+    next: `see "systemctl status ${slice}"`,
+  });
+}
