@@ -60,3 +60,8 @@ export function inWords(action: Action): string {
       return action satisfies never;
   }
 }
+
+/** What an action is about: its failures are counted and its retries spaced under this name. */
+export function subjectOf(action: Action): string {
+  return action.kind === 'create-container' ? `create ${action.name}` : inWords(action);
+}

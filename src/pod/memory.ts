@@ -46,6 +46,8 @@ export interface ContainerMemory {
   /** How the instance before it ended: lastState.terminated. */
   readonly lastExit?: Termination;
   readonly backoff?: Backoff;
+  /** The wait after the current exit has been reported as an event. */
+  readonly backoffReported?: boolean;
 }
 
 /** ContainerStateTerminated, with times in milliseconds. */
@@ -80,10 +82,14 @@ export type Trigger =
 export interface RestartUnderWay {
   readonly trigger: Trigger;
   readonly recordedAt: number;
-  /** Set when every process of the old generation is proven gone; the start-up follows. */
+  /** When the first SIGKILL was sent; absent if nothing was left to kill. */
+  readonly killedAt?: number;
+  /** Set when every process of the old generation is proven gone. */
   readonly deadAt?: number;
   /** In-place back-off: nothing starts before. */
   readonly startNotBefore?: number;
+  /** Set when the start-up began: the condition AllContainersRestarting is over. */
+  readonly startingAt?: number;
 }
 
 /** One finished in-place restart, for status, timeline and metrics. */
@@ -91,8 +97,9 @@ export interface RestartRecord {
   readonly generation: number;
   readonly trigger: Trigger;
   readonly recordedAt: number;
+  readonly killedAt?: number;
   readonly deadAt: number;
-  readonly startNotBefore?: number;
+  readonly startingAt: number;
   /** When the last of its containers was running. */
   readonly completedAt: number;
   readonly containers: readonly {
@@ -109,8 +116,8 @@ export interface Ending {
   readonly graceSeconds: number;
   /** SIGKILL at once. */
   readonly force: boolean;
-  /** A delete request came (maybe after another cause): everything is removed in the end. */
-  readonly deleted: boolean;
+  /** When a delete request came (maybe after another cause): everything is removed in the end. */
+  readonly deletedAt?: number;
   /** status.reason and status.message of the final status. */
   readonly reason?: string;
   readonly message?: string;

@@ -14,7 +14,7 @@ export interface Observed {
   readonly instances: readonly Instance[];
   /** Absent until the node's part (volumes, cgroup, log folder) has been set up. */
   readonly loan?: Loan;
-  /** Failures since the last success, by what failed: a container's name, `sandbox` or `loan`. */
+  /** Failures since the last success, by what failed: see `subjectOf` in action.ts. */
   readonly failures: Readonly<Record<string, Failure>>;
   /** What users and groups asked for since the last decision; consumed by it. */
   readonly requests: readonly Request[];
@@ -52,6 +52,8 @@ export interface Instance {
   readonly gone: boolean;
   /** Until when a graceful stop under way waits before SIGKILL. */
   readonly stopBy?: number;
+  /** When it was last sent SIGKILL by us. */
+  readonly killedAt?: number;
 }
 
 /** `creating` and `starting`: the call is under way. `unknown`: the runtime lost track of it. */
@@ -79,4 +81,9 @@ export interface Failure {
 
 export type Request =
   | { readonly kind: 'restart'; readonly by: string; readonly at: number }
-  | { readonly kind: 'delete'; readonly graceSeconds?: number; readonly force: boolean; readonly at: number };
+  | {
+      readonly kind: 'delete';
+      readonly graceSeconds?: number;
+      readonly force: boolean;
+      readonly at: number;
+    };

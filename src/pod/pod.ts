@@ -11,6 +11,8 @@
 export interface Pod {
   readonly metadata: PodMetadata;
   readonly spec: PodSpec;
+  /** From the annotation reprise.dev/in-place-backoff; absent: the node's setting counts; 0: none. */
+  readonly inPlaceBackoffMaxMs?: number;
 }
 
 export interface PodMetadata {
@@ -78,7 +80,9 @@ export interface RestartRule {
 export interface EnvVar {
   readonly name: string;
   readonly value?: string;
-  readonly valueFrom?: { readonly fieldRef: { readonly apiVersion: string; readonly fieldPath: string } };
+  readonly valueFrom?: {
+    readonly fieldRef: { readonly apiVersion: string; readonly fieldPath: string };
+  };
 }
 
 export interface ContainerPort {

@@ -1,0 +1,54 @@
+/**
+ * Makes sense of containers that the memory knows nothing of: its file was lost (a power cut, a
+ * user's `rm`), yet the runtime still has the pod. What was running goes on; nothing starts twice.
+ */
+import type { ContainerMemory, Memory } from './memory.ts';
+import type { Instance, Observed } from './observed.ts';
+import { isUnused } from './instances.ts';
+import type { Pod } from './pod.ts';
+import { containersOf } from './pod.ts';
+
+/** The memory, brought up to what the runtime proves to have happened already. */
+export function adopt(pod: Pod, observed: Observed, memory: Memory): Memory {
+  const started = observed.instances.filter((one) => !isUnused(one));
+  const strangers = started.filter(
+    (one) => one.attempt > (memory.containers[one.name]?.attempt ?? -1),
+  );
+  if (strangers.length === 0) return memory;
+
+  const generation = Math.max(memory.generation, ...started.map((one) => one.generation));
+  const sandboxAttempt = Math.max(
+    memory.sandboxAttempt,
+    ...started.map((one) => one.sandboxAttempt),
+  );
+  const containers = { ...memory.containers };
+  for (const one of strangers.toSorted((a, b) => a.attempt - b.attempt)) {
+    containers[one.name] = asCurrent(one, containers[one.name]);
+  }
+  const appsRan = pod.spec.containers.some(({ name }) => {
+    const known = containers[name];
+    return known?.generation === generation && known.sandboxAttempt === sandboxAttempt;
+  });
+  const known = new Set(containersOf(pod).map(({ container }) => container.name));
+  return {
+    ...memory,
+    generation,
+    sandboxAttempt,
+    containers: Object.fromEntries(Object.entries(containers).filter(([name]) => known.has(name))),
+    initialized: appsRan || (memory.initialized && generation === memory.generation),
+  };
+}
+
+function asCurrent(one: Instance, before: ContainerMemory | undefined): ContainerMemory {
+  return {
+    attempt: one.attempt,
+    generation: one.generation,
+    sandboxAttempt: one.sandboxAttempt,
+    // Without standbys in between, the attempt is the number of restarts: the best guess there is.
+    restartCount: Math.max(one.attempt, before?.restartCount ?? 0),
+    containerId: one.id,
+    imageRef: one.imageRef,
+    startedAt: one.startedAt,
+    lastExit: before?.exit ?? before?.lastExit,
+  };
+}

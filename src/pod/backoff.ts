@@ -1,0 +1,59 @@
+/**
+ * How long before the next start. Everything is a function of times that are remembered.
+ *
+ * Container restarts and image pulls wait as under the kubelet (client-go flowcontrol/backoff.go,
+ * KEP-5593): 0, 10, 20, 40 ... 300 s. In-place restarts wait 0, 1, 2, 4 ... 60 s, which KEP-5532
+ * promises in words and leaves to the implementation.
+ */
+import type { Backoff } from './memory.ts';
+import type { Failure } from './observed.ts';
+
+/** After this long without trouble the next failure counts as the first again. */
+const FORGET_AFTER_MS = 600_000;
+const CONTAINER_INITIAL_MS = 10_000;
+const IN_PLACE_INITIAL_MS = 1_000;
+
+export type Verdict =
+  | { readonly kind: 'wait'; readonly until: number; readonly delayMs: number }
+  | { readonly kind: 'go'; readonly backoff: Backoff };
+
+/** Whether a container that ended at `exitedAt` may start again now. */
+export function containerBackoff(
+  last: Backoff | undefined,
+  exitedAt: number,
+  now: number,
+  maxMs: number,
+): Verdict {
+  const initial = Math.min(CONTAINER_INITIAL_MS, maxMs);
+  if (last === undefined || exitedAt - last.at > FORGET_AFTER_MS) {
+    return { kind: 'go', backoff: { delayMs: initial, at: now } };
+  }
+  const until = exitedAt + last.delayMs;
+  if (now < until) return { kind: 'wait', until, delayMs: last.delayMs };
+  return { kind: 'go', backoff: { delayMs: Math.min(last.delayMs * 2, maxMs), at: now } };
+}
+
+/** The delay of an in-place restart that was triggered at `triggeredAt`; the first one has none. */
+export function inPlaceBackoff(
+  last: Backoff | undefined,
+  triggeredAt: number,
+  maxMs: number,
+): Backoff {
+  if (last === undefined || triggeredAt - last.at > FORGET_AFTER_MS) {
+    return { delayMs: 0, at: triggeredAt };
+  }
+  const delayMs = Math.min(Math.max(last.delayMs * 2, IN_PLACE_INITIAL_MS), maxMs);
+  return { delayMs, at: triggeredAt + delayMs };
+}
+
+const IMAGE_REASONS: readonly string[] = [
+  'ErrImagePull',
+  'RegistryUnavailable',
+  'ImageInspectError',
+];
+
+/** When an action that failed may be tried again. */
+export function retryAt({ reason, at, count }: Failure): number {
+  const [initial, max] = IMAGE_REASONS.includes(reason) ? [10_000, 300_000] : [1_000, 60_000];
+  return at + Math.min(initial * 2 ** (count - 1), max);
+}

@@ -1,0 +1,94 @@
+/**
+ * How one container comes up: an instance is created, then started; if one was prepared ahead,
+ * it only has to be started.
+ */
+import type { Action } from './action.ts';
+import { containerBackoff } from './backoff.ts';
+import type { Decision, Look } from './decision.ts';
+import { both, only } from './decision.ts';
+import { inThisRun, nextAttempt, preparedInstance } from './instances.ts';
+import type { Backoff, ContainerMemory, Memory } from './memory.ts';
+import type { Instance } from './observed.ts';
+import type { Pod } from './pod.ts';
+import { containersOf } from './pod.ts';
+
+/** Starts a container that is due now, creating it first where nothing was prepared. */
+export function bringUp(look: Look, memory: Memory, name: string, backoff?: Backoff): Decision {
+  const { generation } = memory;
+  const prepared = preparedInstance(look.observed, memory, name, generation);
+  if (prepared === undefined) {
+    return { ...only(memory), actions: [create(look, memory, name, generation)] };
+  }
+  if (prepared.id === undefined) return only(memory);
+  const next = nextRun(memory, prepared, backoff);
+  return {
+    memory: { ...memory, containers: { ...memory.containers, [name]: next } },
+    actions: [{ kind: 'start-container', id: prepared.id, name }],
+    events: [],
+  };
+}
+
+/** Starts a container again that has exited, when its back-off allows. */
+export function bringUpAgain(look: Look, memory: Memory, name: string): Decision {
+  const known = inThisRun(memory, name);
+  if (known?.exit === undefined) return bringUp(look, memory, name);
+  const { finishedAt = look.now } = known.exit;
+  const { containerBackoffMaxMs } = look.settings;
+  const verdict = containerBackoff(known.backoff, finishedAt, look.now, containerBackoffMaxMs);
+  if (verdict.kind === 'go') return bringUp(look, memory, name, verdict.backoff);
+
+  if (known.backoffReported === true) return { ...only(memory), lookAgainAt: verdict.until };
+  return {
+    memory: {
+      ...memory,
+      containers: { ...memory.containers, [name]: { ...known, backoffReported: true } },
+    },
+    actions: [],
+    events: [
+      {
+        type: 'Warning',
+        reason: 'BackOff',
+        message: `Back-off restarting failed container ${name} in pod ${podInWords(look.pod)}`,
+        container: name,
+      },
+    ],
+    lookAgainAt: verdict.until,
+  };
+}
+
+/** Creates the containers of the current generation that have not been created yet, without starting any. */
+export function bringAhead(look: Look, memory: Memory): Decision {
+  return containersOf(look.pod).reduce<Decision>((sofar, { container: { name } }) => {
+    const exists =
+      inThisRun(memory, name) !== undefined ||
+      preparedInstance(look.observed, memory, name, memory.generation) !== undefined;
+    const actions = exists ? [] : [create(look, memory, name, memory.generation)];
+    return both(sofar, { ...only(sofar.memory), actions });
+  }, only(memory));
+}
+
+/** `name_namespace(uid)`, as the kubelet's messages have it. */
+export function podInWords({ metadata }: Pod): string {
+  return `${metadata.name}_${metadata.namespace}(${metadata.uid})`;
+}
+
+/** The action that creates the next instance of a container for `generation`. */
+export function create(look: Look, memory: Memory, name: string, generation: number): Action {
+  const attempt = nextAttempt(look.observed, memory, name);
+  return { kind: 'create-container', name, attempt, generation };
+}
+
+function nextRun(memory: Memory, instance: Instance, backoff?: Backoff): ContainerMemory {
+  const before = memory.containers[instance.name];
+  const ran = before?.startedAt !== undefined || before?.exit !== undefined;
+  return {
+    attempt: instance.attempt,
+    generation: memory.generation,
+    sandboxAttempt: memory.sandboxAttempt,
+    containerId: instance.id,
+    imageRef: instance.imageRef,
+    restartCount: (before?.restartCount ?? 0) + (ran ? 1 : 0),
+    lastExit: before?.exit ?? before?.lastExit,
+    backoff: backoff ?? before?.backoff,
+  };
+}

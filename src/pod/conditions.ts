@@ -1,0 +1,101 @@
+/**
+ * The conditions of a pod, after the kubelet's status/generate.go. They are part of the memory, as
+ * lastTransitionTime is the time of a change and not of a look.
+ */
+import type { Look } from './decision.ts';
+import { currentInstance, currentSandbox, inThisRun } from './instances.ts';
+import type { ConditionMemory, Memory, Phase } from './memory.ts';
+import { containersOf } from './pod.ts';
+import { phaseOf } from './phase.ts';
+import { beganAt, describeTrigger, isClearing } from './restart-all.ts';
+import { hasFailed, hasRestartAllRule } from './restart-rules.ts';
+
+/** Brings phase and conditions up to date with the rest of the memory. */
+export function settle(look: Look, memory: Memory): Memory {
+  const phase = phaseOf(look, memory);
+  const conditions = { ...memory.conditions };
+  for (const [type, wanted] of Object.entries(conditionsOf(look, memory, phase.phase))) {
+    const known = conditions[type];
+    const since = known?.status === wanted.status ? known.since : look.now;
+    conditions[type] = { ...wanted, since };
+  }
+  return { ...memory, phase, conditions };
+}
+
+/** Whether a container counts as ready. */
+export function isReady(
+  { observed }: Pick<Look, 'observed'>,
+  memory: Memory,
+  name: string,
+): boolean {
+  const known = inThisRun(memory, name);
+  if (known === undefined || known.exit !== undefined) return false;
+  return currentInstance(observed, memory, name)?.state === 'running';
+}
+
+type Condition = Omit<ConditionMemory, 'since'>;
+
+function conditionsOf(look: Look, memory: Memory, phase: Phase): Record<string, Condition> {
+  const ready = containersReady(look, memory, phase);
+  return {
+    PodReadyToStartContainers: {
+      status: currentSandbox(look.observed, memory)?.ready === true ? 'True' : 'False',
+    },
+    Initialized: initialized(look, memory, phase),
+    Ready: ready,
+    ContainersReady: ready,
+    PodScheduled: { status: 'True' },
+    ...(hasRestartAllRule(look.pod) || memory.generation > 0
+      ? { AllContainersRestarting: allContainersRestarting(memory, phase) }
+      : {}),
+  };
+}
+
+function initialized({ pod }: Look, memory: Memory, phase: Phase): Condition {
+  if (phase === 'Succeeded') return { status: 'True', reason: 'PodCompleted' };
+  // Once true it stays so, through restarts in place as well.
+  if (memory.initialized || memory.conditions.Initialized?.status === 'True') {
+    return { status: 'True' };
+  }
+  const incomplete = pod.spec.initContainers
+    .filter(({ name }) => {
+      const exit = inThisRun(memory, name)?.exit;
+      return exit === undefined || hasFailed('init', exit);
+    })
+    .map(({ name }) => name);
+  return {
+    status: 'False',
+    reason: 'ContainersNotInitialized',
+    message: `containers with incomplete status: [${incomplete.join(' ')}]`,
+  };
+}
+
+function containersReady(look: Look, memory: Memory, phase: Phase): Condition {
+  if (phase === 'Succeeded') return { status: 'False', reason: 'PodCompleted' };
+  if (phase === 'Failed') return { status: 'False', reason: 'PodFailed' };
+  const unready = containersOf(look.pod)
+    .filter(({ kind, container }) => kind !== 'init' && !isReady(look, memory, container.name))
+    .map(({ container }) => container.name);
+  if (unready.length === 0) return { status: 'True' };
+  return {
+    status: 'False',
+    reason: 'ContainersNotReady',
+    message: `containers with unready status: [${unready.join(' ')}]`,
+  };
+}
+
+/** KEP-5532's own reason and message; the kubelet v1.36 has a fixed text that names nothing. */
+function allContainersRestarting(memory: Memory, phase: Phase): Condition {
+  if (phase === 'Succeeded') return { status: 'False', reason: 'PodCompleted' };
+  if (phase === 'Failed') return { status: 'False', reason: 'PodFailed' };
+  const { restart } = memory;
+  if (restart === undefined || !isClearing(memory)) return { status: 'False' };
+  const { trigger, startNotBefore } = restart;
+  const waitMs = startNotBefore === undefined ? 0 : startNotBefore - beganAt(trigger);
+  return {
+    status: 'True',
+    reason: trigger.kind === 'exit' ? 'ContainerExited' : 'RequestedByUser',
+    message:
+      describeTrigger(trigger) + (waitMs > 0 ? `; back-off ${Math.round(waitMs / 1000)}s` : ''),
+  };
+}

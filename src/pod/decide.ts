@@ -1,0 +1,130 @@
+/**
+ * The decision: what to do about a pod, given all that is known of it. Pure; called again after
+ * every piece of news. It reads as a table of contents of this folder.
+ *
+ * Read next: restart-all.ts, the reason for it all; start-order.ts, the way up; termination.ts, the
+ * way down; ../agent/worker.ts, which calls this.
+ */
+import { subjectOf } from './action.ts';
+import { retryAt } from './backoff.ts';
+import { settle } from './conditions.ts';
+import type { Decision, Look } from './decision.ts';
+import { both, earlier, only } from './decision.ts';
+import type { Ending, Memory } from './memory.ts';
+import type { Observed } from './observed.ts';
+import type { Pod } from './pod.ts';
+import { rememberWhatWasSeen } from './remember.ts';
+import {
+  clearOldGeneration,
+  findTrigger,
+  finishRestart,
+  isClearing,
+  nextGeneration,
+} from './restart-all.ts';
+import { ensureSandbox } from './sandbox.ts';
+import type { Settings } from './settings.ts';
+import { findFailedInit, isFinished, isSidecarUp, startWhatIsDue } from './start-order.ts';
+import { isSidecar } from './pod.ts';
+import { windDown } from './termination.ts';
+import { isQuiet, quietAt, tidy } from './tidy.ts';
+
+export function decide(
+  pod: Pod,
+  observed: Observed,
+  memory: Memory,
+  now: number,
+  settings: Settings,
+): Decision {
+  const look: Look = { pod, observed, now, settings };
+  const judged = judge(look, rememberWhatWasSeen(look, memory));
+  return { ...holdBackRetries(look, judged), memory: settle(look, judged.memory) };
+}
+
+function judge(look: Look, memory: Memory): Decision {
+  const ending = memory.ending ?? findEnding(look, memory);
+  if (ending !== undefined) return windDown(look, { ...memory, ending }, ending);
+
+  const trigger = findTrigger(look, memory);
+  if (trigger !== undefined) {
+    const next = nextGeneration(look, memory, trigger);
+    return both(next, restartAll(look, next.memory));
+  }
+  return withDeadline(look, isClearing(memory) ? restartAll(look, memory) : live(look, memory));
+}
+
+/** Clears the old generation away; as soon as that is done, goes on with the new one. */
+function restartAll(look: Look, memory: Memory): Decision {
+  const cleared = clearOldGeneration(look, memory);
+  return isClearing(cleared.memory) ? cleared : both(cleared, live(look, cleared.memory));
+}
+
+function live(look: Look, memory: Memory): Decision {
+  const sandbox = ensureSandbox(look, memory);
+  if (sandbox !== undefined) return sandbox;
+  const lend = look.observed.loan === undefined ? [{ kind: 'lend' as const }] : [];
+  if (lend.length > 0) return { ...only(memory), actions: lend };
+
+  const due = startWhatIsDue(look, memory);
+  const finished = both(due, finishRestart(look, due.memory));
+  const { restart } = finished.memory;
+  if (restart !== undefined && !isQuiet(look, finished.memory)) {
+    return { ...finished, lookAgainAt: earlier(finished.lookAgainAt, quietAt(restart)) };
+  }
+  if (due.actions.length > 0 || !isQuiet(look, finished.memory)) return finished;
+  return both(finished, tidy(look, finished.memory));
+}
+
+/** Why the pod has to end now, if it has to. */
+function findEnding(look: Look, memory: Memory): Ending | undefined {
+  const { pod, observed, now } = look;
+  const { terminationGracePeriodSeconds: graceSeconds, activeDeadlineSeconds } = pod.spec;
+  const ending = { at: now, graceSeconds, force: false };
+  if (findFailedInit(look, memory) !== undefined) return { ...ending, cause: 'failed' };
+  if (activeDeadlineSeconds !== undefined && now >= deadline(memory, activeDeadlineSeconds, now)) {
+    return {
+      ...ending,
+      cause: 'deadline',
+      reason: 'DeadlineExceeded',
+      message: 'Pod was active on the node longer than the specified deadline',
+    };
+  }
+  if (!isFinished(look, memory)) return undefined;
+  // With all app containers done a sidecar may still ask for a restart of all, as long as another
+  // one runs; the last one cannot: its death is part of the pod's end (the kubelet's getPhase).
+  const sidecarRuns = pod.spec.initContainers
+    .filter(isSidecar)
+    .some(({ name }) => isSidecarUp(look, memory, name));
+  const restartAsked =
+    sidecarRuns && findTrigger({ ...look, observed: { ...observed, requests: [] } }, memory);
+  return restartAsked ? undefined : { ...ending, cause: 'finished' };
+}
+
+function withDeadline({ pod, now }: Look, decision: Decision): Decision {
+  const { activeDeadlineSeconds } = pod.spec;
+  if (activeDeadlineSeconds === undefined) return decision;
+  const at = deadline(decision.memory, activeDeadlineSeconds, now);
+  return { ...decision, lookAgainAt: earlier(decision.lookAgainAt, at) };
+}
+
+function deadline({ startTime }: Memory, seconds: number, now: number): number {
+  return (startTime ?? now) + seconds * 1000;
+}
+
+/** Keeps an action that failed from being tried again before its time. */
+function holdBackRetries({ observed, now }: Look, decision: Decision): Decision {
+  const held = decision.actions.flatMap((action) => {
+    const failure = observed.failures[subjectOf(action)];
+    return failure !== undefined && retryAt(failure) > now
+      ? [{ action, until: retryAt(failure) }]
+      : [];
+  });
+  if (held.length === 0) return decision;
+  return {
+    ...decision,
+    actions: decision.actions.filter((action) => held.every((one) => one.action !== action)),
+    lookAgainAt: held.reduce<number | undefined>(
+      (at, { until }) => earlier(at, until),
+      decision.lookAgainAt,
+    ),
+  };
+}

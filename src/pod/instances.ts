@@ -1,0 +1,69 @@
+/**
+ * Which instance of a container is which: the current one, one from before, one made ahead.
+ *
+ * The memory names the current instance of each container by its attempt number. An instance of the
+ * current generation with a higher attempt that has not started is the one to start next; one of the
+ * next generation is a standby. Everything else is left over.
+ */
+import type { ContainerMemory, Memory } from './memory.ts';
+import type { Instance, Observed, ObservedSandbox } from './observed.ts';
+
+/** The sandbox that the pod uses, whether it still works or not. */
+export function currentSandbox(observed: Observed, memory: Memory): ObservedSandbox | undefined {
+  return observed.sandboxes.find(({ attempt }) => attempt === memory.sandboxAttempt);
+}
+
+/** What is remembered of a container, if that belongs to this generation and this sandbox. */
+export function inThisRun(memory: Memory, name: string): ContainerMemory | undefined {
+  const known = memory.containers[name];
+  return known?.generation === memory.generation && known.sandboxAttempt === memory.sandboxAttempt
+    ? known
+    : undefined;
+}
+
+export function currentInstance(
+  observed: Observed,
+  memory: Memory,
+  name: string,
+): Instance | undefined {
+  const attempt = memory.containers[name]?.attempt;
+  return observed.instances.find((one) => one.name === name && one.attempt === attempt);
+}
+
+export function isCurrent(memory: Memory, instance: Instance): boolean {
+  return memory.containers[instance.name]?.attempt === instance.attempt;
+}
+
+/** Whether a process of it may exist. */
+export function isAlive({ state }: Instance): boolean {
+  return state === 'starting' || state === 'running' || state === 'unknown';
+}
+
+/** Whether it has never been started. */
+export function isUnused({ state }: Instance): boolean {
+  return state === 'creating' || state === 'created';
+}
+
+/** The instance made for a container's next start in `generation`, if there is one. */
+export function preparedInstance(
+  observed: Observed,
+  memory: Memory,
+  name: string,
+  generation: number,
+): Instance | undefined {
+  const attempt = memory.containers[name]?.attempt ?? -1;
+  return observed.instances.find(
+    (one) =>
+      one.name === name &&
+      one.generation === generation &&
+      one.sandboxAttempt === memory.sandboxAttempt &&
+      one.attempt > attempt &&
+      isUnused(one),
+  );
+}
+
+/** The attempt number for a new instance: above all that exist or existed, as log files are named by it. */
+export function nextAttempt(observed: Observed, memory: Memory, name: string): number {
+  const attempts = observed.instances.filter((one) => one.name === name).map((one) => one.attempt);
+  return Math.max(-1, memory.containers[name]?.attempt ?? -1, ...attempts) + 1;
+}

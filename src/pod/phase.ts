@@ -1,0 +1,43 @@
+/**
+ * The phase of a pod: the kubelet's getPhase (kubelet_pods.go) on what is remembered, with one
+ * difference that KEP-5532 asks for: Pending from the first kill of an in-place restart until every
+ * init container is done again.
+ */
+import type { Look } from './decision.ts';
+import { currentInstance } from './instances.ts';
+import type { Memory, Phase, PhaseMemory } from './memory.ts';
+import { isDown } from './termination.ts';
+
+export function phaseOf(look: Look, memory: Memory): PhaseMemory {
+  const { phase: known } = memory;
+  if (isTerminal(known.phase)) return known;
+  const { ending } = memory;
+  if (ending === undefined) return { phase: livePhase(look, memory) };
+  // A terminal phase says that nothing runs any more, so it waits until that is true.
+  if (!isDown(look)) return known;
+  return { phase: finalPhase(look, memory), reason: ending.reason, message: ending.message };
+}
+
+export function isTerminal(phase: Phase): boolean {
+  return phase === 'Succeeded' || phase === 'Failed';
+}
+
+function livePhase({ pod, observed }: Look, memory: Memory): Phase {
+  if (!memory.initialized) return 'Pending';
+  const neverRan = pod.spec.containers.some(({ name }) => {
+    const known = memory.containers[name];
+    const ran = known?.startedAt ?? known?.exit ?? known?.lastExit;
+    return ran === undefined && currentInstance(observed, memory, name)?.state !== 'running';
+  });
+  // All have run, so each runs, waits for its next start, or has ended while another goes on.
+  return neverRan ? 'Pending' : 'Running';
+}
+
+function finalPhase({ pod }: Look, memory: Memory): Phase {
+  const { cause } = memory.ending ?? {};
+  if (cause === 'failed' || cause === 'deadline') return 'Failed';
+  const succeeded = pod.spec.containers.every(
+    ({ name }) => memory.containers[name]?.exit?.exitCode === 0,
+  );
+  return succeeded ? 'Succeeded' : 'Failed';
+}

@@ -1,0 +1,112 @@
+/**
+ * Folds what was seen into the memory: which instances ran, how they ended, what was asked for.
+ *
+ * An exit is remembered once and never overwritten: the container may be removed from the runtime,
+ * or the runtime may lose the code, and the pod's status still tells the truth.
+ */
+import type { Look } from './decision.ts';
+import { currentInstance, currentSandbox, isAlive } from './instances.ts';
+import type { ContainerMemory, Ending, Memory, Termination } from './memory.ts';
+import type { Instance, Request } from './observed.ts';
+import { containersOf } from './pod.ts';
+
+/** The message that goes with the reason RestartingAllContainers, in `waiting` and `lastState`. */
+export const RESTARTING_ALL_MESSAGE =
+  'The container was killed because all containers of the pod are restarted in place';
+
+const SIGKILLED = 137;
+
+export function rememberWhatWasSeen(look: Look, memory: Memory): Memory {
+  const { pod, observed, now } = look;
+  const containers = { ...memory.containers };
+  for (const { container } of containersOf(pod)) {
+    const known = containers[container.name];
+    if (known === undefined) continue;
+    const instance = currentInstance(observed, memory, container.name);
+    containers[container.name] = rememberContainer(look, memory, known, instance);
+  }
+  const podIPs = currentSandbox(observed, memory)?.ips ?? [];
+  return observed.requests.reduce(rememberRequest, {
+    ...memory,
+    containers,
+    startTime: memory.startTime ?? now,
+    podIPs: podIPs.length > 0 ? podIPs : memory.podIPs,
+  });
+
+  function rememberRequest(memory: Memory, request: Request): Memory {
+    // A request to restart becomes a trigger: restart-all.ts.
+    return request.kind === 'delete'
+      ? { ...memory, ending: deleted(look, memory, request) }
+      : memory;
+  }
+}
+
+function rememberContainer(
+  look: Look,
+  memory: Memory,
+  known: ContainerMemory,
+  instance: Instance | undefined,
+): ContainerMemory {
+  if (known.exit !== undefined) return known;
+  if (instance === undefined) {
+    // It ran, and somebody removed it behind our back.
+    const vanished = { exitCode: SIGKILLED, finishedAt: look.now, ...lost(memory, known) };
+    return known.startedAt === undefined ? known : { ...known, exit: vanished };
+  }
+  const seen = {
+    ...known,
+    containerId: instance.id ?? known.containerId,
+    imageRef: instance.imageRef ?? known.imageRef,
+    startedAt: instance.startedAt ?? known.startedAt ?? (isAlive(instance) ? look.now : undefined),
+  };
+  if (instance.state === 'starting') return { ...seen, startedAt: known.startedAt };
+  return instance.exit === undefined
+    ? seen
+    : { ...seen, exit: termination(memory, seen, instance) };
+}
+
+function termination(memory: Memory, known: ContainerMemory, { exit }: Instance): Termination {
+  if (exit === undefined) throw new Error('an instance that has not exited has no termination');
+  const common = {
+    exitCode: exit.code,
+    startedAt: known.startedAt,
+    finishedAt: exit.finishedAt,
+    containerId: known.containerId,
+  };
+  // One that ended by itself, even after the trigger, keeps its own story.
+  return wasKilledForRestart(memory, known) && exit.code === SIGKILLED
+    ? { ...common, reason: 'RestartingAllContainers', message: RESTARTING_ALL_MESSAGE }
+    : { ...common, reason: exit.reason, message: exit.message };
+}
+
+function lost(memory: Memory, known: ContainerMemory): Pick<Termination, 'reason' | 'message'> {
+  return wasKilledForRestart(memory, known)
+    ? { reason: 'RestartingAllContainers', message: RESTARTING_ALL_MESSAGE }
+    : {
+        reason: 'ContainerStatusUnknown',
+        message: 'The container was removed by somebody else while it was running',
+      };
+}
+
+/** Its exit was not known when the generation changed, so it was ours to kill. */
+function wasKilledForRestart(memory: Memory, known: ContainerMemory): boolean {
+  return known.generation < memory.generation;
+}
+
+function deleted(
+  { pod, now }: Look,
+  { ending }: Memory,
+  request: Request & { kind: 'delete' },
+): Ending {
+  // The kubelet's arithmetic (pod_workers.go): at least 1 s, and it can only shrink.
+  const asked = Math.max(1, request.graceSeconds ?? pod.spec.terminationGracePeriodSeconds);
+  if (ending === undefined) {
+    return { cause: 'deleted', at: now, graceSeconds: asked, force: request.force, deletedAt: now };
+  }
+  const left = ending.graceSeconds - (now - ending.at) / 1000;
+  const force = ending.force || request.force;
+  const deletedAt = ending.deletedAt ?? now;
+  return asked < left
+    ? { ...ending, at: now, graceSeconds: asked, force, deletedAt }
+    : { ...ending, force, deletedAt };
+}

@@ -1,0 +1,247 @@
+/**
+ * The in-place restart: what triggers it, the proof that the old run is over, and its end.
+ *
+ * KEP-5532, with the differences that docs/architecture.md lists: the generation grows and is saved
+ * before the first kill; every old container gets SIGKILL at once; and nothing of the new generation
+ * starts while a process of an older one may still hold memory of a GPU, a port or a file lock.
+ *
+ * Read next: start-order.ts, which brings the new generation up.
+ */
+import { inPlaceBackoff } from './backoff.ts';
+import { bringAhead } from './bring-up.ts';
+import type { Decision, Look, PodEvent } from './decision.ts';
+import { both, only } from './decision.ts';
+import { currentInstance, currentSandbox, isAlive, isUnused } from './instances.ts';
+import type { ContainerMemory, Memory, RestartUnderWay, Trigger } from './memory.ts';
+import type { Instance } from './observed.ts';
+import { containersOf } from './pod.ts';
+import { RESTARTING_ALL_MESSAGE } from './remember.ts';
+import { afterExit } from './restart-rules.ts';
+
+/** How many finished restarts are remembered. */
+const RECORDS_KEPT = 20;
+/** If no exit has come this long after SIGKILL, it is sent again. */
+const KILL_AGAIN_MS = 1_000;
+
+/** What asks for an in-place restart now: the earliest matching exit of this generation, or a request. */
+export function findTrigger({ pod, observed }: Look, memory: Memory): Trigger | undefined {
+  const exits = containersOf(pod).flatMap(({ container, kind }) => {
+    const known = memory.containers[container.name];
+    if (known?.exit === undefined || known.generation !== memory.generation) return [];
+    const after = afterExit(pod, container, kind, known.exit);
+    if (after.kind !== 'restart-all') return [];
+    return {
+      kind: 'exit' as const,
+      container: container.name,
+      exitCode: known.exit.exitCode,
+      ruleIndex: after.ruleIndex,
+      exitedAt: known.exit.finishedAt ?? 0,
+      seenAt: currentInstance(observed, memory, container.name)?.exit?.seenAt,
+    };
+  });
+  const [first] = exits.toSorted((a, b) => a.exitedAt - b.exitedAt);
+  if (first !== undefined) return first;
+
+  const request = observed.requests.find(({ kind }) => kind === 'restart');
+  // One that is already clearing away is exactly what the request asks for.
+  if (request?.kind !== 'restart' || isClearing(memory)) return undefined;
+  return { kind: 'request', by: request.by, at: request.at };
+}
+
+/** Old processes may be left, or the back-off holds the start back. */
+export function isClearing({ restart }: Memory): boolean {
+  return restart !== undefined && restart.startingAt === undefined;
+}
+
+/** The memory and the events of a restart that begins now. */
+export function nextGeneration(look: Look, memory: Memory, trigger: Trigger): Decision {
+  const generation = memory.generation + 1;
+  const restart: RestartUnderWay = { trigger, recordedAt: look.now };
+  const next = { ...memory, generation, initialized: false, restart };
+  const killing = look.observed.instances.filter(isAlive).map(({ name }) => killingEvent(name));
+  const held = trigger.kind === 'exit' ? withBackoff(look, next, restart, trigger.exitedAt) : next;
+  return {
+    memory: held,
+    actions: [],
+    events: [
+      {
+        type: trigger.kind === 'exit' ? 'Warning' : 'Normal',
+        reason: 'RestartingAllContainers',
+        message: `${describeTrigger(trigger)}; restarting all containers in place (generation ${generation})`,
+      },
+      ...killing,
+      ...backoffEvent(held.restart),
+    ],
+  };
+}
+
+/** `container "watcher" exited with code 88 (restartPolicyRules[0])`. */
+export function describeTrigger(trigger: Trigger): string {
+  return trigger.kind === 'exit'
+    ? `container "${trigger.container}" exited with code ${trigger.exitCode} (restartPolicyRules[${trigger.ruleIndex}])`
+    : `${trigger.by} asked for it`;
+}
+
+/**
+ * Kills what is left of older generations and proves it gone, while the next containers are created.
+ * Done when `memory.restart.startingAt` is set.
+ */
+export function clearOldGeneration(look: Look, before: Memory): Decision {
+  const { observed, now } = look;
+  const old = observed.instances.filter((one) => one.generation < before.generation);
+  const memory = rememberKill(before, old);
+  const standing = old.filter((one) => !isUnused(one) && !one.gone);
+  if (standing.length === 0) return allDead(look, memory);
+
+  const ahead =
+    currentSandbox(observed, memory)?.ready === true ? bringAhead(look, memory) : only(memory);
+  return both(ahead, { ...clear(standing, now), memory: ahead.memory });
+}
+
+/** SIGKILL for those that live, proof for those that have exited. */
+export function clear(standing: readonly Instance[], now: number): Omit<Decision, 'memory'> {
+  const living = standing.filter(isAlive);
+  const due = living.filter(({ killedAt = 0 }) => now >= killedAt + KILL_AGAIN_MS);
+  const exited = standing.filter((one) => !isAlive(one));
+  return {
+    actions: [
+      ...(due.length > 0 ? [{ kind: 'kill-containers' as const, ids: idsOf(due) }] : []),
+      ...(exited.length > 0 ? [{ kind: 'prove-gone' as const, ids: idsOf(exited) }] : []),
+    ],
+    events: [],
+    lookAgainAt: living.length > 0 ? now + KILL_AGAIN_MS : undefined,
+  };
+}
+
+/** Closes the record of a restart whose containers have all started. */
+export function finishRestart({ pod, now }: Look, memory: Memory): Decision {
+  const { restart } = memory;
+  if (restart?.deadAt === undefined || restart.startingAt === undefined) return only(memory);
+  const all = containersOf(pod).map(({ container }) => memory.containers[container.name]);
+  const started = all.every(
+    (known) =>
+      known?.generation === memory.generation &&
+      (known.startedAt !== undefined || known.exit !== undefined),
+  );
+  if (!memory.initialized || !started) return only(memory);
+
+  const { trigger, recordedAt, killedAt, deadAt, startingAt } = restart;
+  const record = {
+    generation: memory.generation,
+    trigger,
+    recordedAt,
+    killedAt,
+    deadAt,
+    startingAt,
+    completedAt: Math.max(
+      ...all.map((known) => known?.startedAt ?? known?.exit?.finishedAt ?? now),
+    ),
+    containers: containersOf(pod).map(({ container: { name } }) => ({
+      name,
+      startedAt: memory.containers[name]?.startedAt,
+      finishedAt: memory.containers[name]?.exit?.finishedAt,
+    })),
+  };
+  const tookMs = Math.round(record.completedAt - beganAt(restart.trigger));
+  return {
+    memory: {
+      ...memory,
+      restart: undefined,
+      restarts: [...memory.restarts, record].slice(-RECORDS_KEPT),
+    },
+    actions: [],
+    events: [
+      {
+        type: 'Normal',
+        reason: 'RestartedAllContainers',
+        message: `All containers were restarted in place in ${tookMs} ms (generation ${memory.generation})`,
+      },
+    ],
+  };
+}
+
+/** When the cause of a restart arose: the trigger's exit, or the request. */
+export function beganAt(trigger: Trigger): number {
+  return trigger.kind === 'exit' ? trigger.exitedAt : trigger.at;
+}
+
+function allDead(look: Look, memory: Memory): Decision {
+  const { restart } = memory;
+  if (restart === undefined) return only(memory);
+  const deadAt = restart.deadAt ?? look.now;
+  const cleared: Memory = {
+    ...memory,
+    restart: { ...restart, deadAt },
+    containers: Object.fromEntries(
+      Object.entries(memory.containers).map(([name, known]) => [name, runIsOver(memory, known)]),
+    ),
+  };
+  const { startNotBefore } = restart;
+  const skip = look.observed.requests.some(({ kind }) => kind === 'restart');
+  if (startNotBefore !== undefined && look.now < startNotBefore && !skip) {
+    const ahead = bringAhead(look, cleared);
+    return { ...ahead, lookAgainAt: startNotBefore };
+  }
+  return only({ ...cleared, restart: { ...restart, deadAt, startingAt: look.now } });
+}
+
+function rememberKill(memory: Memory, old: readonly Instance[]): Memory {
+  const { restart } = memory;
+  const times = old.flatMap(({ killedAt }) => killedAt ?? []);
+  if (restart === undefined || restart.killedAt !== undefined || times.length === 0) return memory;
+  return { ...memory, restart: { ...restart, killedAt: Math.min(...times) } };
+}
+
+/** Counts a finished run of a container. Doing it twice changes nothing. */
+function runIsOver(memory: Memory, known: ContainerMemory): ContainerMemory {
+  const ran = known.startedAt !== undefined || known.exit !== undefined;
+  if (known.generation === memory.generation || !ran) return known;
+  const { startedAt, exit, ...rest } = known;
+  const unseen = {
+    exitCode: 137,
+    reason: 'RestartingAllContainers',
+    message: RESTARTING_ALL_MESSAGE,
+    startedAt,
+    containerId: known.containerId,
+  };
+  return {
+    ...rest,
+    containerId: undefined,
+    restartCount: known.restartCount + 1,
+    lastExit: exit ?? unseen,
+  };
+}
+
+function withBackoff(
+  { pod, settings }: Look,
+  memory: Memory,
+  restart: RestartUnderWay,
+  triggeredAt: number,
+): Memory {
+  const maxMs = pod.inPlaceBackoffMaxMs ?? settings.inPlaceBackoffMaxMs;
+  if (maxMs === 0) return { ...memory, restartBackoff: undefined };
+  const restartBackoff = inPlaceBackoff(memory.restartBackoff, triggeredAt, maxMs);
+  return restartBackoff.delayMs === 0
+    ? { ...memory, restartBackoff }
+    : { ...memory, restartBackoff, restart: { ...restart, startNotBefore: restartBackoff.at } };
+}
+
+function backoffEvent(restart: RestartUnderWay | undefined): PodEvent[] {
+  if (restart?.startNotBefore === undefined) return [];
+  const seconds = Math.round((restart.startNotBefore - beganAt(restart.trigger)) / 1000);
+  const message = `Back-off ${seconds}s restarting all containers in place`;
+  return [{ type: 'Warning', reason: 'BackOff', message }];
+}
+
+function killingEvent(container: string): PodEvent {
+  return {
+    type: 'Normal',
+    reason: 'Killing',
+    message: `Killing container ${container}: all containers are restarted in place`,
+    container,
+  };
+}
+
+function idsOf(instances: readonly Instance[]): string[] {
+  return instances.flatMap(({ id }) => id ?? []);
+}

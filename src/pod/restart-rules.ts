@@ -1,0 +1,72 @@
+/**
+ * What a container's exit leads to: its restart rules first, then its own policy, then the pod's.
+ *
+ * Source: KEP-5307, KEP-5532 and the kubelet's container/helpers.go (ContainerShouldRestart,
+ * FindMatchingContainerRestartRule). The rules see every code, 0, 128 and 137 included.
+ */
+import type { Container, ContainerKind, Pod, RestartPolicy, RestartRule } from './pod.ts';
+import { containersOf } from './pod.ts';
+
+export type AfterExit =
+  | { readonly kind: 'restart' }
+  | { readonly kind: 'restart-all'; readonly ruleIndex: number }
+  | { readonly kind: 'leave' };
+
+/** What follows the exit of `container`, an entry of `pod`, with this code and reason. */
+export function afterExit(
+  pod: Pod,
+  container: Container,
+  kind: ContainerKind,
+  exit: { readonly exitCode: number; readonly reason: string },
+): AfterExit {
+  const ruleIndex = container.restartPolicyRules.findIndex((rule) => matches(rule, exit.exitCode));
+  const action = container.restartPolicyRules[ruleIndex]?.action;
+  if (action === 'RestartAllContainers') return { kind: 'restart-all', ruleIndex };
+  if (kind === 'sidecar') return { kind: 'restart' };
+
+  const failed = hasFailed(kind, exit);
+  // A finished init container is finished: a Restart rule on 0 would keep the pod from ever starting.
+  if (kind === 'init' && !failed) return { kind: 'leave' };
+  if (action === 'Restart') return { kind: 'restart' };
+  const policy = container.restartPolicy ?? pod.spec.restartPolicy;
+  return { kind: isRestartedBy(policy, failed) ? 'restart' : 'leave' };
+}
+
+/** An init container that was OOM-killed has failed even if its own process ended with 0. */
+export function hasFailed(
+  kind: ContainerKind,
+  exit: { readonly exitCode: number; readonly reason: string },
+): boolean {
+  return exit.exitCode !== 0 || (kind === 'init' && exit.reason === 'OOMKilled');
+}
+
+/** Whether any container can ask for an in-place restart: such a pod carries the condition. */
+export function hasRestartAllRule(pod: Pod): boolean {
+  return containersOf(pod).some(({ container }) =>
+    container.restartPolicyRules.some(({ action }) => action === 'RestartAllContainers'),
+  );
+}
+
+function matches({ exitCodes }: RestartRule, code: number): boolean {
+  switch (exitCodes.operator) {
+    case 'In':
+      return exitCodes.values.includes(code);
+    case 'NotIn':
+      return !exitCodes.values.includes(code);
+    default:
+      return exitCodes.operator satisfies never;
+  }
+}
+
+function isRestartedBy(policy: RestartPolicy, failed: boolean): boolean {
+  switch (policy) {
+    case 'Always':
+      return true;
+    case 'OnFailure':
+      return failed;
+    case 'Never':
+      return false;
+    default:
+      return policy satisfies never;
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The sandbox: made once, and made again only when it is lost (a reboot, a dead pause process).
+ *
+ * Source: the kubelet's podSandboxChanged and computePodActions (kuberuntime_manager.go).
+ */
+import type { Decision, Look } from './decision.ts';
+import { only } from './decision.ts';
+import { currentSandbox, isAlive } from './instances.ts';
+import type { Memory } from './memory.ts';
+
+/** The steps to a working sandbox; absent when there is one. */
+export function ensureSandbox(look: Look, memory: Memory): Decision | undefined {
+  const { observed, pod } = look;
+  const sandbox = currentSandbox(observed, memory);
+  if (sandbox?.ready === true) return undefined;
+  if (observed.loan === undefined) return { ...only(memory), actions: [{ kind: 'lend' }] };
+
+  // Whatever still runs in the lost sandbox has no network any more: it ends first, with its grace.
+  const stranded = observed.instances.filter(isAlive);
+  if (stranded.length > 0) {
+    const due = stranded.filter(
+      ({ stopBy, state }) => stopBy === undefined && state !== 'starting',
+    );
+    return {
+      ...only(memory),
+      actions: due.flatMap(({ id, name }) => {
+        const graceSeconds = Math.max(2, pod.spec.terminationGracePeriodSeconds);
+        return id === undefined
+          ? []
+          : [{ kind: 'stop-container' as const, id, name, graceSeconds }];
+      }),
+    };
+  }
+  const unproven = observed.instances.filter((one) => one.state === 'exited' && !one.gone);
+  if (unproven.length > 0) {
+    const ids = unproven.flatMap(({ id }) => id ?? []);
+    return { ...only(memory), actions: [{ kind: 'prove-gone', ids }] };
+  }
+  return replaceSandbox(look, memory);
+}
+
+function replaceSandbox({ observed }: Look, memory: Memory): Decision {
+  const newest = Math.max(-1, ...observed.sandboxes.map(({ attempt }) => attempt));
+  // A sandbox that was asked for and never seen is asked for again under the same number.
+  const isAskedFor = memory.sandboxAttempt > newest;
+  const attempt = isAskedFor ? memory.sandboxAttempt : newest + 1;
+  const changed = observed.sandboxes.length > 0 && !isAskedFor;
+  return {
+    memory: { ...memory, sandboxAttempt: attempt, initialized: false },
+    actions: [{ kind: 'run-sandbox', attempt }],
+    events: changed
+      ? [
+          {
+            type: 'Normal',
+            reason: 'SandboxChanged',
+            message: 'Pod sandbox changed, it will be killed and re-created.',
+          },
+        ]
+      : [],
+  };
+}

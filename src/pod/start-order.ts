@@ -1,0 +1,126 @@
+/**
+ * The way up: init containers one by one to completion, sidecars as they come in the list, then the
+ * app containers side by side; and what is kept running afterwards.
+ *
+ * Source: the kubelet's computeInitContainerActions (kuberuntime_container.go) and KEP-753. Progress
+ * is read from the memory, so a container that was removed from the runtime does not run again.
+ */
+import { bringUp, bringUpAgain } from './bring-up.ts';
+import type { Decision, Look } from './decision.ts';
+import { both, only } from './decision.ts';
+import { currentInstance, inThisRun } from './instances.ts';
+import type { ContainerMemory, Memory } from './memory.ts';
+import type { Container, ContainerKind } from './pod.ts';
+import { containersOf, isSidecar } from './pod.ts';
+import { afterExit, hasFailed } from './restart-rules.ts';
+
+/** Starts whatever is due now. */
+export function startWhatIsDue(look: Look, memory: Memory): Decision {
+  const initialized = memory.initialized ? only(memory) : initialize(look, memory);
+  if (!initialized.memory.initialized) return initialized;
+  return containersOf(look.pod)
+    .filter(({ kind }) => kind !== 'init')
+    .reduce<Decision>(
+      (sofar, { container, kind }) => both(sofar, keepUp(look, sofar.memory, container, kind)),
+      initialized,
+    );
+}
+
+/** The init container that has failed for good, if one has: the pod fails with it. */
+export function findFailedInit({ pod }: Look, memory: Memory): ContainerMemory | undefined {
+  if (memory.initialized) return undefined;
+  return pod.spec.initContainers
+    .filter((container) => !isSidecar(container))
+    .map((container) => ({ container, known: inThisRun(memory, container.name) }))
+    .find(
+      ({ container, known }) =>
+        known?.exit !== undefined &&
+        hasFailed('init', known.exit) &&
+        afterExit(pod, container, 'init', known.exit).kind === 'leave',
+    )?.known;
+}
+
+/** Whether every app container has ended and none will be started again. */
+export function isFinished({ pod }: Look, memory: Memory): boolean {
+  if (!memory.initialized) return false;
+  return pod.spec.containers.every((container) => {
+    const known = memory.containers[container.name];
+    if (known?.generation !== memory.generation || known.exit === undefined) return false;
+    return afterExit(pod, container, 'app', known.exit).kind === 'leave';
+  });
+}
+
+/** Whether a sidecar counts as up. */
+export function isSidecarUp(look: Look, memory: Memory, name: string): boolean {
+  return currentInstance(look.observed, memory, name)?.state === 'running';
+}
+
+/** One step of the initialization: what comes after the last container that has a record in this run. */
+function initialize(look: Look, memory: Memory): Decision {
+  const inits = look.pod.spec.initContainers;
+  const latest = inits.findLastIndex(({ name }) => inThisRun(memory, name) !== undefined);
+  const earlierSidecars = inits
+    .slice(0, Math.max(latest, 0))
+    .filter(isSidecar)
+    .reduce<Decision>(
+      (sofar, container) => both(sofar, keepUp(look, sofar.memory, container, 'sidecar')),
+      only(memory),
+    );
+  const current = inits[latest];
+  if (current !== undefined && !isThrough(look, memory, current)) {
+    const kind = isSidecar(current) ? 'sidecar' : 'init';
+    return both(earlierSidecars, keepUp(look, earlierSidecars.memory, current, kind));
+  }
+  const next = inits[latest + 1];
+  if (next === undefined) {
+    return { ...earlierSidecars, memory: { ...earlierSidecars.memory, initialized: true } };
+  }
+  return both(earlierSidecars, bringUp(look, earlierSidecars.memory, next.name));
+}
+
+/** Whether the one after this init container or sidecar may start. */
+function isThrough(look: Look, memory: Memory, container: Container): boolean {
+  if (isSidecar(container)) return isSidecarUp(look, memory, container.name);
+  const exit = inThisRun(memory, container.name)?.exit;
+  return exit !== undefined && !hasFailed('init', exit);
+}
+
+/** Starts a container that is not up, unless it has ended and is left alone. */
+function keepUp(look: Look, memory: Memory, container: Container, kind: ContainerKind): Decision {
+  const { name } = container;
+  const known = inThisRun(memory, name);
+  if (known === undefined) {
+    return endedInEarlierSandbox(look, memory, container, kind)
+      ? only(memory)
+      : bringUp(look, memory, name);
+  }
+  if (known.exit !== undefined) {
+    const { kind: after } = afterExit(look.pod, container, kind, known.exit);
+    return after === 'restart' ? bringUpAgain(look, memory, name) : only(memory);
+  }
+  const instance = currentInstance(look.observed, memory, name);
+  if (instance === undefined) return startLost(look, memory, known, name);
+  if (instance.state === 'created' && instance.id !== undefined) {
+    return { ...only(memory), actions: [{ kind: 'start-container', id: instance.id, name }] };
+  }
+  return only(memory);
+}
+
+/** The instance was remembered but never started, and is gone: a new one takes its place. */
+function startLost(look: Look, memory: Memory, known: ContainerMemory, name: string): Decision {
+  const vacant = { ...known, sandboxAttempt: -1 };
+  return bringUp(look, { ...memory, containers: { ...memory.containers, [name]: vacant } }, name);
+}
+
+/** After the loss of a sandbox an app container that had ended for good is not run again. */
+function endedInEarlierSandbox(
+  { pod }: Look,
+  memory: Memory,
+  container: Container,
+  kind: ContainerKind,
+): boolean {
+  const known = memory.containers[container.name];
+  if (kind !== 'app' || known?.exit === undefined) return false;
+  if (known.generation !== memory.generation) return false;
+  return afterExit(pod, container, kind, known.exit).kind === 'leave';
+}

@@ -1,0 +1,221 @@
+/**
+ * Pod + observed + memory -> the v1 PodStatus that Kubernetes users know.
+ *
+ * Phase and conditions are remembered (phase.ts, conditions.ts); this file tells each container's
+ * part, after the kubelet's convertToAPIContainerStatuses, with the true story of every exit.
+ */
+import { isReady } from './conditions.ts';
+import { containerBackoff, retryAt } from './backoff.ts';
+import { podInWords } from './bring-up.ts';
+import { formatDuration } from './duration.ts';
+import { currentInstance, inThisRun } from './instances.ts';
+import type { ContainerMemory, Memory, Termination } from './memory.ts';
+import type { NodeFacts } from './node-facts.ts';
+import type { Observed } from './observed.ts';
+import { isTerminal } from './phase.ts';
+import type { Container, ContainerKind, Pod } from './pod.ts';
+import { containersOf } from './pod.ts';
+import type {
+  V1ContainerState,
+  V1ContainerStatus,
+  V1ContainerTerminated,
+  V1ContainerWaiting,
+  V1PodCondition,
+  V1PodStatus,
+} from './pod-status.ts';
+import { qosClass } from './qos.ts';
+import { isClearing } from './restart-all.ts';
+import { afterExit } from './restart-rules.ts';
+import type { Settings } from './settings.ts';
+
+interface Scene {
+  readonly pod: Pod;
+  readonly observed: Observed;
+  readonly memory: Memory;
+  readonly settings: Settings;
+}
+
+export function podStatus(
+  pod: Pod,
+  observed: Observed,
+  memory: Memory,
+  settings: Settings,
+  node: Pick<NodeFacts, 'hostIPs'>,
+): V1PodStatus {
+  const scene: Scene = { pod, observed, memory, settings };
+  const [hostIP] = node.hostIPs;
+  const podIPs = pod.spec.hostNetwork ? node.hostIPs : memory.podIPs;
+  const statuses = containersOf(pod).map(({ container, kind }) => ({
+    kind,
+    status: containerStatus(scene, container, kind),
+  }));
+  const isInit = (kind: ContainerKind): boolean => kind !== 'app';
+  return {
+    ...memory.phase,
+    conditions: Object.entries(memory.conditions).map(
+      ([type, { since, ...condition }]): V1PodCondition => ({
+        type,
+        ...condition,
+        lastProbeTime: null,
+        lastTransitionTime: seconds(since),
+      }),
+    ),
+    hostIP,
+    hostIPs: node.hostIPs.map((ip) => ({ ip })),
+    podIP: podIPs[0],
+    podIPs: podIPs.map((ip) => ({ ip })),
+    startTime: memory.startTime === undefined ? undefined : seconds(memory.startTime),
+    qosClass: qosClass(pod),
+    initContainerStatuses: statuses.filter(({ kind }) => isInit(kind)).map(({ status }) => status),
+    containerStatuses: statuses
+      .filter(({ kind }) => !isInit(kind))
+      .map(({ status }) => status)
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+  };
+}
+
+/** RFC 3339 in whole seconds, as Kubernetes writes its times. */
+export function seconds(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
+function containerStatus(
+  scene: Scene,
+  container: Container,
+  kind: ContainerKind,
+): V1ContainerStatus {
+  const { memory, observed } = scene;
+  const known = memory.containers[container.name];
+  const state = stateOf(scene, container, kind, known);
+  const isRunning = state.running !== undefined;
+  const showsExit = state.terminated !== undefined && known?.exit !== undefined;
+  const last = showsExit ? known.lastExit : (known?.exit ?? known?.lastExit);
+  return {
+    name: container.name,
+    image: container.image,
+    imageID: known?.imageRef ?? '',
+    containerID: known?.containerId === undefined ? undefined : `containerd://${known.containerId}`,
+    restartCount: known?.restartCount ?? 0,
+    ready:
+      kind === 'init'
+        ? inThisRun(memory, container.name)?.exit?.exitCode === 0
+        : isReady({ observed }, memory, container.name),
+    started: isRunning,
+    state,
+    lastState: last === undefined ? {} : { terminated: terminated(last) },
+  };
+}
+
+function stateOf(
+  scene: Scene,
+  container: Container,
+  kind: ContainerKind,
+  known: ContainerMemory | undefined,
+): V1ContainerState {
+  const { memory, observed } = scene;
+  if (known?.exit !== undefined) return afterExitState(scene, container, kind, known, known.exit);
+  if (known?.startedAt !== undefined) {
+    return { running: { startedAt: seconds(known.startedAt) } };
+  }
+  if (isTerminal(memory.phase.phase) && wasReached(scene, container, kind)) {
+    return {
+      terminated: {
+        exitCode: 137,
+        reason: 'ContainerStatusUnknown',
+        message: 'The container could not be located when the pod was terminated',
+      },
+    };
+  }
+  return {
+    waiting: waiting(
+      scene,
+      container,
+      currentInstance(observed, memory, container.name) !== undefined,
+    ),
+  };
+}
+
+/** It has ended; shown as waiting if it is on its way to the next start. */
+function afterExitState(
+  scene: Scene,
+  container: Container,
+  kind: ContainerKind,
+  known: ContainerMemory,
+  exit: Termination,
+): V1ContainerState {
+  const { pod, memory, settings } = scene;
+  const isOver = memory.ending !== undefined;
+  if (known.generation < memory.generation) {
+    return exit.reason === 'RestartingAllContainers' && !isOver
+      ? { waiting: { reason: exit.reason, message: exit.message } }
+      : { terminated: terminated(exit) };
+  }
+  const follows = afterExit(pod, container, kind, exit).kind;
+  if (isOver || follows !== 'restart' || memory.sandboxAttempt !== known.sandboxAttempt) {
+    return { terminated: terminated(exit) };
+  }
+  const failed = startFailure(scene, container);
+  if (failed !== undefined) return { waiting: failed };
+  const { finishedAt = 0 } = exit;
+  const verdict = containerBackoff(
+    known.backoff,
+    finishedAt,
+    finishedAt,
+    settings.containerBackoffMaxMs,
+  );
+  if (verdict.kind === 'go') return { terminated: terminated(exit) };
+  const message = `back-off ${formatDuration(verdict.delayMs)} restarting failed container=${container.name} pod=${podInWords(pod)}`;
+  return { waiting: { reason: 'CrashLoopBackOff', message } };
+}
+
+function waiting(scene: Scene, container: Container, isCreated: boolean): V1ContainerWaiting {
+  const failed = isCreated ? undefined : startFailure(scene, container);
+  if (failed !== undefined) return failed;
+  const { pod, memory } = scene;
+  const last = memory.containers[container.name]?.lastExit;
+  if (isClearing(memory) && last !== undefined) {
+    const { startNotBefore } = memory.restart ?? {};
+    return startNotBefore === undefined
+      ? { reason: 'RestartingAllContainers' }
+      : { reason: 'CrashLoopBackOff', message: memory.conditions.AllContainersRestarting?.message };
+  }
+  return { reason: pod.spec.initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating' };
+}
+
+function startFailure(scene: Scene, container: Container): V1ContainerWaiting | undefined {
+  const failure = scene.observed.failures[`create ${container.name}`];
+  if (failure === undefined) return undefined;
+  const { reason, message } = failure;
+  // The kubelet tells the attempt and the wait after it apart; we look right after the attempt, so
+  // the second failure on is shown as the wait it is.
+  const isBackingOff = reason === 'ErrImagePull' && failure.count > 1;
+  return isBackingOff
+    ? {
+        reason: 'ImagePullBackOff',
+        message: `Back-off pulling image "${container.image}": ${reason}: ${message} (next try ${seconds(retryAt(failure))})`,
+      }
+    : { reason, message };
+}
+
+/** Whether the pod got as far as this container (the kubelet's rule for states it cannot find). */
+function wasReached({ pod, memory }: Scene, { name }: Container, kind: ContainerKind): boolean {
+  if (memory.conditions.Initialized?.status === 'True') return true;
+  if (kind === 'app') return false;
+  const inits = pod.spec.initContainers;
+  const last = inits.findLastIndex((one) => {
+    const known = memory.containers[one.name];
+    return (known?.startedAt ?? known?.exit ?? known?.lastExit) !== undefined;
+  });
+  return inits.findIndex((one) => one.name === name) <= last;
+}
+
+function terminated(exit: Termination): V1ContainerTerminated {
+  return {
+    exitCode: exit.exitCode,
+    reason: exit.reason,
+    message: exit.message,
+    startedAt: exit.startedAt === undefined ? undefined : seconds(exit.startedAt),
+    finishedAt: exit.finishedAt === undefined ? undefined : seconds(exit.finishedAt),
+    containerID: exit.containerId === undefined ? undefined : `containerd://${exit.containerId}`,
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * The way out: containers are stopped in order, then the sandbox, and a deleted pod leaves nothing.
+ *
+ * Source: the kubelet's kuberuntime_termination_order.go and kuberuntime_container.go: app containers
+ * at once, each sidecar when the app containers and all later sidecars are dead or the time is up,
+ * and never less than 2 s between stop signal and SIGKILL. Restart rules are ignored meanwhile.
+ */
+import type { Action } from './action.ts';
+import type { Decision, Look, PodEvent } from './decision.ts';
+import { earlier, only } from './decision.ts';
+import { isAlive } from './instances.ts';
+import type { Ending, Memory } from './memory.ts';
+import type { Instance } from './observed.ts';
+import { isSidecar } from './pod.ts';
+import { clear } from './restart-all.ts';
+
+const MINIMUM_GRACE_SECONDS = 2;
+/** A stop that should have ended this long ago is started anew. */
+const OVERDUE_MS = 5_000;
+
+export function windDown(look: Look, memory: Memory, ending: Ending): Decision {
+  const { observed, now } = look;
+  const living = observed.instances.filter(isAlive);
+  if (living.length > 0) {
+    return ending.force
+      ? { ...clear(living, now), memory }
+      : stopInOrder(look, memory, ending, living);
+  }
+  const unproven = observed.instances.filter((one) => one.state === 'exited' && !one.gone);
+  if (unproven.length > 0) return { ...clear(unproven, now), memory };
+
+  const ready = observed.sandboxes.filter((sandbox) => sandbox.ready);
+  if (ready.length > 0) {
+    return { ...only(memory), actions: ready.map(({ id }) => ({ kind: 'stop-sandbox', id })) };
+  }
+  return ending.deletedAt === undefined ? only(memory) : clearAway(look, memory);
+}
+
+/** Whether no process of an ending pod can be left, so that its final phase may be told. */
+export function isDown({ observed }: Look): boolean {
+  return (
+    !observed.busy &&
+    observed.sandboxes.every(({ ready }) => !ready) &&
+    observed.instances.every((one) => !isAlive(one))
+  );
+}
+
+function clearAway({ observed }: Look, memory: Memory): Decision {
+  // A call that is still under way could make something new.
+  if (observed.busy) return only(memory);
+  const { sandboxes } = observed;
+  const actions: Action[] = sandboxes.map(({ id }) => ({ kind: 'remove-sandbox', id }));
+  return { ...only(memory), actions: actions.length > 0 ? actions : [{ kind: 'forget' }] };
+}
+
+function stopInOrder(
+  look: Look,
+  memory: Memory,
+  ending: Ending,
+  living: readonly Instance[],
+): Decision {
+  const { pod, now } = look;
+  const windowEnd = ending.at + ending.graceSeconds * 1000;
+  const sidecars = pod.spec.initContainers.filter(isSidecar).map(({ name }) => name);
+  const livingNames = new Set(living.map(({ name }) => name));
+  const othersLive = living.some(({ name }) => !sidecars.includes(name));
+
+  const stops = living.filter(isItsTurn).map((one) => stop(one));
+  return {
+    memory,
+    actions: stops.flatMap(({ actions }) => actions),
+    events: stops.flatMap(({ events }) => events),
+    lookAgainAt: stops.reduce<number | undefined>(
+      (sofar, { lookAgainAt }) => earlier(sofar, lookAgainAt),
+      now < windowEnd ? windowEnd : undefined,
+    ),
+  };
+
+  function isItsTurn({ name }: Instance): boolean {
+    const position = sidecars.indexOf(name);
+    if (position === -1 || now >= windowEnd) return true;
+    return !othersLive && !sidecars.slice(position + 1).some((later) => livingNames.has(later));
+  }
+
+  function stop(one: Instance): Omit<Decision, 'memory'> {
+    const left = Math.ceil((windowEnd - now) / 1000);
+    const graceSeconds = Math.max(MINIMUM_GRACE_SECONDS, left);
+    const under = one.stopBy;
+    const isEnough =
+      under !== undefined && under <= now + graceSeconds * 1000 + 1000 && now < under + OVERDUE_MS;
+    // What is just starting is stopped when it has an id to be stopped by, in a moment.
+    if (isEnough || one.id === undefined || one.state === 'starting') {
+      const lookAgainAt = under === undefined ? undefined : under + OVERDUE_MS;
+      return { actions: [], events: [], lookAgainAt };
+    }
+    return {
+      actions: [{ kind: 'stop-container', id: one.id, name: one.name, graceSeconds }],
+      events: under === undefined ? [killing(one.name)] : [],
+    };
+  }
+}
+
+function killing(container: string): PodEvent {
+  return {
+    type: 'Normal',
+    reason: 'Killing',
+    message: `Stopping container ${container}`,
+    container,
+  };
+}

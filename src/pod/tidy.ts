@@ -1,0 +1,71 @@
+/**
+ * What can wait: removing instances that nothing needs any more, and creating standbys.
+ * It happens only while nothing is on its way up or down.
+ */
+import { create } from './bring-up.ts';
+import type { Decision, Look } from './decision.ts';
+import { only } from './decision.ts';
+import { currentSandbox, isCurrent, isUnused, preparedInstance } from './instances.ts';
+import type { Memory, RestartUnderWay } from './memory.ts';
+import type { Instance } from './observed.ts';
+import { containersOf } from './pod.ts';
+import { hasRestartAllRule } from './restart-rules.ts';
+
+/** A restart that takes longer than this has more to wait for than us. */
+const LONG_RESTART_MS = 5_000;
+
+export function tidy(look: Look, memory: Memory): Decision {
+  const { observed } = look;
+  const kept = new Set(preparedOnes(look, memory));
+  const leftOver = observed.instances.filter(
+    (one) => !isCurrent(memory, one) && !kept.has(one) && (one.gone || one.state === 'created'),
+  );
+  // Sandboxes lost earlier go with all that is in them; the newest one stays.
+  const oldSandboxes = observed.sandboxes.filter(
+    ({ attempt }) =>
+      attempt < memory.sandboxAttempt &&
+      observed.instances.every((one) => one.sandboxAttempt !== attempt),
+  );
+  const removals = [
+    ...leftOver.flatMap(({ id, name }) =>
+      id === undefined ? [] : [{ kind: 'remove-container' as const, id, name }],
+    ),
+    ...oldSandboxes.map(({ id }) => ({ kind: 'remove-sandbox' as const, id })),
+  ];
+  return { ...only(memory), actions: removals.length > 0 ? removals : standbys(look, memory) };
+}
+
+/** Whether nothing is on its way up that the tidying could slow down. */
+export function isQuiet({ observed, now }: Look, { restart }: Memory): boolean {
+  return (
+    now >= quietAt(restart) &&
+    observed.instances.every(({ state }) => state !== 'starting' && state !== 'creating')
+  );
+}
+
+/** A restart whose start-up takes long, in init containers that work for minutes, is not disturbed by it. */
+export function quietAt(restart: RestartUnderWay | undefined): number {
+  return restart === undefined ? 0 : restart.recordedAt + LONG_RESTART_MS;
+}
+
+function standbys(look: Look, memory: Memory): Decision['actions'] {
+  const { pod, observed, settings } = look;
+  if (!settings.standbys || !hasRestartAllRule(pod)) return [];
+  if (!memory.initialized || memory.restart !== undefined) return [];
+  if (currentSandbox(observed, memory)?.ready !== true) return [];
+  const next = memory.generation + 1;
+  const missing = containersOf(pod)
+    .map(({ container }) => container.name)
+    .find((name) => preparedInstance(observed, memory, name, next) === undefined);
+  // One after the other: they are in no hurry, and the running pod needs the machine.
+  return missing === undefined ? [] : [create(look, memory, missing, next)];
+}
+
+function preparedOnes({ pod, observed }: Look, memory: Memory): Instance[] {
+  return containersOf(pod).flatMap(({ container: { name } }) =>
+    [memory.generation, memory.generation + 1].flatMap((generation) => {
+      const one = preparedInstance(observed, memory, name, generation);
+      return one !== undefined && isUnused(one) ? [one] : [];
+    }),
+  );
+}
