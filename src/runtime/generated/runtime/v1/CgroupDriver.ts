@@ -1,0 +1,16 @@
+// Made by scripts/generate-types.ts: do not edit.
+// @ts-nocheck
+// From proto/cri.proto.
+
+export const CgroupDriver = {
+  SYSTEMD: 'SYSTEMD',
+  CGROUPFS: 'CGROUPFS',
+} as const;
+
+export type CgroupDriver =
+  | 'SYSTEMD'
+  | 0
+  | 'CGROUPFS'
+  | 1
+
+export type CgroupDriver__Output = typeof CgroupDriver[keyof typeof CgroupDriver]

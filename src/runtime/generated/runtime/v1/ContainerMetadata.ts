@@ -1,0 +1,14 @@
+// Made by scripts/generate-types.ts: do not edit.
+// @ts-nocheck
+// From proto/cri.proto.
+
+
+export interface ContainerMetadata {
+  'name'?: (string);
+  'attempt'?: (number);
+}
+
+export interface ContainerMetadata__Output {
+  'name': (string);
+  'attempt': (number);
+}

@@ -1,0 +1,14 @@
+// Made by scripts/generate-types.ts: do not edit.
+// @ts-nocheck
+// From proto/cri.proto.
+
+
+export interface KeyValue {
+  'key'?: (string);
+  'value'?: (Buffer | Uint8Array | string);
+}
+
+export interface KeyValue__Output {
+  'key': (string);
+  'value': (Buffer);
+}

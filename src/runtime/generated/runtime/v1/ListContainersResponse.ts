@@ -1,0 +1,13 @@
+// Made by scripts/generate-types.ts: do not edit.
+// @ts-nocheck
+// From proto/cri.proto.
+
+import type { Container as _runtime_v1_Container, Container__Output as _runtime_v1_Container__Output } from '../../runtime/v1/Container.ts';
+
+export interface ListContainersResponse {
+  'containers'?: (_runtime_v1_Container)[];
+}
+
+export interface ListContainersResponse__Output {
+  'containers': (_runtime_v1_Container__Output)[];
+}

@@ -1,0 +1,13 @@
+// Made by scripts/generate-types.ts: do not edit.
+// @ts-nocheck
+// From proto/cri.proto.
+
+import type { ImageFilter as _runtime_v1_ImageFilter, ImageFilter__Output as _runtime_v1_ImageFilter__Output } from '../../runtime/v1/ImageFilter.ts';
+
+export interface ListImagesRequest {
+  'filter'?: (_runtime_v1_ImageFilter | null);
+}
+
+export interface ListImagesRequest__Output {
+  'filter': (_runtime_v1_ImageFilter__Output | null);
+}

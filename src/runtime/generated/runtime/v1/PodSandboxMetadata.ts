@@ -1,0 +1,18 @@
+// Made by scripts/generate-types.ts: do not edit.
+// @ts-nocheck
+// From proto/cri.proto.
+
+
+export interface PodSandboxMetadata {
+  'name'?: (string);
+  'uid'?: (string);
+  'namespace'?: (string);
+  'attempt'?: (number);
+}
+
+export interface PodSandboxMetadata__Output {
+  'name': (string);
+  'uid': (string);
+  'namespace': (string);
+  'attempt': (number);
+}

@@ -1,0 +1,13 @@
+// Made by scripts/generate-types.ts: do not edit.
+// @ts-nocheck
+// From proto/cri.proto.
+
+import type { PodSandboxState as _runtime_v1_PodSandboxState, PodSandboxState__Output as _runtime_v1_PodSandboxState__Output } from '../../runtime/v1/PodSandboxState.ts';
+
+export interface PodSandboxStateValue {
+  'state'?: (_runtime_v1_PodSandboxState);
+}
+
+export interface PodSandboxStateValue__Output {
+  'state': (_runtime_v1_PodSandboxState__Output);
+}

@@ -1,0 +1,16 @@
+// Made by scripts/generate-types.ts: do not edit.
+// @ts-nocheck
+// From proto/cri.proto.
+
+export const SupplementalGroupsPolicy = {
+  Merge: 'Merge',
+  Strict: 'Strict',
+} as const;
+
+export type SupplementalGroupsPolicy =
+  | 'Merge'
+  | 0
+  | 'Strict'
+  | 1
+
+export type SupplementalGroupsPolicy__Output = typeof SupplementalGroupsPolicy[keyof typeof SupplementalGroupsPolicy]
