@@ -1,0 +1,27 @@
+/**
+ * What containers are made from that belongs to the machine and not to the pod. Read once, when the
+ * agent starts; plain data.
+ */
+export interface NodeFacts {
+  /** The node's name; also tells the pods of one agent from those of another on the same containerd. */
+  readonly name: string;
+  readonly memoryBytes: number;
+  /** Primary address first. */
+  readonly hostIPs: readonly string[];
+  /** The node's own /etc/resolv.conf. */
+  readonly dns: ResolverConfig;
+  readonly cgroupVersion: 1 | 2;
+  /** Whether cgroups can limit swap (memory.swap.max, memory.memsw.limit_in_bytes). */
+  readonly swapLimits: boolean;
+  /** Huge page sizes of the kernel in CRI's words, e.g. `2MB`, `1GB`. */
+  readonly hugePageSizes: readonly string[];
+  /** Every existing /sys/devices/system/cpu/cpu<N>/thermal_throttle, to be hidden from containers. */
+  readonly thermalThrottlePaths: readonly string[];
+}
+
+/** The three parts of a resolv.conf; an option is `name` or `name:value`. */
+export interface ResolverConfig {
+  readonly servers: readonly string[];
+  readonly searches: readonly string[];
+  readonly options: readonly string[];
+}
