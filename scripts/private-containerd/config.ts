@@ -1,0 +1,138 @@
+/**
+ * The configuration of a private containerd and of its pod network, as text. Pure.
+ *
+ * Whatever differs between the lines 1.6, 1.7 and 2.x of containerd is decided here.
+ */
+import type { HostFacts } from './host.ts';
+import type { Instance } from './instance.ts';
+import type { Subnet } from './subnet.ts';
+
+/** The image of every sandbox; scripts/images.ts makes it. */
+export const PAUSE_IMAGE = 'localhost/reprise/pause:1';
+
+/** `config.toml` for the containerd that was found. */
+export function containerdConfig(instance: Instance, host: HostFacts): string {
+  const [major, minor] = host.version.split('.').map(Number) as [number, number];
+  const cri =
+    major >= 2 ? splitCriSections(instance, host, major, minor) : criSections(instance, host);
+  return toToml({
+    '': {
+      version: major >= 2 ? 3 : 2,
+      root: instance.root,
+      state: instance.state,
+      // "opt" would make /opt/containerd; the others need what a private instance does not have.
+      disabled_plugins: [
+        'io.containerd.internal.v1.opt',
+        'io.containerd.internal.v1.tracing',
+        'io.containerd.snapshotter.v1.aufs',
+        'io.containerd.snapshotter.v1.blockfile',
+        'io.containerd.snapshotter.v1.btrfs',
+        'io.containerd.snapshotter.v1.devmapper',
+        'io.containerd.snapshotter.v1.erofs',
+        'io.containerd.snapshotter.v1.zfs',
+      ],
+    },
+    grpc: { address: instance.socket, uid: 0, gid: 0 },
+    ...cri,
+  });
+}
+
+/** containerd 1.x: everything about CRI in one section. */
+function criSections(instance: Instance, host: HostFacts): Sections {
+  const cri = 'plugins."io.containerd.grpc.v1.cri"';
+  return {
+    [cri]: { sandbox_image: PAUSE_IMAGE, disable_tcp_service: true, ...runtimeKeys(host) },
+    [`${cri}.cni`]: { bin_dir: host.cniBinDir, conf_dir: instance.cniConfDir },
+    [`${cri}.containerd`]: { snapshotter: host.snapshotter },
+    ...runcSections(`${cri}.containerd`, instance, host),
+  };
+}
+
+/** containerd 2.x: images, runtime and streaming apart, and NRI, which has one socket per machine. */
+function splitCriSections(
+  instance: Instance,
+  host: HostFacts,
+  major: number,
+  minor: number,
+): Sections {
+  const images = "plugins.'io.containerd.cri.v1.images'";
+  const runtime = "plugins.'io.containerd.cri.v1.runtime'";
+  const takesList = major > 2 || minor >= 1;
+  return {
+    [images]: { snapshotter: host.snapshotter },
+    [`${images}.pinned_images`]: { sandbox: PAUSE_IMAGE },
+    [runtime]: runtimeKeys(host),
+    [`${runtime}.cni`]: {
+      ...(takesList ? { bin_dirs: [host.cniBinDir] } : { bin_dir: host.cniBinDir }),
+      conf_dir: instance.cniConfDir,
+    },
+    ...runcSections(`${runtime}.containerd`, instance, host),
+    "plugins.'io.containerd.grpc.v1.cri'": { disable_tcp_service: true },
+    "plugins.'io.containerd.nri.v1.nri'": { disable: true },
+  };
+}
+
+function runtimeKeys(host: HostFacts): Section {
+  return {
+    netns_mounts_under_state_dir: true,
+    ...(host.mayLowerOomScore ? {} : { restrict_oom_score_adj: true }),
+  };
+}
+
+function runcSections(parent: string, instance: Instance, host: HostFacts): Sections {
+  const runc = `${parent}.runtimes.runc`;
+  return {
+    [runc]: { runtime_type: 'io.containerd.runc.v2' },
+    // runc's own state is otherwise shared by every containerd of the machine.
+    [`${runc}.options`]: { Root: instance.runcRoot, SystemdCgroup: host.systemdCgroup },
+  };
+}
+
+/** The pod network: a bridge that the host reaches too, addresses from a range of its own. */
+export function networkConfig(
+  instance: Instance,
+  host: HostFacts,
+  { subnet, outbound }: { readonly subnet: Subnet; readonly outbound: boolean },
+): string {
+  const masquerade = outbound && host.iptables;
+  return JSON.stringify(
+    {
+      cniVersion: '0.4.0',
+      name: instance.network,
+      plugins: [
+        {
+          type: 'bridge',
+          bridge: instance.network,
+          // As a gateway the plugin switches on IP forwarding for the whole machine.
+          isGateway: outbound,
+          ipMasq: masquerade,
+          hairpinMode: true,
+          ipam: {
+            type: 'host-local',
+            dataDir: instance.cniStateDir,
+            ranges: [[{ subnet: subnet.cidr, gateway: subnet.gateway }]],
+            routes: [{ dst: '0.0.0.0/0' }],
+          },
+        },
+        ...(host.iptables ? [{ type: 'portmap', capabilities: { portMappings: true } }] : []),
+      ],
+    },
+    undefined,
+    2,
+  );
+}
+
+type Section = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+type Sections = Readonly<Record<string, Section>>;
+
+/** JSON's strings, numbers, booleans and lists of strings are also TOML's. */
+function toToml(sections: Sections): string {
+  return Object.entries(sections)
+    .map(([name, section]) => {
+      const lines = Object.entries(section).map(
+        ([key, value]) => `${key} = ${JSON.stringify(value)}`,
+      );
+      return [...(name === '' ? [] : [`[${name}]`]), ...lines, ''].join('\n');
+    })
+    .join('\n');
+}
