@@ -1,0 +1,98 @@
+/**
+ * How a sandbox or container carries its pod's identity: labels to find it by and to know its
+ * generation after a crash, and the annotations that tools for the kubelet read.
+ *
+ * The labels of Kubernetes are the kubelet's own, so that crictl shows our pods. Ours tell the
+ * agents on one containerd apart: an agent touches only what carries its node's name.
+ */
+import type { Container, Pod } from '../pod/pod.ts';
+
+const podName = 'io.kubernetes.pod.name';
+const podNamespace = 'io.kubernetes.pod.namespace';
+const podUid = 'io.kubernetes.pod.uid';
+const containerName = 'io.kubernetes.container.name';
+const node = 'reprise.dev/node';
+const generation = 'reprise.dev/generation';
+const sandboxAttempt = 'reprise.dev/sandbox-attempt';
+const specHash = 'reprise.dev/spec-hash';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** What a container's labels say, next to its name and attempt. */
+export interface ContainerIdentity {
+  readonly podUid: string;
+  readonly name: string;
+  readonly generation: number;
+  readonly sandboxAttempt: number;
+  readonly specHash: string;
+}
+
+/** The labels of a pod's sandbox: the pod's own ones too, but never in the place of ours. */
+export function sandboxLabels(pod: Pod, nodeName: string): Labels {
+  return { ...pod.metadata.labels, ...podLabels(pod, nodeName) };
+}
+
+/** The labels of a container. */
+export function containerLabels(pod: Pod, identity: ContainerIdentity, nodeName: string): Labels {
+  return {
+    ...podLabels(pod, nodeName),
+    [containerName]: identity.name,
+    [generation]: String(identity.generation),
+    [sandboxAttempt]: String(identity.sandboxAttempt),
+    [specHash]: identity.specHash,
+  };
+}
+
+function podLabels(pod: Pod, nodeName: string): Labels {
+  return {
+    [podName]: pod.metadata.name,
+    [podNamespace]: pod.metadata.namespace,
+    [podUid]: pod.metadata.uid,
+    [node]: nodeName,
+  };
+}
+
+/** Reads containerLabels back; `undefined` for what is not one of our containers. */
+export function readContainerLabels(labels: Labels): ContainerIdentity | undefined {
+  const { [podUid]: uid, [containerName]: name, [specHash]: hash } = labels;
+  const numbers = [labels[generation], labels[sandboxAttempt]].map(readCount);
+  const [generationRead, attemptRead] = numbers;
+  if (uid === undefined || name === undefined || hash === undefined) return undefined;
+  if (generationRead === undefined || attemptRead === undefined) return undefined;
+  return {
+    podUid: uid,
+    name,
+    generation: generationRead,
+    sandboxAttempt: attemptRead,
+    specHash: hash,
+  };
+}
+
+function readCount(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+/** The pod that a sandbox or container belongs to. */
+export function podUidOf(labels: Labels): string | undefined {
+  return labels[podUid];
+}
+
+/** Finds everything of one pod. */
+export function ofPod(uid: string): Record<string, string> {
+  return { [podUid]: uid };
+}
+
+/** Finds everything of one agent. */
+export function ofNode(nodeName: string): Record<string, string> {
+  return { [node]: nodeName };
+}
+
+/** What the kubelet writes on a container for its own use and for others to read. */
+export function containerAnnotations(pod: Pod, container: Container, attempt: number): Labels {
+  const { ports } = container;
+  return {
+    'io.kubernetes.container.restartCount': String(attempt),
+    'io.kubernetes.pod.terminationGracePeriod': String(pod.spec.terminationGracePeriodSeconds),
+    ...(ports.length > 0 && { 'io.kubernetes.container.ports': JSON.stringify(ports) }),
+  };
+}

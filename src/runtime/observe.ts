@@ -1,0 +1,128 @@
+/**
+ * A full look at one pod: what CRI answers, as the plain data that decisions are made from.
+ *
+ * The list comes in one call; only what it does not tell (addresses, start times, exits) costs a
+ * call more per sandbox or container, all at once. What vanishes meanwhile is left out.
+ */
+import type { Exit, Instance, InstanceState, ObservedSandbox } from '../pod/observed.ts';
+import { isCallError } from './call.ts';
+import type { Cri } from './cri.ts';
+import type { Container__Output } from './generated/runtime/v1/Container.ts';
+import type { ContainerState__Output } from './generated/runtime/v1/ContainerState.ts';
+import type { ContainerStatus__Output } from './generated/runtime/v1/ContainerStatus.ts';
+import type { PodSandbox__Output } from './generated/runtime/v1/PodSandbox.ts';
+import type { PodSandboxNetworkStatus__Output } from './generated/runtime/v1/PodSandboxNetworkStatus.ts';
+import { ofNode, ofPod, podUidOf, readContainerLabels } from './labels.ts';
+import { fromNanos } from './time.ts';
+
+/** What the runtime knows of one pod. */
+export interface PodLook {
+  /** Newest attempt first. */
+  readonly sandboxes: readonly ObservedSandbox[];
+  /** In the order of their creation. */
+  readonly instances: readonly Instance[];
+}
+
+/** Looks at one pod. Whether an exited container's processes are all gone is for others to prove. */
+export async function lookAtPod(cri: Cri, uid: string, signal: AbortSignal): Promise<PodLook> {
+  const filter = { labelSelector: ofPod(uid) };
+  const [sandboxes, containers] = await Promise.all([
+    cri.listPodSandboxes(filter, signal),
+    cri.listContainers(filter, signal),
+  ]);
+  const [seenSandboxes, seenInstances] = await Promise.all([
+    Promise.all(sandboxes.map((sandbox) => lookAtSandbox(cri, sandbox, signal))),
+    Promise.all(containers.map((container) => lookAtContainer(cri, container, signal))),
+  ]);
+  return {
+    sandboxes: seenSandboxes.filter(isThere).sort((a, b) => b.attempt - a.attempt),
+    instances: seenInstances
+      .filter(isThere)
+      .sort((a, b) => (a.createdAt ?? 0) - (b.createdAt ?? 0)),
+  };
+}
+
+/** The uids of all pods of this node that the runtime knows, in no particular order. */
+export async function listPodUids(
+  cri: Cri,
+  nodeName: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const sandboxes = await cri.listPodSandboxes({ labelSelector: ofNode(nodeName) }, signal);
+  return [...new Set(sandboxes.map(({ labels }) => podUidOf(labels)).filter(isThere))];
+}
+
+async function lookAtSandbox(
+  cri: Cri,
+  listed: PodSandbox__Output,
+  signal: AbortSignal,
+): Promise<ObservedSandbox | undefined> {
+  const { id, state } = listed;
+  const attempt = listed.metadata?.attempt ?? 0;
+  // A sandbox that is not ready has lost its network: it has no addresses to ask for.
+  if (state !== 'SANDBOX_READY') return { id, attempt, ready: false, ips: [] };
+  const status = await unlessRemoved(cri.podSandboxStatus(id, signal));
+  if (status === undefined) return undefined;
+  return { id, attempt, ready: status.state === 'SANDBOX_READY', ips: addressesOf(status.network) };
+}
+
+function addressesOf(network: PodSandboxNetworkStatus__Output | null): readonly string[] {
+  if (network === null || network.ip === '') return [];
+  return [network.ip, ...network.additionalIps.map(({ ip }) => ip)];
+}
+
+async function lookAtContainer(
+  cri: Cri,
+  listed: Container__Output,
+  signal: AbortSignal,
+): Promise<Instance | undefined> {
+  const identity = readContainerLabels(listed.labels);
+  if (identity === undefined || listed.metadata === null) return undefined;
+  const { name, generation, sandboxAttempt, specHash } = identity;
+  const common = {
+    id: listed.id,
+    name,
+    attempt: listed.metadata.attempt,
+    generation,
+    sandboxAttempt,
+    specHash,
+    createdAt: fromNanos(listed.createdAt),
+    imageRef: listed.imageRef,
+    gone: false,
+  };
+  if (listed.state === 'CONTAINER_CREATED') return { ...common, state: 'created' };
+  const status = await unlessRemoved(cri.containerStatus(listed.id, signal));
+  if (status === undefined) return undefined;
+  const state = states[status.state];
+  const startedAt = fromNanos(status.startedAt);
+  if (state !== 'exited') return { ...common, state, startedAt };
+  return { ...common, state, startedAt, exit: exitOf(status) };
+}
+
+const states: Readonly<Record<ContainerState__Output, InstanceState>> = {
+  CONTAINER_CREATED: 'created',
+  CONTAINER_RUNNING: 'running',
+  CONTAINER_EXITED: 'exited',
+  CONTAINER_UNKNOWN: 'unknown',
+};
+
+function exitOf(status: ContainerStatus__Output): Exit {
+  const { exitCode: code, reason, message, createdAt } = status;
+  // A failed start is an exit without an end time in some versions: then it never ran at all.
+  const finishedAt = fromNanos(status.finishedAt) ?? fromNanos(createdAt) ?? 0;
+  return { code, finishedAt, reason, ...(message !== '' && { message }) };
+}
+
+/** What was listed can be removed before we ask for more. */
+async function unlessRemoved<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isCallError(error, 'not-found')) return undefined;
+    throw error;
+  }
+}
+
+function isThere<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}

@@ -1,0 +1,21 @@
+/** The runtime's ways to write a time, as milliseconds since 1970 with a fraction. */
+
+const nanosPerMs = 1_000_000;
+
+/** CRI: nanoseconds since 1970 as text; 0 stands for "not yet". */
+export function fromNanos(text: string): number | undefined {
+  const nanos = BigInt(text);
+  if (nanos <= 0n) return undefined;
+  const perMs = BigInt(nanosPerMs);
+  // Divided as whole numbers first: as a number the nanoseconds would be off by hundreds.
+  return Number(nanos / perMs) + Number(nanos % perMs) / nanosPerMs;
+}
+
+/** protobuf: seconds and nanoseconds; Go's zero time, in the year 1, stands for "not yet". */
+export function fromTimestamp(
+  timestamp: { readonly seconds: string; readonly nanos: number } | null,
+): number | undefined {
+  if (timestamp === null) return undefined;
+  const seconds = Number(timestamp.seconds);
+  return seconds > 0 ? seconds * 1000 + timestamp.nanos / nanosPerMs : undefined;
+}
