@@ -87,7 +87,7 @@ export function containerCgroup(
 
 /** Every directory that a cgroup has: one on v2, one per mounted hierarchy on v1. */
 export function directoriesOf(cgroup: string, hierarchy: Hierarchy): readonly string[] {
-  assertBelowRoot(cgroup);
+  assertName(cgroup, /^(\/[^/]+)+$/);
   const mounts =
     hierarchy.version === 2 ? [hierarchy.root] : new Set(Object.values(hierarchy.controllers));
   return [...mounts].map((mount) => path.join(mount, cgroup));
@@ -95,7 +95,7 @@ export function directoriesOf(cgroup: string, hierarchy: Hierarchy): readonly st
 
 /** The one directory that tells which processes are in a cgroup, and (v1) can freeze them. */
 export function processDirectoryOf(cgroup: string, hierarchy: Hierarchy): string {
-  assertBelowRoot(cgroup);
+  assertName(cgroup, /^(\/[^/]+){2,}$/);
   if (hierarchy.version === 2) return path.join(hierarchy.root, cgroup);
   // Every v1 hierarchy has the same answer; runc always joins the freezer's when there is one.
   const { freezer, pids, memory, cpu } = hierarchy.controllers;
@@ -151,9 +151,9 @@ export function readOr<T>(otherwise: T, file: string): string | T {
   }
 }
 
-// A name that climbs, or means the root itself, would hand us the whole machine's processes.
-function assertBelowRoot(cgroup: string): void {
-  if (path.posix.normalize(cgroup) === cgroup && /^(\/[^/]+){2,}$/.test(cgroup)) return;
+// A name that climbs, or means too little, would hand us the whole machine's processes.
+function assertName(cgroup: string, shape: RegExp): void {
+  if (path.posix.normalize(cgroup) === cgroup && shape.test(cgroup)) return;
   throw new CgroupError(`"${cgroup}" is no name of a pod's or container's cgroup`, {
     next: 'name it by its full path below the mount, such as /kubepods/pod<uid>',
   });

@@ -1,0 +1,48 @@
+/**
+ * The parents of pods' cgroups (`/kubepods`, `/kubepods/burstable`): made with the first pod and
+ * removed with the last one, but only if reprise made them. A kubelet on the same machine has the
+ * same names, and misses its own. So a parent is written down before it is made.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { directoriesOf } from './cgroups.ts';
+import type { Hierarchy } from './cgroups.ts';
+import { isErrno } from './errno.ts';
+import { removeIfUnused } from './pod-cgroup.ts';
+
+/** Writes down which parents of this cgroup do not exist yet; to be called before it is made. */
+export function noteMissingParents(cgroup: string, hierarchy: Hierarchy, file: string): void {
+  const noted = readNotes(file);
+  const missing = parentsOf(cgroup).filter(
+    (parent) =>
+      !noted.includes(parent) &&
+      !directoriesOf(parent, hierarchy).some((each) => fs.existsSync(each)),
+  );
+  if (missing.length > 0) fs.appendFileSync(file, `${missing.join('\n')}\n`);
+}
+
+/** Removes those parents of a removed cgroup that were written down and have no pod any more. */
+export function removeUnusedParents(cgroup: string, hierarchy: Hierarchy, file: string): void {
+  const noted = readNotes(file);
+  const removed = parentsOf(cgroup)
+    .toReversed()
+    .filter((parent) => noted.includes(parent) && removeIfUnused(parent, hierarchy));
+  if (removed.length === 0) return;
+  const rest = noted.filter((parent) => !removed.includes(parent));
+  fs.writeFileSync(`${file}.new`, rest.map((parent) => `${parent}\n`).join(''));
+  fs.renameSync(`${file}.new`, file);
+}
+
+function parentsOf(cgroup: string): readonly string[] {
+  const parent = path.posix.dirname(cgroup);
+  return parent === '/' ? [] : [...parentsOf(parent), parent];
+}
+
+function readNotes(file: string): readonly string[] {
+  try {
+    return fs.readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}

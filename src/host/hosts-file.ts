@@ -1,0 +1,52 @@
+/** The /etc/hosts that a pod's containers share, in the words the kubelet uses. */
+import fs from 'node:fs/promises';
+import { hostnameOf } from '../pod/hostname.ts';
+import type { Pod } from '../pod/pod.ts';
+import { isErrno } from './errno.ts';
+
+/**
+ * Writes the pod's hosts file for its present addresses. Cheap when nothing has changed; else it is
+ * renamed into place, so that nobody reads half of it.
+ */
+export async function writeHostsFile(
+  file: string,
+  pod: Pod,
+  podIPs: readonly string[],
+): Promise<void> {
+  const nodeHosts = pod.spec.hostNetwork ? ((await read('/etc/hosts')) ?? '') : '';
+  const content = hostsFileContent(pod, podIPs, nodeHosts);
+  if ((await read(file)) === content) return;
+  const fresh = `${file}.new`;
+  await fs.writeFile(fresh, content);
+  await fs.chmod(fresh, 0o644);
+  await fs.rename(fresh, file);
+}
+
+/** The file's text. With the host's network it is the node's own, and the pod's addresses are not. */
+export function hostsFileContent(pod: Pod, podIPs: readonly string[], nodeHosts: string): string {
+  const head = pod.spec.hostNetwork
+    ? `# Kubernetes-managed hosts file (host network).\n${nodeHosts}`
+    : [...podNetworkHead, ...podIPs.map((ip) => `${ip}\t${hostnameOf(pod)}`), ''].join('\n');
+  const aliases = pod.spec.hostAliases.map(({ ip, hostnames }) => [ip, ...hostnames].join('\t'));
+  if (aliases.length === 0) return head;
+  return `${head}\n# Entries added by HostAliases.\n${aliases.join('\n')}\n`;
+}
+
+const podNetworkHead = [
+  '# Kubernetes-managed hosts file.',
+  '127.0.0.1\tlocalhost',
+  '::1\tlocalhost ip6-localhost ip6-loopback',
+  'fe00::0\tip6-localnet',
+  'fe00::0\tip6-mcastprefix',
+  'fe00::1\tip6-allnodes',
+  'fe00::2\tip6-allrouters',
+];
+
+async function read(file: string): Promise<string | undefined> {
+  try {
+    return await fs.readFile(file, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

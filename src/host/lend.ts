@@ -1,0 +1,150 @@
+/**
+ * What the node lends a pod: its folder, volumes, cgroup and log folder. Lent before the sandbox is
+ * made, unchanged through every in-place restart, taken back when the pod is forgotten.
+ *
+ * Both ways may be gone twice: what is there already is kept, what is gone is fine.
+ *
+ * Read next: pod-cgroup.ts and volumes/, which do the work; hosts-file.ts, whose content has to
+ * wait for the pod's address.
+ */
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { RepriseError } from '../errors.ts';
+import type { Loan } from '../pod/loan.ts';
+import type { NodeFacts } from '../pod/node-facts.ts';
+import { podKey } from '../pod/pod.ts';
+import type { Pod, Volume } from '../pod/pod.ts';
+import { podResources, qosClassOf } from '../pod/pod-resources.ts';
+import type { PodResources } from '../pod/pod-resources.ts';
+import { noteMissingParents, removeUnusedParents } from './cgroup-parents.ts';
+import { findHierarchy, podCgroup } from './cgroups.ts';
+import type { CgroupDriver } from './cgroups.ts';
+import { removeFolder } from './mounts.ts';
+import { createPodCgroup, removePodCgroup } from './pod-cgroup.ts';
+import type { PodCgroupValues } from './pod-cgroup.ts';
+import { makeEmptyDir } from './volumes/empty-dir.ts';
+import { provideHostPath } from './volumes/host-path.ts';
+
+/** Where this node keeps what it lends. */
+export interface LendSettings {
+  readonly dataDir: string;
+  readonly podLogDir: string;
+  /** Parent of all pods' cgroups. */
+  readonly cgroupRoot: string;
+  readonly cgroupDriver: CgroupDriver;
+  readonly node: Pick<NodeFacts, 'memoryBytes'>;
+}
+
+/** Sets up everything the pod borrows, or what is missing of it. */
+export async function lend(pod: Pod, settings: LendSettings): Promise<Loan> {
+  const places = placesOf(pod, settings);
+  const resources = podResources(pod);
+  await makeFolder(places.directory, 0o750);
+  lendCgroup(places.cgroup, resources, settings);
+  const volumes: Record<string, string> = {};
+  for (const volume of pod.spec.volumes) {
+    volumes[volume.name] = await lendVolume(pod, volume, places.volumes, resources, settings);
+  }
+  await makeFolder(places.logs, 0o755);
+  return {
+    logDirectory: places.logs,
+    cgroupParent: places.cgroup,
+    volumes,
+    hostsFile: places.hostsFile,
+  };
+}
+
+/** Takes back all that was lent. The pod's folder stays: what is remembered of the pod is in it. */
+export async function takeBack(pod: Pod, settings: LendSettings): Promise<void> {
+  const places = placesOf(pod, settings);
+  // First, because it fails while a process of the pod lives, which may still use the rest.
+  await removePodCgroup(places.cgroup, { driver: settings.cgroupDriver });
+  if (settings.cgroupDriver === 'cgroupfs') {
+    removeUnusedParents(places.cgroup, findHierarchy(), parentNotes(settings));
+  }
+  await removeFolder(places.volumes);
+  await fs.rm(places.hostsFile, { force: true });
+  await fs.rm(`${places.hostsFile}.new`, { force: true });
+  await removeFolder(places.logs);
+}
+
+interface Places {
+  readonly directory: string;
+  readonly volumes: string;
+  readonly hostsFile: string;
+  readonly logs: string;
+  readonly cgroup: string;
+}
+
+function placesOf(pod: Pod, settings: LendSettings): Places {
+  const { uid, namespace, name } = pod.metadata;
+  assertPlainName(pod, 'metadata.uid', uid);
+  assertPlainName(pod, 'metadata.namespace', namespace);
+  assertPlainName(pod, 'metadata.name', name);
+  const directory = path.join(settings.dataDir, 'pods', uid);
+  return {
+    directory,
+    volumes: path.join(directory, 'volumes'),
+    hostsFile: path.join(directory, 'etc-hosts'),
+    logs: path.join(settings.podLogDir, `${namespace}_${name}_${uid}`),
+    cgroup: podCgroup(pod, qosClassOf(pod), {
+      cgroupRoot: settings.cgroupRoot,
+      driver: settings.cgroupDriver,
+    }),
+  };
+}
+
+function lendCgroup(cgroup: string, resources: PodResources, settings: LendSettings): void {
+  if (settings.cgroupDriver === 'cgroupfs') {
+    noteMissingParents(cgroup, findHierarchy(), parentNotes(settings));
+  }
+  createPodCgroup(cgroup, cgroupValues(resources), { driver: settings.cgroupDriver });
+}
+
+/** What the pod's cgroup is set to, by Kubernetes' formulas. */
+export function cgroupValues(resources: PodResources): PodCgroupValues {
+  const { cpuRequestMilli, cpuLimitMilli, memoryLimitBytes } = resources;
+  const shares = Math.floor((cpuRequestMilli * 1024) / 1000);
+  const periodUs = 100_000;
+  return {
+    cpuShares: Math.min(Math.max(shares, 2), 262_144),
+    ...(cpuLimitMilli !== undefined && {
+      cpuQuota: { quotaUs: Math.max((cpuLimitMilli * periodUs) / 1000, 1000), periodUs },
+    }),
+    ...(memoryLimitBytes !== undefined && { memoryBytes: memoryLimitBytes }),
+  };
+}
+
+async function lendVolume(
+  pod: Pod,
+  volume: Volume,
+  directory: string,
+  resources: PodResources,
+  settings: LendSettings,
+): Promise<string> {
+  assertPlainName(pod, 'spec.volumes[].name', volume.name);
+  if (volume.hostPath) return await provideHostPath(volume.name, volume.hostPath);
+  return await makeEmptyDir(directory, volume, {
+    fsGroup: pod.spec.securityContext.fsGroup,
+    memoryBounds: [settings.node.memoryBytes, resources.memoryLimitBytes ?? Infinity],
+  });
+}
+
+function parentNotes({ dataDir }: LendSettings): string {
+  return path.join(dataDir, 'made-cgroups');
+}
+
+// mkdir's own mode is cut by the umask, and parents get it too: they are made with the usual one.
+async function makeFolder(directory: string, mode: number): Promise<void> {
+  await fs.mkdir(directory, { recursive: true });
+  await fs.chmod(directory, mode);
+}
+
+// These become parts of paths that root writes to and removes.
+function assertPlainName(pod: Pod, field: string, value: string): void {
+  if (/^[A-Za-z0-9][\w.-]*$/.test(value)) return;
+  throw new RepriseError(`"${value}" cannot name a folder`, {
+    where: `${podKey(pod)}, ${field}`,
+    next: 'use letters, digits, ".", "_" and "-" only',
+  });
+}

@@ -1,0 +1,85 @@
+/**
+ * What is mounted, and how to remove a folder that may have mounts, foreign links or endless depth
+ * in it: containers had it, so nothing in it is to be trusted.
+ */
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { RepriseError } from '../errors.ts';
+import { isErrno } from './errno.ts';
+
+/** Something of a pod cannot be removed; nothing was deleted through a mount. */
+export class RemovalError extends RepriseError {}
+
+/** Every mount point, in the order of mounting; one that is mounted over appears again. */
+export async function mountPoints(): Promise<readonly string[]> {
+  const table = await fs.readFile('/proc/self/mountinfo', 'utf8');
+  return table
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => unescape(line.split(' ')[4] ?? ''));
+}
+
+/**
+ * Removes a folder and everything in it. What is mounted in it is unmounted first, and if that
+ * fails nothing is removed. Links are removed, never followed. A folder that is not there is fine.
+ */
+export async function removeFolder(directory: string): Promise<void> {
+  const place = await realPlace(directory);
+  if (place === undefined) return;
+  await unmountBelow(place);
+  // rm goes down by file descriptors: no depth is too deep and no link put in its way leads it out.
+  const { exitCode, stderr } = await execa('rm', ['-rf', '--one-file-system', '--', place], {
+    reject: false,
+  });
+  if (exitCode === 0) return;
+  throw new RemovalError(`cannot remove a folder of the pod: ${stderr}`, {
+    where: place,
+    next: 'see what holds it (lsattr, mount), then delete the pod again',
+  });
+}
+
+async function unmountBelow(place: string): Promise<void> {
+  // Latest first: a mount inside another one, or over it, came after it.
+  for (const mounted of (await mountsBelow(place)).toReversed()) {
+    const { exitCode, stderr } = await execa('umount', ['--', mounted], { reject: false });
+    if (exitCode !== 0 && (await mountsBelow(place)).includes(mounted)) {
+      throw new RemovalError(`cannot unmount what is in a folder of the pod: ${stderr}`, {
+        where: mounted,
+        next: `end what uses it (see "fuser -vm ${mounted}"), then delete the pod again`,
+      });
+    }
+  }
+  const left = await mountsBelow(place);
+  if (left.length === 0) return;
+  throw new RemovalError(
+    'something was mounted in a folder of the pod while it was being removed',
+    {
+      where: left.join(', '),
+      next: 'unmount it, then delete the pod again',
+    },
+  );
+}
+
+async function mountsBelow(place: string): Promise<readonly string[]> {
+  return (await mountPoints()).filter((each) => each === place || each.startsWith(`${place}/`));
+}
+
+// The mount table has real paths. The last part is not resolved: a link there is not our folder.
+async function realPlace(directory: string): Promise<string | undefined> {
+  try {
+    const place = path.join(await fs.realpath(path.dirname(directory)), path.basename(directory));
+    await fs.lstat(place);
+    return place;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+// The kernel writes space, tab, newline and backslash as \ooo.
+function unescape(text: string): string {
+  return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+}

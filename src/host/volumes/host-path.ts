@@ -1,0 +1,96 @@
+/**
+ * hostPath: a path of the machine itself, checked for what the manifest says it is, and made where
+ * it says so. It belongs to the machine: nothing of it is ever removed.
+ */
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import type { Stats } from 'node:fs';
+import type { HostPathType, Volume } from '../../pod/pod.ts';
+import { isErrno } from '../errno.ts';
+import { VolumeError } from './volume-error.ts';
+
+type HostPath = NonNullable<Volume['hostPath']>;
+
+/** Checks the path, or makes it if its type says so, and says where it is. */
+export async function provideHostPath(name: string, hostPath: HostPath): Promise<string> {
+  const { path: place, type } = hostPath;
+  if (!path.isAbsolute(place) || place.split('/').includes('..')) {
+    throw new VolumeError(`volume "${name}" has no plain absolute path`, {
+      where: place,
+      next: 'write hostPath.path from the root on, without ".."',
+    });
+  }
+  if (type === '') return place; // Unchecked on purpose, as in Kubernetes.
+  const found = (await statOf(name, place)) ?? (await make(name, place, type));
+  if (!found || !checks[type].is(found)) {
+    throw new VolumeError(
+      `volume "${name}" needs ${checks[type].what}, but there is ${found ? whatIs(found) : 'nothing'}`,
+      { where: place, next: `make it, or change the volume's path or its type "${type}"` },
+    );
+  }
+  return place;
+}
+
+const directory = { what: 'a directory', is: (stats: Stats) => stats.isDirectory() };
+const file = { what: 'a file', is: (stats: Stats) => stats.isFile() };
+
+const checks: Readonly<
+  Record<
+    Exclude<HostPathType, ''>,
+    { readonly what: string; readonly is: (stats: Stats) => boolean }
+  >
+> = {
+  DirectoryOrCreate: directory,
+  Directory: directory,
+  FileOrCreate: file,
+  File: file,
+  Socket: { what: 'a socket', is: (stats) => stats.isSocket() },
+  CharDevice: { what: 'a character device', is: (stats) => stats.isCharacterDevice() },
+  BlockDevice: { what: 'a block device', is: (stats) => stats.isBlockDevice() },
+};
+
+function whatIs(stats: Stats): string {
+  const found = Object.values(checks).find(({ is }) => is(stats));
+  return found?.what ?? 'something else';
+}
+
+async function make(name: string, place: string, type: HostPathType): Promise<Stats | undefined> {
+  try {
+    if (type === 'DirectoryOrCreate') await makeDirectories(place);
+    else if (type === 'FileOrCreate') await makeFile(place);
+    else return undefined;
+  } catch (error) {
+    throw unusable(name, place, error, 'make sure that its parent is there and can be written to');
+  }
+  return await statOf(name, place);
+}
+
+async function makeDirectories(place: string): Promise<void> {
+  const first = await fs.mkdir(place, { recursive: true, mode: 0o755 });
+  if (first === undefined) return;
+  // The umask must not decide what other users may read: 0755 for each that was made just now.
+  for (let made = place; made.startsWith(first); made = path.dirname(made)) {
+    await fs.chmod(made, 0o755);
+  }
+}
+
+async function makeFile(place: string): Promise<void> {
+  const handle = await fs.open(place, 'ax', 0o644);
+  await handle.chmod(0o644);
+  await handle.close();
+}
+
+// Symbolic links are followed: they are the machine's own.
+async function statOf(name: string, place: string): Promise<Stats | undefined> {
+  try {
+    return await fs.stat(place);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw unusable(name, place, error, 'check each part of the path');
+  }
+}
+
+function unusable(name: string, where: string, cause: unknown, next: string): VolumeError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new VolumeError(`volume "${name}" cannot be used: ${message}`, { where, next, cause });
+}
