@@ -60,6 +60,16 @@ export async function removeCgroups(cgroups: readonly string[], withinMs = 5000)
   }
 }
 
+/** Removes containerd's default parent of containers, which nobody else removes, if it is empty. */
+export async function removeDefaultParent(): Promise<void> {
+  for (const hierarchy of await hierarchies()) {
+    await rmdir(join(hierarchy, 'k8s.io')).catch((error: unknown) => {
+      const code = (error as NodeJS.ErrnoException).code ?? '';
+      if (!['ENOENT', 'EBUSY', 'ENOTEMPTY'].includes(code)) throw error;
+    });
+  }
+}
+
 /** cgroupfs names a cgroup by the id, systemd `cri-containerd-<id>.scope`. */
 function idOf(name: string): string {
   return /^cri-containerd-([0-9a-f]{64})\.scope$/.exec(name)?.[1] ?? name;

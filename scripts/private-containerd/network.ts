@@ -43,37 +43,67 @@ export async function findLinks({ network }: Instance): Promise<string[]> {
 }
 
 /** Takes away links, rules and records of this instance's pods; nothing may run in them any more. */
-export async function removeNetwork(instance: Instance): Promise<void> {
+export async function removeNetwork(instance: Instance, ids: ReadonlySet<string>): Promise<void> {
   for (const link of await findLinks(instance)) await removeLink(link);
   await removeRules(instance);
-  for (const record of await findRecords(instance)) await rm(record, { force: true });
+  for (const record of await findRecords(instance, ids)) await rm(record, { force: true });
   for (const folder of ['/var/lib/cni/results', '/var/lib/cni']) await removeIfEmpty(folder);
 }
 
-/** The CNI library's records of this network; their folder cannot be chosen in containerd. */
-export async function findRecords({ network }: Instance): Promise<string[]> {
+/**
+ * The CNI library's records of this network and of these sandboxes' loopback; the folder of the
+ * records cannot be chosen in containerd.
+ */
+export async function findRecords(
+  { network }: Instance,
+  ids: ReadonlySet<string>,
+): Promise<string[]> {
+  const ofLoopback = (name: string) =>
+    ids.has(/^cni-loopback-([0-9a-f]+)-lo$/.exec(name)?.[1] ?? '');
   const names = await listFolder('/var/lib/cni/results');
   return names
-    .filter((name) => name.startsWith(`${network}-`))
+    .filter((name) => name.startsWith(`${network}-`) || ofLoopback(name))
     .map((name) => join('/var/lib/cni/results', name));
 }
 
 /** The rules in the nat table that the CNI plugins made for this network, as iptables prints them. */
 export async function findRules({ network }: Instance): Promise<string[]> {
-  const result = await execa('iptables', ['-w', '-t', 'nat', '-S'], { reject: false });
-  if (result.failed) return []; // Without iptables there was nobody to make rules.
-  return result.stdout.split('\n').filter((rule) => rule.includes(`name: \\"${network}\\"`));
+  return (await natRules()).filter((rule) => rule.includes(`name: \\"${network}\\"`));
 }
 
 async function removeRules(instance: Instance): Promise<void> {
   const rules = await findRules(instance);
-  if (rules.length === 0) return;
   const chains = rules.flatMap((rule) => /-j (CNI-[^ ]+)/.exec(rule)?.[1] ?? []);
+  await deleteRules(rules);
+  await deleteChains(new Set(chains));
+
+  // The port forwarding plugin leaves its chains behind for the next pod, of whatever network.
+  const all = await natRules();
+  const isShared = (rule: string) => rule.includes('CNI-HOSTPORT-');
+  if (all.some((rule) => rule.startsWith('-A CNI-HOSTPORT-DNAT '))) return;
+  await deleteRules(all.filter((rule) => rule.startsWith('-A ') && isShared(rule)));
+  await deleteChains(all.filter((rule) => rule.startsWith('-N ') && isShared(rule)).map(nameOf));
+}
+
+async function natRules(): Promise<string[]> {
+  const result = await execa('iptables', ['-w', '-t', 'nat', '-S'], { reject: false });
+  return result.failed ? [] : result.stdout.split('\n'); // Without iptables nobody made rules.
+}
+
+async function deleteRules(rules: readonly string[]): Promise<void> {
   for (const rule of rules) await nat(['-D', ...splitRule(rule).slice(1)]);
-  for (const chain of new Set(chains)) {
+}
+
+async function deleteChains(chains: Iterable<string>): Promise<void> {
+  for (const chain of chains) {
     await nat(['-F', chain]);
     await nat(['-X', chain]);
   }
+}
+
+/** `-N NAME` makes a chain. */
+function nameOf(rule: string): string {
+  return rule.split(' ')[1] ?? '';
 }
 
 /** Splits a rule as iptables prints it: words, some in double quotes with escapes. */

@@ -7,7 +7,7 @@
  */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findCgroups, knownIds, removeCgroups } from './cgroups.ts';
+import { findCgroups, knownIds, removeCgroups, removeDefaultParent } from './cgroups.ts';
 import { removePods } from './cri.ts';
 import { listFolder, removeIfEmpty } from './folder.ts';
 import { instanceAt, type Instance } from './instance.ts';
@@ -33,8 +33,9 @@ export async function stopContainerd(
   });
 
   await unmountAll(instance.dir);
-  await removeNetwork(instance);
+  await removeNetwork(instance, ids);
   await removeCgroups(await findCgroups(instance, ids));
+  await removeDefaultParent();
   for (const socket of shimSockets) await rm(socket, { force: true });
   for (const shared of ['/run/containerd/s', '/run/containerd']) await removeIfEmpty(shared);
   for (const rest of ['state', 'runc', 'cni', 'containerd.sock', 'containerd.sock.ttrpc']) {
