@@ -43,6 +43,8 @@ export interface ContainerMemory {
   readonly startedAt?: number;
   /** How the current instance ended. Never overwritten. */
   readonly exit?: Termination;
+  /** The run of this instance has been counted; the container waits for its next one. */
+  readonly isOver?: boolean;
   /** How the instance before it ended: lastState.terminated. */
   readonly lastExit?: Termination;
   readonly backoff?: Backoff;

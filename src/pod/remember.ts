@@ -47,7 +47,7 @@ function rememberContainer(
   known: ContainerMemory,
   instance: Instance | undefined,
 ): ContainerMemory {
-  if (known.exit !== undefined) return known;
+  if (known.exit !== undefined || known.isOver === true) return known;
   if (instance === undefined) {
     // It ran, and somebody removed it behind our back.
     const vanished = { exitCode: SIGKILLED, finishedAt: look.now, ...lost(memory, known) };

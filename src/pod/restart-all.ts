@@ -206,6 +206,7 @@ function runIsOver(memory: Memory, known: ContainerMemory): ContainerMemory {
   };
   return {
     ...rest,
+    isOver: true,
     containerId: undefined,
     restartCount: known.restartCount + 1,
     lastExit: exit ?? unseen,

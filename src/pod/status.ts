@@ -23,7 +23,7 @@ import type {
   V1PodCondition,
   V1PodStatus,
 } from './pod-status.ts';
-import { qosClass } from './qos.ts';
+import { qosClassOf } from './pod-resources.ts';
 import { isClearing } from './restart-all.ts';
 import { afterExit } from './restart-rules.ts';
 import type { Settings } from './settings.ts';
@@ -65,7 +65,7 @@ export function podStatus(
     podIP: podIPs[0],
     podIPs: podIPs.map((ip) => ({ ip })),
     startTime: memory.startTime === undefined ? undefined : seconds(memory.startTime),
-    qosClass: qosClass(pod),
+    qosClass: qosClassOf(pod),
     initContainerStatuses: statuses.filter(({ kind }) => isInit(kind)).map(({ status }) => status),
     containerStatuses: statuses
       .filter(({ kind }) => !isInit(kind))

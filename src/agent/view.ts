@@ -1,0 +1,254 @@
+/**
+ * What a worker knows of its pod between two full looks: every action it issued, every result and
+ * every exit changes the picture at once, so that nothing has to be asked twice.
+ *
+ * Pure; the picture is the `Observed` that the decision is made from. An exit is final: no later
+ * news about the same container overrides it, as the runtime's own view lags behind its events.
+ */
+import type { Action } from '../pod/action.ts';
+import { subjectOf } from '../pod/action.ts';
+import type { Loan } from '../pod/loan.ts';
+import type { Exit, Instance, Observed, ObservedSandbox } from '../pod/observed.ts';
+
+/** What performing an action brought, beyond that it succeeded. */
+export type Outcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'lent'; readonly loan: Loan }
+  | { readonly kind: 'sandbox'; readonly sandbox: ObservedSandbox }
+  | {
+      readonly kind: 'created';
+      readonly id: string;
+      readonly imageRef: string;
+      readonly specHash: string;
+    };
+
+/** One full look at the runtime. */
+export interface FullLook {
+  readonly sandboxes: readonly ObservedSandbox[];
+  readonly instances: readonly Instance[];
+}
+
+/** A picture of a pod nothing is known of yet. */
+export const blankView: Observed = {
+  sandboxes: [],
+  instances: [],
+  failures: {},
+  requests: [],
+  busy: false,
+};
+
+/** The picture when an action has been issued. */
+export function issued(
+  view: Observed,
+  action: Action,
+  sandboxAttempt: number,
+  now: number,
+): Observed {
+  switch (action.kind) {
+    case 'create-container': {
+      const { name, attempt, generation } = action;
+      const placeholder: Instance = {
+        name,
+        attempt,
+        generation,
+        sandboxAttempt,
+        specHash: '',
+        state: 'creating',
+        gone: false,
+      };
+      return { ...view, instances: [...view.instances, placeholder] };
+    }
+    case 'start-container':
+      return withInstance(view, action.id, (one) => ({ ...one, state: 'starting' }));
+    case 'stop-container':
+      return withInstance(view, action.id, (one) => ({
+        ...one,
+        stopBy: now + action.graceSeconds * 1000,
+      }));
+    case 'kill-containers':
+      return action.ids.reduce(
+        (sofar, id) => withInstance(sofar, id, (one) => ({ ...one, killedAt: now })),
+        view,
+      );
+    case 'lend':
+    case 'run-sandbox':
+    case 'prove-gone':
+    case 'remove-container':
+    case 'stop-sandbox':
+    case 'remove-sandbox':
+    case 'forget':
+      return view;
+    default:
+      return action satisfies never;
+  }
+}
+
+/** The picture when an action has succeeded. */
+export function succeeded(view: Observed, action: Action, outcome: Outcome, now: number): Observed {
+  const { [subjectOf(action)]: _, ...failures } = view.failures;
+  const next = { ...view, failures };
+  switch (action.kind) {
+    case 'lend':
+      return outcome.kind === 'lent' ? { ...next, loan: outcome.loan } : next;
+    case 'run-sandbox':
+      return outcome.kind === 'sandbox' ? withSandbox(next, outcome.sandbox) : next;
+    case 'create-container':
+      return {
+        ...next,
+        instances: next.instances.map((one) =>
+          outcome.kind === 'created' && isPlaceholderOf(one, action)
+            ? { ...one, ...createdFacts(outcome), state: 'created', createdAt: now }
+            : one,
+        ),
+      };
+    case 'start-container':
+      return withInstance(next, action.id, (one) => ({
+        ...one,
+        state: one.exit === undefined ? 'running' : one.state,
+        startedAt: one.startedAt ?? Math.min(now, one.exit?.finishedAt ?? now),
+      }));
+    case 'prove-gone':
+      return action.ids.reduce(
+        (sofar, id) => withInstance(sofar, id, (one) => ({ ...one, gone: true })),
+        next,
+      );
+    case 'remove-container':
+      return { ...next, instances: next.instances.filter(({ id }) => id !== action.id) };
+    case 'stop-sandbox':
+      return sandboxLost(next, action.id);
+    case 'remove-sandbox': {
+      const attempt = next.sandboxes.find(({ id }) => id === action.id)?.attempt;
+      return {
+        ...next,
+        sandboxes: next.sandboxes.filter(({ id }) => id !== action.id),
+        instances: next.instances.filter((one) => one.sandboxAttempt !== attempt),
+      };
+    }
+    case 'stop-container':
+    case 'kill-containers':
+    case 'forget':
+      return next;
+    default:
+      return action satisfies never;
+  }
+}
+
+/** The picture when an action has failed. */
+export function failed(
+  view: Observed,
+  action: Action,
+  failure: { readonly reason: string; readonly message: string },
+  now: number,
+): Observed {
+  const subject = subjectOf(action);
+  const count = (view.failures[subject]?.count ?? 0) + 1;
+  const next = {
+    ...view,
+    failures: { ...view.failures, [subject]: { ...failure, at: now, count } },
+  };
+  switch (action.kind) {
+    case 'create-container':
+      return { ...next, instances: next.instances.filter((one) => !isPlaceholderOf(one, action)) };
+    case 'start-container':
+      return withInstance(next, action.id, (one) =>
+        one.state === 'starting' ? { ...one, state: 'created' } : one,
+      );
+    case 'stop-container':
+      return withInstance(next, action.id, (one) => ({ ...one, stopBy: undefined }));
+    case 'lend':
+    case 'run-sandbox':
+    case 'kill-containers':
+    case 'prove-gone':
+    case 'remove-container':
+    case 'stop-sandbox':
+    case 'remove-sandbox':
+    case 'forget':
+      return next;
+    default:
+      return action satisfies never;
+  }
+}
+
+/** The picture after the exit of a container of the pod. */
+export function exited(view: Observed, containerId: string, exit: Exit): Observed {
+  return withInstance(view, containerId, (one) =>
+    one.exit === undefined ? { ...one, state: 'exited', exit } : one,
+  );
+}
+
+/** The picture after the death of a sandbox's own process. */
+export function sandboxLost(view: Observed, sandboxId: string): Observed {
+  return {
+    ...view,
+    sandboxes: view.sandboxes.map((one) => (one.id === sandboxId ? { ...one, ready: false } : one)),
+  };
+}
+
+/**
+ * The picture after a full look. `before` is the picture when the look began: what was added since
+ * is not in the look and stays.
+ */
+export function looked(view: Observed, before: Observed, look: FullLook): Observed {
+  const stayed = view.instances.filter((one) =>
+    one.state === 'creating'
+      ? !look.instances.some((other) => isSame(one, other))
+      : !before.instances.some((other) => other.id === one.id) &&
+        !look.instances.some((other) => other.id === one.id),
+  );
+  const found = look.instances.map((one) =>
+    merged(
+      view.instances.find((known) => isSame(known, one)),
+      one,
+    ),
+  );
+  const stayedSandboxes = view.sandboxes.filter(
+    (one) =>
+      !before.sandboxes.some(({ id }) => id === one.id) &&
+      !look.sandboxes.some(({ id }) => id === one.id),
+  );
+  return {
+    ...view,
+    sandboxes: [...stayedSandboxes, ...look.sandboxes],
+    instances: [...found, ...stayed],
+  };
+}
+
+function merged(known: Instance | undefined, seen: Instance): Instance {
+  if (known === undefined) return seen;
+  const hasEnded = known.exit !== undefined;
+  const isStarting = known.state === 'starting' && seen.state === 'created';
+  return {
+    ...seen,
+    state: hasEnded ? known.state : isStarting ? 'starting' : seen.state,
+    exit: known.exit ?? seen.exit,
+    startedAt: known.startedAt ?? seen.startedAt,
+    gone: known.gone,
+    stopBy: known.stopBy,
+    killedAt: known.killedAt,
+  };
+}
+
+function isSame(a: Instance, b: Instance): boolean {
+  if (a.id !== undefined && b.id !== undefined) return a.id === b.id;
+  return a.name === b.name && a.attempt === b.attempt;
+}
+
+function isPlaceholderOf(one: Instance, action: Action & { kind: 'create-container' }): boolean {
+  return one.id === undefined && one.name === action.name && one.attempt === action.attempt;
+}
+
+function createdFacts({ id, imageRef, specHash }: Outcome & { kind: 'created' }) {
+  return { id, imageRef, specHash };
+}
+
+function withInstance(view: Observed, id: string, change: (one: Instance) => Instance): Observed {
+  return {
+    ...view,
+    instances: view.instances.map((one) => (one.id === id ? change(one) : one)),
+  };
+}
+
+function withSandbox(view: Observed, sandbox: ObservedSandbox): Observed {
+  const others = view.sandboxes.filter(({ id }) => id !== sandbox.id);
+  return { ...view, sandboxes: [sandbox, ...others] };
+}

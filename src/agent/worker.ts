@@ -1,0 +1,223 @@
+/**
+ * One worker per pod: look, decide, remember, act; again until nothing is left to do.
+ *
+ * The worker has no opinions: all judgement is in pod/decide.ts, all waiting is here. News wakes it
+ * and may add a fact; news that is lost, doubled or late costs time, never correctness. Actions run
+ * beside the loop, so that an exit is acted on while a slow call is still under way; the same action
+ * is never under way twice.
+ *
+ * Read next: act.ts, which performs one action; view.ts, what is known between two full looks.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Action } from '../pod/action.ts';
+import { inWords } from '../pod/action.ts';
+import { adopt } from '../pod/adopt.ts';
+import { decide } from '../pod/decide.ts';
+import type { PodEvent } from '../pod/decision.ts';
+import type { Memory } from '../pod/memory.ts';
+import type { Exit, Observed, Request } from '../pod/observed.ts';
+import type { Pod } from '../pod/pod.ts';
+import type { Settings } from '../pod/settings.ts';
+import type { FullLook, Outcome } from './view.ts';
+import { blankView, exited, failed, issued, looked, sandboxLost, succeeded } from './view.ts';
+
+/** A full look happens at least this often; it only heals what events should have told. */
+const LOOK_AGAIN_MS = 120_000;
+/** How long to wait before another try when the runtime cannot be looked at. */
+const LOOK_RETRY_MS = 1_000;
+
+/** What a worker needs of the world, for one pod. */
+export interface PodTools {
+  /** Performs one action; throws an ActionError when it fails. */
+  readonly perform: (action: Action, now: Picture, signal: AbortSignal) => Promise<Outcome>;
+  readonly look: (signal: AbortSignal) => Promise<FullLook>;
+  /** Saves the memory before it is acted on; synchronous, as everything waits for it. */
+  readonly save: (memory: Memory) => void;
+  /** Tells the world how the pod is now. */
+  readonly publish: (picture: Picture, events: readonly PodEvent[]) => void;
+  /** Tells about a failed action or look, once. */
+  readonly report: (what: string, error: unknown) => void;
+  /** Why an action failed, as Kubernetes' reason and a message. */
+  readonly explain: (action: Action, error: unknown) => { reason: string; message: string };
+  /** Milliseconds since 1970, with a fraction. */
+  readonly now: () => number;
+  readonly settings: Settings;
+}
+
+/** The pod as its worker sees it. */
+export interface Picture {
+  readonly observed: Observed;
+  readonly memory: Memory;
+}
+
+export class Worker {
+  readonly pod: Pod;
+  readonly #tools: PodTools;
+  #observed: Observed = blankView;
+  #memory: Memory;
+  readonly #underWay = new Map<string, Promise<void>>();
+  /** Ends the waits that a pod on its way out does not need any more, such as image pulls. */
+  readonly #preparations = new AbortController();
+  #lookDue = true;
+  #lookedAt = 0;
+  #forgotten = false;
+  #wake: () => void = () => undefined;
+  #isAwake = false;
+  #savedMemory: string | undefined;
+
+  constructor(pod: Pod, memory: Memory, tools: PodTools) {
+    this.pod = pod;
+    this.#memory = memory;
+    this.#tools = tools;
+  }
+
+  get picture(): Picture {
+    return { observed: this.#observed, memory: this.#memory };
+  }
+
+  /** Whether a container or sandbox of this pod has that id. */
+  owns(id: string): boolean {
+    return (
+      this.#observed.instances.some((one) => one.id === id) ||
+      this.#observed.sandboxes.some((one) => one.id === id)
+    );
+  }
+
+  /** An exit event: a fact, for a container; for the sandbox's own process, a reason to look. */
+  sawExit(id: string, exit: Exit): void {
+    if (this.#observed.sandboxes.some((one) => one.id === id && one.ready)) {
+      this.#observed = sandboxLost(this.#observed, id);
+      this.#lookDue = true;
+    }
+    this.#observed = exited(this.#observed, id, exit);
+    this.#news();
+  }
+
+  /** Events may have been missed: nothing but a full look helps. */
+  lookAgain(): void {
+    this.#lookDue = true;
+    // What failed while the runtime was away deserves a fresh start.
+    this.#observed = { ...this.#observed, failures: {} };
+    this.#news();
+  }
+
+  request(request: Request): void {
+    this.#observed = { ...this.#observed, requests: [...this.#observed.requests, request] };
+    this.#news();
+  }
+
+  /** Ends when the pod is gone for good (resolves to true) or with the signal (false). */
+  async run(signal: AbortSignal): Promise<boolean> {
+    const wake = () => this.#news();
+    signal.addEventListener('abort', wake);
+    try {
+      while (!signal.aborted && !this.#forgotten) {
+        if (this.#lookDue && !(await this.#look(signal))) continue;
+        const lookAgainAt = this.#decideAndAct(signal);
+        await this.#sleep(
+          Math.min(lookAgainAt ?? Infinity, this.#lookedAt + LOOK_AGAIN_MS),
+          signal,
+        );
+        if (this.#tools.now() >= this.#lookedAt + LOOK_AGAIN_MS) this.#lookDue = true;
+      }
+      return this.#forgotten;
+    } finally {
+      signal.removeEventListener('abort', wake);
+      this.#preparations.abort();
+      await Promise.all(this.#underWay.values());
+    }
+  }
+
+  /** One turn; returns when the next one is due by itself. */
+  #decideAndAct(signal: AbortSignal): number | undefined {
+    this.#isAwake = false;
+    const observed = { ...this.#observed, busy: this.#underWay.size > 0 };
+    const now = this.#tools.now();
+    const decision = decide(this.pod, observed, this.#memory, now, this.#tools.settings);
+    this.#memory = decision.memory;
+    this.#observed = { ...this.#observed, requests: [] };
+    this.#save();
+    if (decision.memory.ending !== undefined) this.#preparations.abort();
+    for (const action of decision.actions) this.#begin(action, signal);
+    this.#tools.publish(this.picture, decision.events);
+    return decision.lookAgainAt;
+  }
+
+  #begin(action: Action, signal: AbortSignal): void {
+    const words = inWords(action);
+    if (this.#underWay.has(words)) return;
+    this.#observed = issued(this.#observed, action, this.#memory.sandboxAttempt, this.#tools.now());
+    this.#underWay.set(words, this.#perform(action, words, signal));
+  }
+
+  async #perform(action: Action, words: string, signal: AbortSignal): Promise<void> {
+    const until =
+      action.kind === 'create-container'
+        ? AbortSignal.any([signal, this.#preparations.signal])
+        : signal;
+    try {
+      const outcome = await this.#tools.perform(action, this.picture, until);
+      this.#observed = succeeded(this.#observed, action, outcome, this.#tools.now());
+      if (action.kind === 'forget') this.#forgotten = true;
+      // Stopped, and yet no exit event: it was lost, or the runtime knew of none.
+      if (action.kind === 'stop-container' && !this.#hasExited(action.id)) this.#lookDue = true;
+    } catch (error) {
+      if (!until.aborted) this.#tools.report(words, error);
+      const reason = this.#tools.explain(action, error);
+      this.#observed = failed(this.#observed, action, reason, this.#tools.now());
+      this.#lookDue = true;
+    } finally {
+      this.#underWay.delete(words);
+      this.#news();
+    }
+  }
+
+  #hasExited(id: string): boolean {
+    return this.#observed.instances.every((one) => one.id !== id || one.exit !== undefined);
+  }
+
+  /** Whether the look succeeded; if not, some time has passed. */
+  async #look(signal: AbortSignal): Promise<boolean> {
+    const before = this.#observed;
+    this.#lookDue = false;
+    try {
+      const look = await this.#tools.look(signal);
+      this.#observed = looked(this.#observed, before, look);
+      this.#memory = adopt(this.pod, this.#observed, this.#memory);
+      this.#lookedAt = this.#tools.now();
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      this.#lookDue = true;
+      this.#tools.report('look at the pod', error);
+      await delay(LOOK_RETRY_MS, undefined, { signal }).catch(() => undefined);
+      return false;
+    }
+  }
+
+  #save(): void {
+    const text = JSON.stringify(this.#memory);
+    if (text === this.#savedMemory) return;
+    this.#tools.save(this.#memory);
+    this.#savedMemory = text;
+  }
+
+  #news(): void {
+    this.#isAwake = true;
+    this.#wake();
+  }
+
+  /** Returns at once if news came in since the last decision. */
+  async #sleep(until: number, signal: AbortSignal): Promise<void> {
+    if (this.#isAwake || signal.aborted) return;
+    const ms = Math.max(0, Math.min(until - this.#tools.now(), 2 ** 31 - 1));
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = () => undefined;
+  }
+}

@@ -1,0 +1,357 @@
+// Whole lives of pods, told as stories on a simulated node.
+import test from 'ava';
+import {
+  aContainer,
+  aPod,
+  aSidecar,
+  referencePod,
+  restartAllOn,
+  restartOn,
+} from '../testing/builders.ts';
+import type { Behaviour, Plan } from '../testing/simulated-node.ts';
+import { SimulatedNode } from '../testing/simulated-node.ts';
+
+const forever: Behaviour = {};
+
+/** Behaviours by container and run; the last one of a list holds for all later runs. */
+function behave(plan: Record<string, readonly Behaviour[]>): Pick<Plan, 'behave'> {
+  return { behave: (name, run) => plan[name]?.[Math.min(run, plan[name].length - 1)] ?? forever };
+}
+
+/** The processes of a story, without the actions that led to them. */
+function processes(node: SimulatedNode): string[] {
+  return node.story.filter((line) => / (runs in|ends with|of generation \d+ ends)/.test(line));
+}
+
+const quick: Behaviour = { runsMs: 10, code: 0 };
+
+test('an in-place restart runs everything again, in order, in the same sandbox', (t) => {
+  const node = new SimulatedNode(referencePod(), {
+    ...behave({
+      setup: [quick],
+      watcher: [{ runsMs: 5_000, code: 88 }, forever],
+      main: [forever, { runsMs: 1_000, code: 0 }],
+    }),
+    settings: { standbys: false },
+  });
+  t.is(node.run(), 'at rest');
+  t.deepEqual(node.faults, []);
+  t.deepEqual(processes(node), [
+    'setup runs in generation 0',
+    'setup of generation 0 ends with 0',
+    'watcher runs in generation 0',
+    'main runs in generation 0',
+    'watcher of generation 0 ends with 88',
+    'main of generation 0 ends with 137',
+    'setup runs in generation 1',
+    'setup of generation 1 ends with 0',
+    'watcher runs in generation 1',
+    'main runs in generation 1',
+    'main of generation 1 ends with 0',
+    'watcher of generation 1 ends with 143',
+  ]);
+  t.is(node.status.phase, 'Succeeded');
+  t.deepEqual(node.sandboxIds, ['sandbox-0']);
+  t.deepEqual(
+    [...(node.status.initContainerStatuses ?? []), ...(node.status.containerStatuses ?? [])].map(
+      ({ name, restartCount, lastState }) => [
+        name,
+        restartCount,
+        lastState.terminated?.exitCode,
+        lastState.terminated?.reason,
+      ],
+    ),
+    [
+      ['setup', 1, 0, 'Completed'],
+      ['watcher', 1, 88, 'Error'],
+      ['main', 1, 137, 'RestartingAllContainers'],
+    ],
+  );
+});
+
+test('the phase is Pending from the first kill until the init containers are done', (t) => {
+  const node = new SimulatedNode(referencePod(), {
+    ...behave({ setup: [quick], watcher: [{ runsMs: 5_000, code: 88 }, forever] }),
+  });
+  node.run();
+  const phases = node.statuses.map(
+    ({ phase, conditions }) =>
+      `${phase} ${conditions.find(({ type }) => type === 'AllContainersRestarting')?.status ?? ''}`,
+  );
+  t.deepEqual(
+    phases.filter((phase, index) => phase !== phases[index - 1]),
+    ['Pending False', 'Running False', 'Pending True', 'Pending False', 'Running False'],
+  );
+  const restarting = node.statuses
+    .flatMap(({ conditions }) => conditions)
+    .find(({ type, status }) => type === 'AllContainersRestarting' && status === 'True');
+  t.is(restarting?.reason, 'ContainerExited');
+  t.is(restarting?.message, 'container "watcher" exited with code 88 (restartPolicyRules[0])');
+  t.is(node.statuses.filter(({ startTime }) => startTime !== node.status.startTime).length, 0);
+});
+
+test('standbys of the next generation are created ahead and used', (t) => {
+  const node = new SimulatedNode(referencePod(), {
+    ...behave({ setup: [quick], watcher: [{ runsMs: 5_000, code: 88 }, forever] }),
+  });
+  node.run();
+  t.deepEqual(node.faults, []);
+  const exit = node.story.indexOf('watcher of generation 0 ends with 88');
+  const created = ['setup', 'watcher', 'main'].map((name) =>
+    node.story.indexOf(`create ${name} 1 of generation 1`),
+  );
+  t.true(created.every((position) => position > -1 && position < exit));
+  t.is(node.status.phase, 'Running');
+});
+
+test('without a rule that matches, a failing app container fails a pod that never restarts', (t) => {
+  const node = new SimulatedNode(referencePod(), {
+    ...behave({ setup: [quick], main: [{ runsMs: 50, code: 3 }] }),
+  });
+  t.is(node.run(), 'at rest');
+  t.is(node.status.phase, 'Failed');
+  t.is(node.memory.generation, 0);
+  t.deepEqual(node.living, []);
+});
+
+test('two triggers at once make one restart', (t) => {
+  const pod = aPod(
+    [aSidecar('a', restartAllOn(88)), aSidecar('b', restartAllOn(88))],
+    [aContainer('main')],
+  );
+  const node = new SimulatedNode(pod, {
+    ...behave({
+      a: [{ runsMs: 1_000, code: 88 }, forever],
+      b: [{ runsMs: 999, code: 88 }, forever],
+    }),
+  });
+  node.run();
+  t.deepEqual(node.faults, []);
+  t.is(node.memory.generation, 1);
+});
+
+for (const kind of ['init', 'sidecar', 'app'] as const) {
+  test(`the trigger may be an exit of an ${kind} container`, (t) => {
+    const rule = { restartPolicy: 'Never' as const, ...restartAllOn(42) };
+    const pod = aPod(
+      [
+        aContainer('setup', kind === 'init' ? rule : {}),
+        aSidecar('side', kind === 'sidecar' ? restartAllOn(42) : {}),
+      ],
+      [aContainer('main', kind === 'app' ? rule : {})],
+    );
+    const trigger = { init: 'setup', sidecar: 'side', app: 'main' }[kind];
+    const node = new SimulatedNode(pod, {
+      behave: (name, run) =>
+        name === trigger && run === 0
+          ? { runsMs: 100, code: 42 }
+          : name === 'setup'
+            ? quick
+            : forever,
+    });
+    node.run();
+    t.deepEqual(node.faults, []);
+    t.is(node.memory.generation, 1);
+    t.is(node.status.phase, 'Running');
+  });
+}
+
+test('in-place restarts that follow each other closely are spaced 0, 1, 2, 4 ... seconds', (t) => {
+  const node = new SimulatedNode(referencePod(), {
+    ...behave({ setup: [quick], watcher: [{ runsMs: 100, code: 88 }] }),
+  });
+  node.run({ forMs: 60_000 });
+  const starts = node.memory.restarts.map(({ trigger, startingAt }) =>
+    trigger.kind === 'exit' ? Math.round((startingAt - trigger.exitedAt) / 1000) : -1,
+  );
+  t.deepEqual(starts.slice(0, 5), [0, 1, 2, 4, 8]);
+});
+
+test('a setting of 0 turns the back-off of in-place restarts off', (t) => {
+  const node = new SimulatedNode(referencePod(), {
+    ...behave({ setup: [quick], watcher: [{ runsMs: 100, code: 88 }] }),
+    settings: { inPlaceBackoffMaxMs: 0 },
+  });
+  node.run({ forMs: 10_000 });
+  t.true(node.memory.generation > 20);
+  t.deepEqual(node.faults, []);
+});
+
+test('a container that keeps failing waits 0, 10, 20, 40 ... seconds', (t) => {
+  const pod = aPod([], [aContainer('main')], { restartPolicy: 'Always' });
+  const node = new SimulatedNode(pod, behave({ main: [{ runsMs: 100, code: 1 }] }));
+  node.run({ forMs: 400_000 });
+  const times = [0, 10, 30, 70, 150, 310].map((seconds) => seconds);
+  t.is(node.status.containerStatuses?.[0]?.restartCount, times.length);
+  t.is(node.status.containerStatuses?.[0]?.state.waiting?.reason, 'CrashLoopBackOff');
+  t.regex(
+    node.status.containerStatuses?.[0]?.state.waiting?.message ?? '',
+    /^back-off 5m0s restarting failed container=main pod=pod_default\(/,
+  );
+  t.is(node.status.phase, 'Running');
+});
+
+test('a Restart rule restarts its container alone', (t) => {
+  const pod = aPod(
+    [],
+    [aContainer('main', { restartPolicy: 'Never', ...restartOn(5) }), aContainer('other')],
+  );
+  const node = new SimulatedNode(pod, behave({ main: [{ runsMs: 100, code: 5 }, forever] }));
+  node.run();
+  t.deepEqual(node.living, ['other', 'main']);
+  t.is(node.memory.generation, 0);
+  t.is(node.status.containerStatuses?.find(({ name }) => name === 'main')?.restartCount, 1);
+});
+
+test('a failing init container fails a pod that never restarts, also after an in-place restart', (t) => {
+  const node = new SimulatedNode(referencePod(), {
+    ...behave({
+      setup: [quick, { runsMs: 10, code: 7 }],
+      watcher: [{ runsMs: 1_000, code: 88 }, forever],
+    }),
+  });
+  t.is(node.run(), 'at rest');
+  t.is(node.status.phase, 'Failed');
+  t.is(node.memory.generation, 1);
+  t.deepEqual(node.living, []);
+});
+
+test('completed and failed app containers are started again', (t) => {
+  const pod = aPod(
+    [aSidecar('watcher', restartAllOn(88))],
+    [aContainer('completes'), aContainer('fails'), aContainer('runs')],
+  );
+  const node = new SimulatedNode(pod, {
+    behave: (name, run) =>
+      run > 0
+        ? forever
+        : ({
+            watcher: { runsMs: 5_000, code: 88 },
+            completes: { runsMs: 100, code: 0 },
+            fails: { runsMs: 100, code: 9 },
+          }[name] ?? forever),
+  });
+  node.run();
+  t.deepEqual(node.living.toSorted(), ['completes', 'fails', 'runs', 'watcher']);
+  t.deepEqual(
+    node.status.containerStatuses?.map(({ lastState }) => lastState.terminated?.exitCode),
+    [0, 9, 137],
+  );
+});
+
+test('a user can ask for a restart, without any rule', (t) => {
+  const pod = aPod([], [aContainer('main')]);
+  const node = new SimulatedNode(pod, behave({}));
+  node.after(5_000, () => {
+    node.request({ kind: 'restart', by: 'root', at: node.now });
+  });
+  node.run();
+  t.is(node.memory.generation, 1);
+  t.is(node.status.containerStatuses?.[0]?.restartCount, 1);
+  const seen = node.statuses.flatMap(({ conditions }) => conditions);
+  t.true(
+    seen.some(
+      ({ reason, message }) => reason === 'RequestedByUser' && message === 'root asked for it',
+    ),
+  );
+});
+
+test('deleting stops app containers first, then sidecars in reverse order, and leaves nothing', (t) => {
+  const pod = aPod([aSidecar('first'), aSidecar('second')], [aContainer('main')]);
+  const node = new SimulatedNode(pod, behave({}));
+  node.after(5_000, () => {
+    node.request({ kind: 'delete', force: false, at: node.now });
+  });
+  t.is(node.run(), 'at rest');
+  t.deepEqual(
+    processes(node).filter((line) => line.includes('ends')),
+    ['main', 'second', 'first'].map((name) => `${name} of generation 0 ends with 143`),
+  );
+  t.true(node.forgotten);
+  t.deepEqual(node.left, []);
+});
+
+test('what ignores SIGTERM is killed when its grace is over; a forced delete does not wait', (t) => {
+  for (const force of [false, true]) {
+    const node = new SimulatedNode(aPod([], [aContainer('main')]), {
+      behave: () => ({ ignoresTerm: true }),
+    });
+    node.run({ forMs: 1_000 });
+    const asked = node.now;
+    node.request({ kind: 'delete', force, at: asked });
+    node.run();
+    t.true(node.forgotten);
+    t.is(node.now - asked > 29_000, !force);
+  }
+});
+
+test('exits while the agent is down are found when it comes back', (t) => {
+  const node = new SimulatedNode(referencePod(), {
+    ...behave({ setup: [quick], watcher: [{ runsMs: 5_000, code: 88 }, forever] }),
+  });
+  node.after(4_000, () => {
+    node.crashAgent(10_000);
+  });
+  node.run();
+  t.deepEqual(node.faults, []);
+  t.is(node.memory.generation, 1);
+  t.is(node.status.phase, 'Running');
+});
+
+test('after the loss of its memory the agent adopts what runs', (t) => {
+  const node = new SimulatedNode(referencePod(), {
+    ...behave({ setup: [quick], watcher: [{ runsMs: 5_000, code: 88 }, forever] }),
+  });
+  node.run();
+  const before = node.story.length;
+  node.memory = {
+    ...node.memory,
+    generation: 0,
+    containers: {},
+    initialized: false,
+    sandboxAttempt: -1,
+  };
+  node.crashAgent();
+  node.run();
+  t.deepEqual(node.faults, []);
+  t.is(node.memory.generation, 1);
+  t.false(node.story.slice(before).some((line) => line.includes('runs in')));
+});
+
+test('after a reboot a pod that restarts comes up in a new sandbox, init containers first', (t) => {
+  const pod = aPod([aContainer('setup')], [aContainer('main')], { restartPolicy: 'Always' });
+  const node = new SimulatedNode(pod, behave({ setup: [quick] }));
+  node.run({ forMs: 5_000 });
+  node.crashMachine();
+  node.run({ forMs: 60_000 });
+  t.deepEqual(node.faults, []);
+  t.is(node.status.phase, 'Running');
+  t.deepEqual(node.living, ['main']);
+  t.is(node.memory.sandboxAttempt, 1);
+});
+
+test('after a reboot a pod that never restarts has failed', (t) => {
+  const node = new SimulatedNode(aPod([], [aContainer('main')]), behave({}));
+  node.run({ forMs: 5_000 });
+  node.crashMachine();
+  t.is(node.run(), 'at rest');
+  t.is(node.status.phase, 'Failed');
+});
+
+test('a start that fails counts as an exit with 128', (t) => {
+  const node = new SimulatedNode(aPod([], [aContainer('main')]), {
+    behave: () => ({ cannotStart: true }),
+  });
+  t.is(node.run(), 'at rest');
+  t.is(node.status.phase, 'Failed');
+  t.is(node.status.containerStatuses?.[0]?.state.terminated?.exitCode, 128);
+  t.is(node.status.containerStatuses?.[0]?.state.terminated?.reason, 'StartError');
+});
+
+test('activeDeadlineSeconds ends the pod', (t) => {
+  const pod = aPod([], [aContainer('main')], { activeDeadlineSeconds: 60 });
+  const node = new SimulatedNode(pod, behave({}));
+  t.is(node.run(), 'at rest');
+  t.is(node.status.phase, 'Failed');
+  t.is(node.status.reason, 'DeadlineExceeded');
+});

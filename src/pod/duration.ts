@@ -1,0 +1,32 @@
+/**
+ * Durations as Go writes and reads them ("1m30s", "500ms"), which is how Kubernetes shows them.
+ */
+
+const UNITS_MS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** Milliseconds of a Go duration ("30s", "1m30s", "500ms", "0"); undefined if it is none. */
+export function parseDuration(text: string): number | undefined {
+  if (text === '0') return 0;
+  if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined;
+  return [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)].reduce(
+    (sum, [, amount, unit]) => sum + Number(amount) * (UNITS_MS[unit ?? ''] ?? NaN),
+    0,
+  );
+}
+
+/** A duration as Go prints it: `10s`, `2m40s`, `1h0m0s`, `150ms`. */
+export function formatDuration(ms: number): string {
+  if (ms > 0 && ms < 1000) return `${Number(ms.toFixed(3))}ms`;
+  const seconds = Math.round(ms / 1000);
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  if (h > 0) return `${h}h${m}m${s}s`;
+  return m > 0 ? `${m}m${s}s` : `${s}s`;
+}

@@ -1,0 +1,88 @@
+/** Short ways to write pods down in tests. */
+import type { Container, Pod, PodSpec, RestartRule } from '../pod/pod.ts';
+
+/** A container that nothing special is said about. */
+export function aContainer(name: string, more: Partial<Container> = {}): Container {
+  return {
+    name,
+    image: 'localhost/test:1',
+    imagePullPolicy: 'IfNotPresent',
+    command: [],
+    args: [],
+    env: [],
+    ports: [],
+    resources: { requests: {}, limits: {} },
+    volumeMounts: [],
+    securityContext: {
+      privileged: false,
+      readOnlyRootFilesystem: false,
+      capabilities: { add: [], drop: [] },
+    },
+    restartPolicyRules: [],
+    stdin: false,
+    stdinOnce: false,
+    tty: false,
+    ...more,
+  };
+}
+
+/** A sidecar: an init container with `restartPolicy: Always`. */
+export function aSidecar(name: string, more: Partial<Container> = {}): Container {
+  return aContainer(name, { restartPolicy: 'Always', ...more });
+}
+
+/** The rule `RestartAllContainers` on these exit codes. */
+export function restartAllOn(...values: number[]): Pick<Container, 'restartPolicyRules'> {
+  return {
+    restartPolicyRules: [{ action: 'RestartAllContainers', exitCodes: { operator: 'In', values } }],
+  };
+}
+
+/** The rule `Restart` on these exit codes. */
+export function restartOn(...values: number[]): Pick<Container, 'restartPolicyRules'> {
+  const rule: RestartRule = { action: 'Restart', exitCodes: { operator: 'In', values } };
+  return { restartPolicyRules: [rule] };
+}
+
+/** A pod of these containers. */
+export function aPod(
+  initContainers: readonly Container[],
+  containers: readonly Container[],
+  more: Partial<PodSpec> = {},
+): Pod {
+  return {
+    metadata: {
+      name: 'pod',
+      namespace: 'default',
+      uid: '00000000-0000-4000-8000-000000000001',
+      labels: {},
+      annotations: {},
+      creationTimestamp: '2026-01-01T00:00:00Z',
+    },
+    spec: {
+      initContainers,
+      containers,
+      volumes: [],
+      restartPolicy: 'Never',
+      terminationGracePeriodSeconds: 30,
+      hostNetwork: false,
+      hostPID: false,
+      hostIPC: false,
+      shareProcessNamespace: false,
+      dnsPolicy: 'ClusterFirst',
+      hostAliases: [],
+      securityContext: { supplementalGroups: [], sysctls: [] },
+      inert: {},
+      ...more,
+    },
+  };
+}
+
+/** The reference pod: one init container, a watcher that restarts all on 88, one app container. */
+export function referencePod(more: Partial<PodSpec> = {}): Pod {
+  return aPod(
+    [aContainer('setup'), aSidecar('watcher', restartAllOn(88))],
+    [aContainer('main')],
+    more,
+  );
+}
