@@ -1,0 +1,122 @@
+/**
+ * Pod, container and loan -> the container as CRI wants to hear it. Pure.
+ *
+ * The spec hash covers everything the container is made from, but neither its attempt nor its
+ * generation: a standby fits as long as the hash is what it would be now.
+ *
+ * Read next: environment.ts, resources.ts and security.ts, the larger parts of it.
+ */
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
+import type { Loan } from '../pod/loan.ts';
+import type { NodeFacts } from '../pod/node-facts.ts';
+import type { Container, Pod } from '../pod/pod.ts';
+import { environmentOf, expand } from './environment.ts';
+import type { ContainerConfig } from './generated/runtime/v1/ContainerConfig.ts';
+import type { Mount } from './generated/runtime/v1/Mount.ts';
+import type { ReadyImage } from './images.ts';
+import { containerAnnotations, containerLabels } from './labels.ts';
+import { resourcesOf } from './resources.ts';
+import { containerSecurity } from './security.ts';
+
+/** What is known when a container is about to be created, beside pod and node. */
+export interface Ingredients {
+  readonly image: ReadyImage;
+  /** Of the sandbox; empty with the host's network. Primary address first. */
+  readonly podIPs: readonly string[];
+}
+
+/** Which of its runs a container is for. */
+export interface Run {
+  readonly attempt: number;
+  readonly generation: number;
+  readonly sandboxAttempt: number;
+}
+
+/** The config of one run of a container. */
+export function containerConfig(
+  pod: Pod,
+  container: Container,
+  run: Run,
+  ingredients: Ingredients,
+  loan: Loan,
+  node: NodeFacts,
+): ContainerConfig {
+  const { name } = container;
+  const { attempt, generation, sandboxAttempt } = run;
+  const lasting = lastingConfig(pod, container, ingredients, loan, node);
+  const identity = {
+    podUid: pod.metadata.uid,
+    name,
+    generation,
+    sandboxAttempt,
+    specHash: hashOf(lasting),
+  };
+  return {
+    ...lasting,
+    metadata: { name, attempt },
+    labels: containerLabels(pod, identity, node.name),
+    annotations: containerAnnotations(pod, container, attempt),
+    logPath: `${name}/${attempt}.log`,
+  };
+}
+
+/** The hash that containerConfig would write on the container now. */
+export function specHash(
+  pod: Pod,
+  container: Container,
+  ingredients: Ingredients,
+  loan: Loan,
+  node: NodeFacts,
+): string {
+  return hashOf(lastingConfig(pod, container, ingredients, loan, node));
+}
+
+/** The part of the config that is the same for every run. */
+function lastingConfig(
+  pod: Pod,
+  container: Container,
+  { image, podIPs }: Ingredients,
+  loan: Loan,
+  node: NodeFacts,
+): ContainerConfig {
+  const environment = environmentOf(pod, container, {
+    nodeName: node.name,
+    hostIPs: node.hostIPs,
+    podIPs: pod.spec.hostNetwork ? node.hostIPs : podIPs,
+  });
+  const expandAll = (words: readonly string[]) => words.map((word) => expand(word, environment));
+  return {
+    image: { image: image.ref, userSpecifiedImage: container.image },
+    command: expandAll(container.command),
+    args: expandAll(container.args),
+    workingDir: container.workingDir ?? '',
+    envs: [...environment].map(([key, value]) => ({ key, value: Buffer.from(value) })),
+    mounts: mountsOf(container, loan),
+    stdin: container.stdin,
+    stdinOnce: container.stdinOnce,
+    tty: container.tty,
+    linux: {
+      resources: resourcesOf(pod, container, node),
+      securityContext: containerSecurity(pod, container, image.user, node),
+    },
+  };
+}
+
+const hostsPath = '/etc/hosts';
+
+/** The container's own mounts in their order, then the managed /etc/hosts unless it brings one. */
+function mountsOf(container: Container, loan: Loan): Mount[] {
+  const own = container.volumeMounts.map(({ name, mountPath, readOnly }) => {
+    const hostPath = loan.volumes[name];
+    if (hostPath === undefined) throw new Error(`volume "${name}" is mounted but was not lent`);
+    return { containerPath: posix.resolve('/', mountPath), hostPath, readonly: readOnly };
+  });
+  if (own.some(({ containerPath }) => containerPath === hostsPath)) return own;
+  return [...own, { containerPath: hostsPath, hostPath: loan.hostsFile, readonly: false }];
+}
+
+/** Short, since it is a label; long enough for the containers of one pod. */
+function hashOf(config: ContainerConfig): string {
+  return createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16);
+}
