@@ -4,6 +4,7 @@
 import { readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RepriseError } from '../../src/errors.ts';
 import { listFolder } from './folder.ts';
 import type { Instance } from './instance.ts';
 
@@ -53,7 +54,14 @@ export async function removeCgroups(cgroups: readonly string[], withinMs = 5000)
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'ENOENT') break;
-        if (code !== 'EBUSY' || Date.now() > deadline) throw error;
+        if (code !== 'EBUSY') throw error;
+        if (Date.now() > deadline) {
+          throw new RepriseError('a cgroup of this containerd still has processes', {
+            where: cgroup,
+            next: 'see its cgroup.procs: they are not of this containerd, so they are left alone',
+            cause: error,
+          });
+        }
         await sleep(20);
       }
     }

@@ -1,0 +1,96 @@
+import test from 'ava';
+import { containerdConfig, networkConfig } from './config.ts';
+import type { HostFacts } from './host.ts';
+import { instanceAt } from './instance.ts';
+
+const instance = instanceAt('/nowhere/ctd');
+const subnet = { cidr: '10.208.1.0/24', gateway: '10.208.1.1' };
+
+function host(facts: Partial<HostFacts> = {}): HostFacts {
+  return {
+    containerd: '/usr/bin/containerd',
+    ctr: '/usr/bin/ctr',
+    version: '1.6.20',
+    path: '/usr/bin',
+    cniBinDir: '/usr/lib/cni',
+    mayLowerOomScore: true,
+    systemdCgroup: false,
+    iptables: true,
+    snapshotter: 'overlayfs',
+    ...facts,
+  };
+}
+
+/** Facts about a machine, a line that must be there, and one that must not. */
+const cases: Record<string, { facts: Partial<HostFacts>; has: string; lacks: string }> = {
+  '1.6 gets a version 2 file': {
+    facts: { version: '1.6.20' },
+    has: 'version = 2\n',
+    lacks: 'io.containerd.cri.v1.runtime',
+  },
+  '1.7 gets a version 2 file': {
+    facts: { version: '1.7.24' },
+    has: 'sandbox_image = "localhost/reprise/pause:1"',
+    lacks: 'io.containerd.nri.v1.nri',
+  },
+  '2.0 takes one CNI folder': {
+    facts: { version: '2.0.5' },
+    has: 'bin_dir = "/usr/lib/cni"',
+    lacks: 'bin_dirs',
+  },
+  '2.1 takes a list of CNI folders': {
+    facts: { version: '2.1.9' },
+    has: 'bin_dirs = ["/usr/lib/cni"]',
+    lacks: 'bin_dir = ',
+  },
+  '2.x shares no NRI socket with another containerd': {
+    facts: { version: '2.1.9' },
+    has: "[plugins.'io.containerd.nri.v1.nri']\ndisable = true",
+    lacks: 'sandbox_image',
+  },
+  'without CAP_SYS_RESOURCE the oom score is only ever raised': {
+    facts: { mayLowerOomScore: false },
+    has: 'restrict_oom_score_adj = true',
+    lacks: 'restrict_oom_score_adj = false',
+  },
+  'with CAP_SYS_RESOURCE it is as Kubernetes wants it': {
+    facts: { mayLowerOomScore: true },
+    has: 'netns_mounts_under_state_dir = true',
+    lacks: 'restrict_oom_score_adj',
+  },
+  'systemd makes the cgroups where it owns them': {
+    facts: { systemdCgroup: true },
+    has: 'SystemdCgroup = true',
+    lacks: 'SystemdCgroup = false',
+  },
+};
+for (const [title, { facts, has, lacks }] of Object.entries(cases)) {
+  test(title, (t) => {
+    const config = containerdConfig(instance, host(facts));
+    t.true(config.includes(has), config);
+    t.false(config.includes(lacks), config);
+  });
+}
+
+test('without iptables there is neither masquerading nor port forwarding', (t) => {
+  const options = { subnet, outbound: true };
+  t.regex(networkConfig(instance, host(), options), /"ipMasq": true[^]*portmap/);
+  const config = networkConfig(instance, host({ iptables: false }), options);
+  t.regex(config, /"ipMasq": false/);
+  t.notRegex(config, /portmap/);
+});
+
+test('without outbound traffic the machine is not made to forward', (t) => {
+  const config = networkConfig(instance, host(), { subnet, outbound: false });
+  t.regex(config, /"isGateway": false/);
+});
+
+test('the bridge has a name that Linux takes, and another folder another one', (t) => {
+  t.true(instance.network.length <= 15);
+  t.not(instanceAt('/nowhere/other').network, instance.network);
+});
+
+test('a folder that cannot hold a socket is refused', (t) => {
+  t.throws(() => instanceAt(`/${'a'.repeat(100)}`), { message: /cannot hold/ });
+  t.throws(() => instanceAt('/'), { message: /cannot hold/ });
+});
