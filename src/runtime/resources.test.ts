@@ -1,0 +1,88 @@
+import test from 'ava';
+import type { NodeFacts } from '../pod/node-facts.ts';
+import type { Resources } from '../pod/pod.ts';
+import { aContainer, aPod, aSidecar } from '../testing/builders.ts';
+import { aNode } from '../testing/node.ts';
+import type { LinuxContainerResources } from './generated/runtime/v1/LinuxContainerResources.ts';
+import { resourcesOf } from './resources.ts';
+
+function given(
+  requests: Resources['requests'],
+  limits: Resources['limits'] = {},
+  node: Partial<NodeFacts> = {},
+): LinuxContainerResources {
+  const container = aContainer('main', { resources: { requests, limits } });
+  return resourcesOf(aPod([], [container]), container, aNode(node));
+}
+
+const numbers: Record<string, { is: LinuxContainerResources; expect: LinuxContainerResources }> = {
+  'nothing asked for gives the smallest share and no limit': {
+    is: given({}),
+    expect: { cpuShares: 2, cpuPeriod: 100_000, cpuQuota: 0, memoryLimitInBytes: 0 },
+  },
+  'shares follow the request, the quota the limit': {
+    is: given({ cpu: '250m' }, { cpu: '1500m' }),
+    expect: { cpuShares: 256, cpuQuota: 150_000 },
+  },
+  'shares follow the limit where there is no request': {
+    is: given({}, { cpu: '2' }),
+    expect: { cpuShares: 2048, cpuQuota: 200_000 },
+  },
+  'shares have a floor': { is: given({ cpu: '1m' }), expect: { cpuShares: 2 } },
+  'shares have a ceiling': { is: given({ cpu: '1000' }), expect: { cpuShares: 262_144 } },
+  'the quota has a floor': { is: given({}, { cpu: '1m' }), expect: { cpuQuota: 1000 } },
+  'memory is limited in bytes': {
+    is: given({}, { memory: '1.5Gi' }),
+    expect: { memoryLimitInBytes: 1_610_612_736 },
+  },
+  'with cgroup v1 swap is part of the limit': {
+    is: given({}, { memory: '1Mi' }, { swapLimits: true }),
+    expect: { memorySwapLimitInBytes: 1_048_576 },
+  },
+  'with cgroup v2 there is no swap and processes die together': {
+    is: given({}, {}, { cgroupVersion: 2, swapLimits: true }),
+    expect: { unified: { 'memory.oom.group': '1', 'memory.swap.max': '0' } },
+  },
+  'every huge page size of the kernel gets a limit': {
+    is: given({}, { 'hugepages-2Mi': '4Mi', cpu: '1' }, { hugePageSizes: ['64KB', '2MB', '1GB'] }),
+    expect: {
+      hugepageLimits: [
+        { pageSize: '64KB', limit: 0 },
+        { pageSize: '2MB', limit: 4_194_304 },
+        { pageSize: '1GB', limit: 0 },
+      ],
+    },
+  },
+};
+for (const [title, { is, expect }] of Object.entries(numbers)) {
+  test(title, (t) => t.like(is, expect as object));
+}
+
+test('without swap accounting swap is not mentioned', (t) => {
+  const resources = given({}, { memory: '1Mi' });
+  t.false('memorySwapLimitInBytes' in resources);
+  t.false('unified' in resources);
+});
+
+const scores: Record<string, readonly [LinuxContainerResources, number]> = {
+  'BestEffort goes first': [given({}), 1000],
+  'Guaranteed goes last': [given({}, { cpu: '1', memory: '1Gi' }), -997],
+  'Burstable goes by its share of the memory': [given({ memory: '1Gi' }), 900],
+  'Burstable without a memory request goes just after BestEffort': [given({ cpu: '1' }), 999],
+  'Burstable with all the memory still goes before Guaranteed': [given({ memory: '10Gi' }), 3],
+};
+for (const [title, [resources, score]] of Object.entries(scores)) {
+  test(title, (t) => t.is(resources.oomScoreAdj, score));
+}
+
+test('a sidecar does not go before the app containers', (t) => {
+  const asking = (memory: string) => ({ resources: { requests: { memory }, limits: {} } });
+  const sidecar = aSidecar('watcher', asking('1Mi'));
+  const init = aContainer('setup', asking('1Mi'));
+  const pod = aPod(
+    [init, sidecar],
+    [aContainer('a', asking('2Gi')), aContainer('b', asking('1Gi'))],
+  );
+  t.is(resourcesOf(pod, sidecar, aNode()).oomScoreAdj, 900);
+  t.is(resourcesOf(pod, init, aNode()).oomScoreAdj, 999);
+});

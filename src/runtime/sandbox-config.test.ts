@@ -1,0 +1,148 @@
+import test from 'ava';
+import type { Pod, PodSpec } from '../pod/pod.ts';
+import { aContainer, aPod, aSidecar } from '../testing/builders.ts';
+import { aLoan, aNode } from '../testing/node.ts';
+import type { PodSandboxConfig } from './generated/runtime/v1/PodSandboxConfig.ts';
+import { sandboxConfig } from './sandbox-config.ts';
+
+function of(more: Partial<PodSpec>, metadata: Partial<Pod['metadata']> = {}): PodSandboxConfig {
+  const pod = aPod([], [aContainer('main')], more);
+  const named = { ...pod, metadata: { ...pod.metadata, ...metadata } };
+  return sandboxConfig(named, 2, aLoan(), aNode());
+}
+
+const security = (spec: Partial<PodSpec>) => of(spec).linux?.securityContext;
+const closed = { privileged: false, readOnlyRootFilesystem: false };
+const capabilities = { add: [], drop: [] };
+
+test('a sandbox is named after its pod and attempt, and lives where the loan says', (t) => {
+  t.like(of({}), {
+    metadata: {
+      name: 'pod',
+      namespace: 'default',
+      uid: '00000000-0000-4000-8000-000000000001',
+      attempt: 2,
+    },
+    hostname: 'pod',
+    logDirectory: '/var/log/pods/default_pod_1',
+    linux: { cgroupParent: '/kubepods/besteffort/pod1' },
+  });
+});
+
+test('it carries the labels of the pod and ours, which cannot be taken over', (t) => {
+  const labels = { app: 'x', 'reprise.dev/node': 'forged', 'io.kubernetes.pod.uid': 'forged' };
+  t.deepEqual(of({}, { labels }).labels, {
+    app: 'x',
+    'io.kubernetes.pod.name': 'pod',
+    'io.kubernetes.pod.namespace': 'default',
+    'io.kubernetes.pod.uid': '00000000-0000-4000-8000-000000000001',
+    'reprise.dev/node': 'node-1',
+  });
+});
+
+test("with the host's network the hostname and the ports are the host's", (t) => {
+  const ports = [{ containerPort: 80, hostPort: 80, protocol: 'TCP' as const }];
+  const spec = { hostNetwork: true, containers: [aContainer('main', { ports })] };
+  t.like(of(spec), { hostname: '', portMappings: [] });
+});
+
+test('ports of the host lead to app containers only', (t) => {
+  const at = (hostPort?: number) => ({
+    ports: [{ containerPort: 80, hostPort, protocol: 'UDP' as const, hostIP: '127.0.0.1' }],
+  });
+  const { portMappings } = of({
+    initContainers: [aSidecar('sidecar', at(8080))],
+    containers: [aContainer('main', at(8081)), aContainer('plain', at())],
+  });
+  t.deepEqual(portMappings, [
+    { protocol: 'UDP', containerPort: 80, hostPort: 8081, hostIp: '127.0.0.1' },
+  ]);
+});
+
+test('a sysctl may be written with slashes', (t) => {
+  const sysctls = [{ name: 'net/ipv4/ip_unprivileged_port_start', value: '0' }];
+  const { linux } = of({ securityContext: { supplementalGroups: [], sysctls } });
+  t.deepEqual(linux?.sysctls, { 'net.ipv4.ip_unprivileged_port_start': '0' });
+});
+
+const namespaces: Record<string, readonly [Partial<PodSpec>, object]> = {
+  'each container has its processes to itself': [
+    {},
+    { network: 'POD', ipc: 'POD', pid: 'CONTAINER' },
+  ],
+  'shareProcessNamespace shares them within the pod': [
+    { shareProcessNamespace: true },
+    { pid: 'POD' },
+  ],
+  'hostNetwork, hostIPC and hostPID are the node itself': [
+    { hostNetwork: true, hostIPC: true, hostPID: true },
+    { network: 'NODE', ipc: 'NODE', pid: 'NODE' },
+  ],
+};
+for (const [title, [spec, expected]] of Object.entries(namespaces)) {
+  test(title, (t) => t.like(security(spec), { namespaceOptions: expected }));
+}
+
+test('a privileged container of any kind makes the sandbox privileged', (t) => {
+  const init = aContainer('init', {
+    securityContext: { ...closed, privileged: true, capabilities },
+  });
+  t.is(security({ initContainers: [init] })?.privileged, true);
+  t.is(security({})?.privileged, false);
+});
+
+test('the pause process gets a group only together with a user', (t) => {
+  const as = (runAsUser?: number) =>
+    security({
+      securityContext: { runAsUser, runAsGroup: 7, supplementalGroups: [], sysctls: [] },
+    });
+  t.like(as(5), { runAsUser: { value: 5 }, runAsGroup: { value: 7 } });
+  t.false('runAsGroup' in (as() ?? {}));
+});
+
+test('fsGroup comes before the supplemental groups', (t) => {
+  const groups = security({
+    securityContext: { fsGroup: 9, supplementalGroups: [3], sysctls: [] },
+  });
+  t.deepEqual(groups?.supplementalGroups, [9, 3]);
+});
+
+const resolvers: Record<string, readonly [Partial<PodSpec>, object]> = {
+  'without a cluster the resolver is that of the node': [
+    { dnsPolicy: 'ClusterFirst' },
+    { servers: ['192.0.2.53'], searches: ['example.org'], options: ['ndots:2'] },
+  ],
+  'None leaves only what the pod says': [
+    { dnsPolicy: 'None', dnsConfig: { nameservers: ['1.1.1.1'], searches: [], options: [] } },
+    { servers: ['1.1.1.1'], searches: [], options: [] },
+  ],
+  'what the pod says is added, without doubles, and its options win': [
+    {
+      dnsConfig: {
+        nameservers: ['192.0.2.53', '192.0.2.54'],
+        searches: ['a.org'],
+        options: [{ name: 'ndots', value: '5' }, { name: 'rotate' }],
+      },
+    },
+    {
+      servers: ['192.0.2.53', '192.0.2.54'],
+      searches: ['example.org', 'a.org'],
+      options: ['ndots:5', 'rotate'],
+    },
+  ],
+  'no more than three servers, the limit of the resolver': [
+    { dnsConfig: { nameservers: ['1.1.1.1', '2.2.2.2', '3.3.3.3'], searches: [], options: [] } },
+    { servers: ['192.0.2.53', '1.1.1.1', '2.2.2.2'] },
+  ],
+};
+for (const [title, [spec, expected]] of Object.entries(resolvers)) {
+  test(title, (t) => t.like(of(spec).dnsConfig, expected));
+}
+
+test('search domains end where the resolver would stop to read', (t) => {
+  const domain = (n: number) => `${String(n).padStart(3, '0')}.${'x'.repeat(100)}`;
+  const searches = Array.from({ length: 40 }, (_, n) => domain(n));
+  const { dnsConfig } = of({ dnsConfig: { nameservers: [], searches, options: [] } });
+  t.true((dnsConfig?.searches ?? []).join(' ').length <= 2048);
+  t.is(dnsConfig?.searches?.length, 20);
+});

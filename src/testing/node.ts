@@ -1,0 +1,32 @@
+/** A small machine, for tests of what containers are made from. */
+import type { Loan } from '../pod/loan.ts';
+import type { NodeFacts } from '../pod/node-facts.ts';
+
+const gibibyte = 2 ** 30;
+
+/** 10 GiB of memory, cgroup v1, no huge pages. */
+export function aNode(more: Partial<NodeFacts> = {}): NodeFacts {
+  return {
+    name: 'node-1',
+    agentId: 'agent-1',
+    memoryBytes: 10 * gibibyte,
+    hostIPs: ['192.0.2.1'],
+    dns: { servers: ['192.0.2.53'], searches: ['example.org'], options: ['ndots:2'] },
+    cgroupVersion: 1,
+    swapLimits: false,
+    hugePageSizes: [],
+    thermalThrottlePaths: [],
+    ...more,
+  };
+}
+
+/** What the node lends a pod without volumes. */
+export function aLoan(more: Partial<Loan> = {}): Loan {
+  return {
+    logDirectory: '/var/log/pods/default_pod_1',
+    cgroupParent: '/kubepods/besteffort/pod1',
+    volumes: {},
+    hostsFile: '/var/lib/reprise/pods/1/etc-hosts',
+    ...more,
+  };
+}
