@@ -1,0 +1,202 @@
+/**
+ * Reads the logs that containerd writes for a container, and follows them while they are written.
+ *
+ * Following waits for the kernel's word that something changed in the folder, so it also sees a log
+ * being rotated: the file is renamed, and a new one of the old name appears.
+ *
+ * Read next: log-lines.ts, what is in such a file; log-file.ts, how a large one is read.
+ */
+import { watch } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { RepriseError } from '../errors.ts';
+import { isErrno } from './errno.ts';
+import { EntryReader, findTail } from './log-file.ts';
+import { LineJoiner, timeOf } from './log-lines.ts';
+import type { LogEntry, LogLine } from './log-lines.ts';
+
+export type { LogLine } from './log-lines.ts';
+
+/** A container's log cannot be read. */
+export class LogError extends RepriseError {}
+
+export interface ReadLogOptions {
+  /** Only the last so many lines of what is there at the start. */
+  readonly tail?: number;
+  /** Only lines written at this time or later; milliseconds since 1970. */
+  readonly sinceTime?: number;
+  /** Go on with what is written from now on. */
+  readonly follow?: {
+    /** Settles when nobody will write any more: the rest is read, then reading ends. */
+    readonly finished: Promise<unknown>;
+  };
+  /** Ends the reading at once, without an error. */
+  readonly signal: AbortSignal;
+}
+
+/** The log of one attempt of a container. */
+export interface LogFile {
+  readonly attempt: number;
+  readonly path: string;
+}
+
+/** Logs of a container that exist, newest attempt first. */
+export async function logFiles(logDirectory: string, container: string): Promise<LogFile[]> {
+  if (path.basename(container) !== container || container.startsWith('.')) return [];
+  const directory = path.join(logDirectory, container);
+  const names = await fs.readdir(directory).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  });
+  return names
+    .flatMap((name) => {
+      const attempt = /^(\d+)\.log$/.exec(name)?.[1];
+      return attempt === undefined
+        ? []
+        : [{ attempt: Number(attempt), path: path.join(directory, name) }];
+    })
+    .toSorted((a, b) => b.attempt - a.attempt);
+}
+
+/** The lines of a log, oldest first. */
+export async function* readLog(
+  file: string,
+  options: ReadLogOptions,
+): AsyncGenerator<LogLine, void, undefined> {
+  const { tail, sinceTime = -Infinity, follow, signal } = options;
+  const joiner = new LineJoiner();
+  const entries = follow ? followed(file, tail, follow.finished, signal) : present(file, tail);
+  for await (const entry of entries) {
+    if (signal.aborted) return;
+    const line = joiner.add(entry);
+    if (line && timeOf(line) >= sinceTime) yield line;
+  }
+  if (signal.aborted) return;
+  yield* joiner.rest().filter((line) => timeOf(line) >= sinceTime);
+}
+
+/** Lines as they are printed: with times if asked for, and not more than so many bytes in all. */
+export async function* logText(
+  lines: AsyncIterable<LogLine>,
+  options: { readonly timestamps?: boolean; readonly limitBytes?: number } = {},
+): AsyncGenerator<Buffer, void, undefined> {
+  let left = options.limitBytes ?? Infinity;
+  for await (const { time, text, partial } of lines) {
+    const head = options.timestamps === true ? `${time} ` : '';
+    const bytes = Buffer.from(`${head}${text}${partial ? '' : '\n'}`);
+    yield bytes.length > left ? bytes.subarray(0, left) : bytes;
+    left -= bytes.length;
+    if (left <= 0) return;
+  }
+}
+
+type Entries = AsyncGenerator<LogEntry, void, undefined>;
+
+async function* present(file: string, tail: number | undefined): Entries {
+  await using handle = await open(file);
+  yield* new EntryReader(handle, await startOf(handle, tail)).read();
+}
+
+async function* followed(
+  file: string,
+  tail: number | undefined,
+  finished: Promise<unknown>,
+  signal: AbortSignal,
+): Entries {
+  let handle = await open(file);
+  try {
+    using changes = watchFolder(path.dirname(file), signal, finished);
+    let reader = new EntryReader(handle, await startOf(handle, tail));
+    while (!signal.aborted) {
+      // Asked before reading: what was written before the end is then read for sure.
+      const isEnd = changes.isOver();
+      yield* reader.read();
+      const next = await openIfReplaced(file, handle);
+      if (next) {
+        // The new file exists because the writer has changed over: this is the old one's very rest.
+        yield* reader.read();
+        await handle.close();
+        handle = next;
+        reader = new EntryReader(handle, 0);
+      } else if (isEnd || (await isRemoved(handle))) {
+        return;
+      } else {
+        await changes.next();
+      }
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function startOf(handle: fs.FileHandle, tail: number | undefined): Promise<number> {
+  return tail === undefined ? 0 : await findTail(handle, tail);
+}
+
+async function open(file: string): Promise<fs.FileHandle> {
+  try {
+    return await fs.open(file, 'r');
+  } catch (error) {
+    throw new LogError(
+      isErrno(error, 'ENOENT')
+        ? 'there is no log: the container has not started, or its log was removed'
+        : `cannot read the log: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        where: file,
+        next: 'see "reprise describe pod" for what the container waits for',
+        cause: error,
+      },
+    );
+  }
+}
+
+async function openIfReplaced(
+  file: string,
+  current: fs.FileHandle,
+): Promise<fs.FileHandle | undefined> {
+  try {
+    const [there, ours] = await Promise.all([fs.stat(file), current.stat()]);
+    return there.ino === ours.ino ? undefined : await fs.open(file, 'r');
+  } catch (error) {
+    // Renamed, and no new one yet.
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+// Rotation only renames. Removed is a log with its pod: nobody will tell us when the folder goes.
+async function isRemoved(handle: fs.FileHandle): Promise<boolean> {
+  return (await handle.stat()).nlink === 0;
+}
+
+interface Changes extends Disposable {
+  /** Whether the writer has finished. */
+  isOver(): boolean;
+  /** Settles at the next change, or at once if there was one since it settled last. */
+  next(): Promise<void>;
+}
+
+function watchFolder(folder: string, signal: AbortSignal, finished: Promise<unknown>): Changes {
+  let isOver = false;
+  let changed = Promise.withResolvers<undefined>();
+  const wake = (): void => changed.resolve(undefined);
+  const end = (): void => {
+    isOver = true;
+    wake();
+  };
+  const watcher = watch(folder, wake);
+  watcher.on('error', end);
+  signal.addEventListener('abort', wake, { once: true });
+  finished.then(end, end);
+  return {
+    isOver: () => isOver,
+    async next() {
+      await changed.promise;
+      changed = Promise.withResolvers();
+    },
+    [Symbol.dispose]() {
+      watcher.close();
+      signal.removeEventListener('abort', wake);
+    },
+  };
+}
