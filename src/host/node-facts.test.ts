@@ -1,0 +1,76 @@
+import test from 'ava';
+import type os from 'node:os';
+import { chooseHostIPs, parseResolvConf, readNodeFacts } from './node-facts.ts';
+
+test('a resolv.conf is read as the kubelet reads it', (t) => {
+  const text = `
+# written by hand
+domain ignored.test
+search first.test
+nameserver 10.0.0.1 # the router
+nameserver fd00::1
+; nameserver 9.9.9.9
+search lab.test. sub.lab.test .
+options ndots:2 timeout:1
+options ndots:5 rotate
+sortlist 1.2.3.4
+nameserver`;
+  t.deepEqual(parseResolvConf(text), {
+    servers: ['10.0.0.1', 'fd00::1'],
+    searches: ['lab.test', 'sub.lab.test'],
+    options: ['ndots:5', 'timeout:1', 'rotate'],
+  });
+  t.deepEqual(parseResolvConf('search .\n'), { servers: [], searches: [], options: [] });
+});
+
+const address = (
+  family: 'IPv4' | 'IPv6',
+  text: string,
+  internal = false,
+): os.NetworkInterfaceInfo => ({ family, address: text, internal }) as os.NetworkInterfaceInfo;
+
+const interfaces = {
+  lo: [address('IPv4', '127.0.0.1', true), address('IPv6', '::1', true)],
+  docker0: [address('IPv4', '172.17.0.1')],
+  eth0: [
+    address('IPv4', '192.0.2.7'),
+    address('IPv6', 'fe80::7'),
+    address('IPv6', '2001:db8::7'),
+    address('IPv6', '2001:db8::8'),
+  ],
+};
+const header = 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT';
+const route = (name: string, metric: number): string =>
+  `${name}\t00000000\t0102A8C0\t0003\t0\t0\t${metric}\t00000000\t0\t0\t0`;
+
+test('the node is known by the addresses of its default route, one per family', (t) => {
+  t.deepEqual(chooseHostIPs(interfaces, [header, route('eth0', 0)].join('\n')), [
+    '192.0.2.7',
+    '2001:db8::7',
+  ]);
+});
+
+test('of several default routes the cheapest counts', (t) => {
+  const routes = [header, route('eth0', 100), route('docker0', 50)].join('\n');
+  t.is(chooseHostIPs(interfaces, routes)[0], '172.17.0.1');
+});
+
+test('without a default route any outward address will do, and loopback at last', (t) => {
+  t.deepEqual(chooseHostIPs(interfaces, header), ['172.17.0.1', '2001:db8::7']);
+  t.deepEqual(chooseHostIPs({ lo: interfaces.lo }, header), ['127.0.0.1']);
+});
+
+test('this machine has a name, memory, an address and a cgroup version', (t) => {
+  const facts = readNodeFacts({
+    agentId: 'agent-1',
+    name: 'given',
+    hierarchy: { version: 1, root: '/nonexistent', controllers: {} },
+  });
+  t.is(facts.name, 'given');
+  t.is(facts.agentId, 'agent-1');
+  t.true(facts.memoryBytes > 2 ** 20);
+  t.true(facts.hostIPs.length > 0);
+  t.is(facts.cgroupVersion, 1);
+  t.false(facts.swapLimits);
+  for (const size of facts.hugePageSizes) t.regex(size, /^\d+[KMG]B$/);
+});

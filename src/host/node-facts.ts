@@ -1,0 +1,110 @@
+/** Reads what containers are made from that belongs to this machine. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { NodeFacts, ResolverConfig } from '../pod/node-facts.ts';
+import { findHierarchy, readOr } from './cgroups.ts';
+import type { Hierarchy } from './cgroups.ts';
+
+/** Looks at the machine once; a name other than its hostname can be given. */
+export function readNodeFacts(options: {
+  readonly agentId: string;
+  readonly name?: string;
+  readonly hierarchy?: Hierarchy;
+}): NodeFacts {
+  const hierarchy = options.hierarchy ?? findHierarchy();
+  return {
+    name: options.name ?? os.hostname().toLowerCase(),
+    agentId: options.agentId,
+    memoryBytes: os.totalmem(),
+    hostIPs: chooseHostIPs(os.networkInterfaces(), readOr('', '/proc/net/route')),
+    dns: parseResolvConf(readOr('', '/etc/resolv.conf')),
+    cgroupVersion: hierarchy.version,
+    swapLimits: hasSwapLimits(hierarchy),
+    hugePageSizes: namesIn('/sys/kernel/mm/hugepages').flatMap(hugePageSize),
+    thermalThrottlePaths: namesIn('/sys/devices/system/cpu')
+      .filter((name) => /^cpu\d+$/.test(name))
+      .map((name) => `/sys/devices/system/cpu/${name}/thermal_throttle`)
+      .filter((place) => fs.existsSync(place)),
+  };
+}
+
+/** Name servers, search domains and options of a resolv.conf, read as the kubelet reads it. */
+export function parseResolvConf(text: string): ResolverConfig {
+  const servers: string[] = [];
+  let searches: readonly string[] = [];
+  const options = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [keyword, ...values] = line
+      .replace(/[#;].*/, '')
+      .trim()
+      .split(/\s+/);
+    if (keyword === 'nameserver' && values[0] !== undefined) servers.push(values[0]);
+    // The last search line wins. A search of "." alone says "none".
+    if (keyword === 'search') {
+      searches = values
+        .map((domain) => domain.replace(/\.$/, ''))
+        .filter((domain) => domain !== '');
+    }
+    if (keyword === 'options') {
+      for (const option of values) options.set(option.split(':')[0] ?? option, option);
+    }
+  }
+  return { servers, searches, options: [...options.values()] };
+}
+
+/**
+ * The node's addresses, at most one per family, IPv4 first: those of the interface that the default
+ * route goes through; without one, of the first interface that leads out; at last loopback's.
+ */
+export function chooseHostIPs(
+  interfaces: NodeJS.Dict<os.NetworkInterfaceInfo[]>,
+  routes: string,
+): readonly string[] {
+  const names = Object.keys(interfaces);
+  const preferred = defaultInterface(routes);
+  const ordered = preferred === undefined ? names : [preferred, ...names];
+  const candidates = ordered.flatMap((name) => interfaces[name] ?? []);
+  const outward = candidates.filter(
+    // A link-local address means something only together with an interface.
+    ({ internal, address }) => !internal && !/^(fe80:|169\.254\.)/i.test(address),
+  );
+  const firstOf = (family: string): string | undefined =>
+    outward.find((each) => each.family === family)?.address;
+  const found = [firstOf('IPv4'), firstOf('IPv6')].filter((address) => address !== undefined);
+  return found.length > 0 ? found : ['127.0.0.1'];
+}
+
+// /proc/net/route: interface, destination, gateway, flags, references, uses, metric, mask, ...
+function defaultInterface(routes: string): string | undefined {
+  return routes
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields[1] === '00000000' && fields[7] === '00000000')
+    .toSorted((a, b) => Number(a[6]) - Number(b[6]))[0]?.[0];
+}
+
+// v2 has no limits in the root cgroup, so any cgroup below it has to answer for all.
+function hasSwapLimits(hierarchy: Hierarchy): boolean {
+  if (hierarchy.version === 1) {
+    const { memory } = hierarchy.controllers;
+    return memory !== undefined && fs.existsSync(path.join(memory, 'memory.memsw.limit_in_bytes'));
+  }
+  return namesIn(hierarchy.root).some((name) =>
+    fs.existsSync(path.join(hierarchy.root, name, 'memory.swap.max')),
+  );
+}
+
+// "hugepages-2048kB" is "2MB" in CRI's words.
+function hugePageSize(folder: string): readonly string[] {
+  const kib = Number(/^hugepages-(\d+)kB$/.exec(folder)?.[1] ?? 0);
+  if (kib === 0) return [];
+  if (kib % 1024 ** 2 === 0) return [`${kib / 1024 ** 2}GB`];
+  if (kib % 1024 === 0) return [`${kib / 1024}MB`];
+  return [`${kib}KB`];
+}
+
+function namesIn(directory: string): readonly string[] {
+  return fs.existsSync(directory) ? fs.readdirSync(directory) : [];
+}
