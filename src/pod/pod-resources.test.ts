@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { Container, Pod } from './pod.ts';
 import { podResources, qosClassOf } from './pod-resources.ts';
+import type { QosClass } from './pod-resources.ts';
 import { bytes, milliCpu, parseQuantity } from './quantity.ts';
 
 type Amounts = readonly [
@@ -31,7 +32,7 @@ function podOf(rows: readonly Amounts[]): Pod {
   } as unknown as Pod;
 }
 
-const classes: Record<string, { rows: Amounts[]; is: string }> = {
+const classes: Record<string, { rows: Amounts[]; is: QosClass }> = {
   'nothing set is BestEffort': { rows: [['app', '', '', '', '']], is: 'BestEffort' },
   'zero counts as not set': { rows: [['app', '0', '', '0', '']], is: 'BestEffort' },
   'limits alone are Guaranteed, since requests follow them': {

@@ -1,0 +1,149 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import type { Pod } from '../pod/pod.ts';
+import type { QosClass } from '../pod/pod-resources.ts';
+import {
+  CgroupError,
+  containerCgroup,
+  directoriesOf,
+  findHierarchy,
+  podCgroup,
+} from './cgroups.ts';
+import type { CgroupDriver } from './cgroups.ts';
+import { createPodCgroup } from './pod-cgroup.ts';
+
+function aPod(uid = 'a1-b2'): Pod {
+  return { metadata: { uid, name: 'web', namespace: 'lab' } } as Pod;
+}
+
+const names: [driver: CgroupDriver, root: string | undefined, qos: QosClass, name: string][] = [
+  ['cgroupfs', undefined, 'Guaranteed', '/kubepods/poda1-b2'],
+  ['cgroupfs', undefined, 'Burstable', '/kubepods/burstable/poda1-b2'],
+  ['cgroupfs', '/kubepods', 'BestEffort', '/kubepods/besteffort/poda1-b2'],
+  ['cgroupfs', 'lab/one/', 'Burstable', '/lab/one/burstable/poda1-b2'],
+  ['cgroupfs', '/', 'Burstable', '/burstable/poda1-b2'],
+  ['systemd', undefined, 'Guaranteed', '/kubepods.slice/kubepods-poda1_b2.slice'],
+  [
+    'systemd',
+    'kubepods',
+    'Burstable',
+    '/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-poda1_b2.slice',
+  ],
+  [
+    'systemd',
+    '/my-lab/one',
+    'Guaranteed',
+    '/my_lab.slice/my_lab-one.slice/my_lab-one-poda1_b2.slice',
+  ],
+  ['systemd', 'lab-one.slice', 'Guaranteed', '/lab.slice/lab-one.slice/lab-one-poda1_b2.slice'],
+  [
+    'systemd',
+    '/lab.slice/lab-one.slice',
+    'Guaranteed',
+    '/lab.slice/lab-one.slice/lab-one-poda1_b2.slice',
+  ],
+];
+for (const [driver, cgroupRoot, qos, name] of names) {
+  test(`${driver}: a ${qos} pod below ${cgroupRoot ?? 'the default root'}`, (t) => {
+    t.is(podCgroup(aPod(), qos, { cgroupRoot, driver }), name);
+  });
+}
+
+test('a uid that is no name is refused', (t) => {
+  for (const uid of ['', '..', 'a/b', '-a', 'a b']) {
+    const name = (): string => podCgroup(aPod(uid), 'Burstable', { driver: 'cgroupfs' });
+    t.throws(name, { instanceOf: CgroupError }, uid);
+  }
+});
+
+test('a container is below its pod, under the name that containerd gives it', (t) => {
+  t.is(containerCgroup('/kubepods/podx', 'c1', 'cgroupfs'), '/kubepods/podx/c1');
+  t.is(
+    containerCgroup('/kubepods.slice/kubepods-podx.slice', 'c1', 'systemd'),
+    '/kubepods.slice/kubepods-podx.slice/cri-containerd-c1.scope',
+  );
+});
+
+/** Plain folders that look like a cgroup mount; the kernel's own files do not appear by themselves. */
+function fakeMount(files: Record<string, string>, links: Record<string, string> = {}): string {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-cg-'));
+  for (const [name, content] of Object.entries(files)) {
+    fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+    fs.writeFileSync(path.join(root, name), content);
+  }
+  for (const [name, target] of Object.entries(links)) fs.symlinkSync(target, path.join(root, name));
+  return root;
+}
+
+test('v2 is known by its list of controllers', (t) => {
+  const root = fakeMount({ 'cgroup.controllers': 'cpu\n' });
+  t.deepEqual(findHierarchy(root), { version: 2, root });
+  t.deepEqual(directoriesOf('/kubepods/podx', findHierarchy(root)), [`${root}/kubepods/podx`]);
+  fs.rmSync(root, { recursive: true });
+});
+
+test('v1 has one folder per hierarchy, also where controllers share one, and a v2 tree beside it', (t) => {
+  const root = fakeMount(
+    {
+      'cpu,cpuacct/cgroup.procs': '',
+      'freezer/cgroup.procs': '',
+      'unified/cgroup.procs': '',
+      'unified/cgroup.controllers': '',
+      'something/else': '',
+    },
+    { cpu: 'cpu,cpuacct', cpuacct: 'cpu,cpuacct' },
+  );
+  const hierarchy = findHierarchy(root);
+  t.is(hierarchy.version, 1);
+  t.deepEqual([...directoriesOf('/p/c', hierarchy)].sort(), [
+    `${root}/cpu,cpuacct/p/c`,
+    `${root}/freezer/p/c`,
+    `${root}/unified/p/c`,
+  ]);
+  fs.rmSync(root, { recursive: true });
+});
+
+test('where nothing is mounted, it says so', (t) => {
+  const root = fakeMount({ 'a/b': '' });
+  t.throws(() => findHierarchy(root), { instanceOf: CgroupError, message: /no cgroups/ });
+  t.throws(() => findHierarchy(`${root}/absent`), { instanceOf: CgroupError });
+  fs.rmSync(root, { recursive: true });
+});
+
+test('on v2 controllers are passed on down to the pod, which gets its limits', (t) => {
+  const root = fakeMount({
+    'cgroup.controllers': 'cpu memory pids',
+    'cgroup.subtree_control': 'memory',
+    'p/cgroup.subtree_control': '',
+    'p/burstable/cgroup.subtree_control': 'cpu memory pids',
+  });
+  createPodCgroup(
+    '/p/burstable/podx',
+    {
+      cpuShares: 1024,
+      cpuQuota: { quotaUs: 50_000, periodUs: 100_000 },
+      memoryBytes: 4096,
+      pids: 7,
+    },
+    { driver: 'cgroupfs', hierarchy: findHierarchy(root) },
+  );
+  const read = (name: string): string => fs.readFileSync(path.join(root, name), 'utf8');
+  t.is(read('cgroup.subtree_control'), '+cpu +pids');
+  t.is(read('p/cgroup.subtree_control'), '+cpu +memory +pids');
+  t.is(read('p/burstable/cgroup.subtree_control'), 'cpu memory pids');
+  t.is(read('p/burstable/podx/cpu.weight'), '39');
+  t.is(read('p/burstable/podx/cpu.max'), '50000 100000');
+  t.is(read('p/burstable/podx/memory.max'), '4096');
+  t.is(read('p/burstable/podx/pids.max'), '7');
+  fs.rmSync(root, { recursive: true });
+});
+
+test('with the systemd driver nothing is written: the tree is its own', (t) => {
+  const root = fakeMount({ 'cgroup.controllers': 'cpu' });
+  const hierarchy = findHierarchy(root);
+  createPodCgroup('/p.slice/p-x.slice', { cpuShares: 2 }, { driver: 'systemd', hierarchy });
+  t.deepEqual(fs.readdirSync(root), ['cgroup.controllers']);
+  fs.rmSync(root, { recursive: true });
+});

@@ -1,0 +1,60 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import type { Pod } from '../pod/pod.ts';
+import { hostsFileContent, writeHostsFile } from './hosts-file.ts';
+
+function aPod(spec: Partial<Pod['spec']> = {}): Pod {
+  return {
+    metadata: { name: 'web', namespace: 'lab' },
+    spec: { hostNetwork: false, hostAliases: [], ...spec },
+  } as unknown as Pod;
+}
+
+test('with a network of its own the pod is named for each of its addresses', (t) => {
+  const lines = hostsFileContent(aPod(), ['10.1.0.2', 'fd00::2'], '').split('\n');
+  t.is(lines[0], '# Kubernetes-managed hosts file.');
+  t.true(lines.includes('127.0.0.1\tlocalhost'));
+  t.deepEqual(lines.slice(-3), ['10.1.0.2\tweb', 'fd00::2\tweb', '']);
+});
+
+test('the hostname of the manifest is used, cut as the kernel needs it', (t) => {
+  const pod = aPod({ hostname: `${'h'.repeat(62)}-tail` });
+  t.true(hostsFileContent(pod, ['10.1.0.2'], '').endsWith(`10.1.0.2\t${'h'.repeat(62)}\n`));
+});
+
+test("with the host's network it is the node's own file", (t) => {
+  t.is(
+    hostsFileContent(aPod({ hostNetwork: true }), ['10.1.0.2'], '127.0.0.1 node\n'),
+    '# Kubernetes-managed hosts file (host network).\n127.0.0.1 node\n',
+  );
+});
+
+test('aliases come last, one line for each address', (t) => {
+  const pod = aPod({
+    hostAliases: [
+      { ip: '1.2.3.4', hostnames: ['a.test', 'b.test'] },
+      { ip: '::5', hostnames: ['c.test'] },
+    ],
+  });
+  const [, aliases] = hostsFileContent(pod, [], '').split('\n\n');
+  t.is(aliases, '# Entries added by HostAliases.\n1.2.3.4\ta.test\tb.test\n::5\tc.test\n');
+});
+
+test('the file is replaced when something changed, and left alone when not', async (t) => {
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'reprise-hosts-'));
+  const file = path.join(folder, 'etc-hosts');
+  try {
+    await writeHostsFile(file, aPod(), ['10.1.0.2']);
+    const first = await fs.stat(file);
+    t.is(first.mode & 0o777, 0o644);
+    await writeHostsFile(file, aPod(), ['10.1.0.2']);
+    t.is((await fs.stat(file)).ino, first.ino);
+    await writeHostsFile(file, aPod(), ['10.1.0.3']);
+    t.true((await fs.readFile(file, 'utf8')).endsWith('10.1.0.3\tweb\n'));
+    t.deepEqual(await fs.readdir(folder), ['etc-hosts']);
+  } finally {
+    await fs.rm(folder, { recursive: true });
+  }
+});
