@@ -25,6 +25,8 @@ import { blankView, exited, failed, issued, looked, sandboxLost, succeeded } fro
 const LOOK_AGAIN_MS = 120_000;
 /** How long to wait before another try when the runtime cannot be looked at. */
 const LOOK_RETRY_MS = 1_000;
+/** How long to wait before another try when the memory cannot be saved. */
+const SAVE_RETRY_MS = 1_000;
 
 /** What a worker needs of the world, for one pod. */
 export interface PodTools {
@@ -64,6 +66,7 @@ export class Worker {
   #wake: () => void = () => undefined;
   #isAwake = false;
   #savedMemory: string | undefined;
+  #waiting: (() => void)[] = [];
 
   constructor(pod: Pod, memory: Memory, tools: PodTools) {
     this.pod = pod;
@@ -101,9 +104,11 @@ export class Worker {
     this.#news();
   }
 
-  request(request: Request): void {
+  /** Resolves when the request has been decided on; while the runtime is away that may take long. */
+  request(request: Request): Promise<void> {
     this.#observed = { ...this.#observed, requests: [...this.#observed.requests, request] };
     this.#news();
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** Ends when the pod is gone for good (resolves to true) or with the signal (false). */
@@ -136,16 +141,20 @@ export class Worker {
     const decision = decide(this.pod, observed, this.#memory, now, this.#tools.settings);
     this.#memory = decision.memory;
     this.#observed = { ...this.#observed, requests: [] };
-    this.#save();
+    // Nothing is done that is not remembered: with a full disk the pod goes on as it is.
+    if (!this.#save()) return now + SAVE_RETRY_MS;
     if (decision.memory.ending !== undefined) this.#preparations.abort();
     for (const action of decision.actions) this.#begin(action, signal);
     this.#tools.publish(this.picture, decision.events);
+    for (const resolve of this.#waiting.splice(0)) resolve();
     return decision.lookAgainAt;
   }
 
   #begin(action: Action, signal: AbortSignal): void {
     const words = inWords(action);
     if (this.#underWay.has(words)) return;
+    // Killed before, and yet no exit event: it was lost, or there is nothing to kill any more.
+    if (action.kind === 'kill-containers' && this.#wasKilled(action.ids)) this.#lookDue = true;
     this.#observed = issued(this.#observed, action, this.#memory.sandboxAttempt, this.#tools.now());
     this.#underWay.set(words, this.#perform(action, words, signal));
   }
@@ -172,6 +181,12 @@ export class Worker {
     }
   }
 
+  #wasKilled(ids: readonly string[]): boolean {
+    return this.#observed.instances.some(
+      ({ id, killedAt }) => id !== undefined && ids.includes(id) && killedAt !== undefined,
+    );
+  }
+
   #hasExited(id: string): boolean {
     return this.#observed.instances.every((one) => one.id !== id || one.exit !== undefined);
   }
@@ -195,11 +210,17 @@ export class Worker {
     }
   }
 
-  #save(): void {
+  #save(): boolean {
     const text = JSON.stringify(this.#memory);
-    if (text === this.#savedMemory) return;
-    this.#tools.save(this.#memory);
-    this.#savedMemory = text;
+    if (text === this.#savedMemory) return true;
+    try {
+      this.#tools.save(this.#memory);
+      this.#savedMemory = text;
+      return true;
+    } catch (error) {
+      this.#tools.report('save what is known of the pod', error);
+      return false;
+    }
   }
 
   #news(): void {

@@ -32,7 +32,7 @@ export interface Backend {
   /** Like watchPods. */
   watchEvents(filter: WatchFilter, signal: AbortSignal): AsyncIterable<WatchEvent<V1Event>>;
   /** Where the logs of a container are; absent if there is no such pod or container. */
-  logSource(namespace: string, name: string, container: string): LogSource | undefined;
+  logSource(namespace: string, name: string, container: string): Promise<LogSource | undefined>;
 }
 
 /** A pod as a manifest gives it: the agent fills in what is missing when it accepts it. */

@@ -3,8 +3,10 @@
  * agent starts; plain data.
  */
 export interface NodeFacts {
-  /** The node's name; also tells the pods of one agent from those of another on the same containerd. */
+  /** The node's name, as pods and events show it. */
   readonly name: string;
+  /** Tells the pods of one agent from those of another on the same containerd. */
+  readonly agentId: string;
   readonly memoryBytes: number;
   /** Primary address first. */
   readonly hostIPs: readonly string[];

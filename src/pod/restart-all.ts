@@ -101,7 +101,10 @@ export function clearOldGeneration(look: Look, before: Memory): Decision {
 /** SIGKILL for those that live, proof for those that have exited. */
 export function clear(standing: readonly Instance[], now: number): Omit<Decision, 'memory'> {
   const living = standing.filter(isAlive);
-  const due = living.filter(({ killedAt = 0 }) => now >= killedAt + KILL_AGAIN_MS);
+  // One that is just starting may have no cgroup yet: it is killed as soon as its start has answered.
+  const due = living.filter(
+    ({ state, killedAt = 0 }) => state !== 'starting' && now >= killedAt + KILL_AGAIN_MS,
+  );
   const exited = standing.filter((one) => !isAlive(one));
   return {
     actions: [

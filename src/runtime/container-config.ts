@@ -55,7 +55,7 @@ export function containerConfig(
   return {
     ...lasting,
     metadata: { name, attempt },
-    labels: containerLabels(pod, identity, node.name),
+    labels: containerLabels(pod, identity, node.agentId),
     annotations: containerAnnotations(pod, container, attempt),
     logPath: `${name}/${attempt}.log`,
   };

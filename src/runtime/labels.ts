@@ -3,7 +3,7 @@
  * generation after a crash, and the annotations that tools for the kubelet read.
  *
  * The labels of Kubernetes are the kubelet's own, so that crictl shows our pods. Ours tell the
- * agents on one containerd apart: an agent touches only what carries its node's name.
+ * agents on one containerd apart: an agent touches only what carries its own id.
  */
 import type { Container, Pod } from '../pod/pod.ts';
 
@@ -11,7 +11,7 @@ const podName = 'io.kubernetes.pod.name';
 const podNamespace = 'io.kubernetes.pod.namespace';
 const podUid = 'io.kubernetes.pod.uid';
 const containerName = 'io.kubernetes.container.name';
-const node = 'reprise.dev/node';
+const agent = 'reprise.dev/agent';
 const generation = 'reprise.dev/generation';
 const sandboxAttempt = 'reprise.dev/sandbox-attempt';
 const specHash = 'reprise.dev/spec-hash';
@@ -28,14 +28,14 @@ export interface ContainerIdentity {
 }
 
 /** The labels of a pod's sandbox: the pod's own ones too, but never in the place of ours. */
-export function sandboxLabels(pod: Pod, nodeName: string): Labels {
-  return { ...pod.metadata.labels, ...podLabels(pod, nodeName) };
+export function sandboxLabels(pod: Pod, agentId: string): Labels {
+  return { ...pod.metadata.labels, ...podLabels(pod, agentId) };
 }
 
 /** The labels of a container. */
-export function containerLabels(pod: Pod, identity: ContainerIdentity, nodeName: string): Labels {
+export function containerLabels(pod: Pod, identity: ContainerIdentity, agentId: string): Labels {
   return {
-    ...podLabels(pod, nodeName),
+    ...podLabels(pod, agentId),
     [containerName]: identity.name,
     [generation]: String(identity.generation),
     [sandboxAttempt]: String(identity.sandboxAttempt),
@@ -43,12 +43,12 @@ export function containerLabels(pod: Pod, identity: ContainerIdentity, nodeName:
   };
 }
 
-function podLabels(pod: Pod, nodeName: string): Labels {
+function podLabels(pod: Pod, agentId: string): Labels {
   return {
     [podName]: pod.metadata.name,
     [podNamespace]: pod.metadata.namespace,
     [podUid]: pod.metadata.uid,
-    [node]: nodeName,
+    [agent]: agentId,
   };
 }
 
@@ -83,8 +83,8 @@ export function ofPod(uid: string): Record<string, string> {
 }
 
 /** Finds everything of one agent. */
-export function ofNode(nodeName: string): Record<string, string> {
-  return { [node]: nodeName };
+export function ofAgent(agentId: string): Record<string, string> {
+  return { [agent]: agentId };
 }
 
 /** What the kubelet writes on a container for its own use and for others to read. */

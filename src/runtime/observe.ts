@@ -12,7 +12,7 @@ import type { ContainerState__Output } from './generated/runtime/v1/ContainerSta
 import type { ContainerStatus__Output } from './generated/runtime/v1/ContainerStatus.ts';
 import type { PodSandbox__Output } from './generated/runtime/v1/PodSandbox.ts';
 import type { PodSandboxNetworkStatus__Output } from './generated/runtime/v1/PodSandboxNetworkStatus.ts';
-import { ofNode, ofPod, podUidOf, readContainerLabels } from './labels.ts';
+import { ofAgent, ofPod, podUidOf, readContainerLabels } from './labels.ts';
 import { fromNanos } from './time.ts';
 
 /** What the runtime knows of one pod. */
@@ -42,13 +42,13 @@ export async function lookAtPod(cri: Cri, uid: string, signal: AbortSignal): Pro
   };
 }
 
-/** The uids of all pods of this node that the runtime knows, in no particular order. */
+/** The uids of all pods of this agent that the runtime knows, in no particular order. */
 export async function listPodUids(
   cri: Cri,
-  nodeName: string,
+  agentId: string,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const sandboxes = await cri.listPodSandboxes({ labelSelector: ofNode(nodeName) }, signal);
+  const sandboxes = await cri.listPodSandboxes({ labelSelector: ofAgent(agentId) }, signal);
   return [...new Set(sandboxes.map(({ labels }) => podUidOf(labels)).filter(isThere))];
 }
 

@@ -28,7 +28,7 @@ export function sandboxConfig(
     logDirectory: loan.logDirectory,
     dnsConfig: dnsOf(pod, node),
     portMappings: portMappingsOf(pod),
-    labels: sandboxLabels(pod, node.name),
+    labels: sandboxLabels(pod, node.agentId),
     annotations: metadata.annotations,
     linux: {
       cgroupParent: loan.cgroupParent,

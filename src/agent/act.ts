@@ -1,0 +1,256 @@
+/**
+ * The table from action kind to the calls that perform it. No policy in here: what an action means
+ * is said in pod/action.ts, when it is due in pod/decide.ts.
+ *
+ * Each can safely be done twice: what is gone counts as removed, and an instance that was already
+ * created is found again by the look that follows every failure.
+ */
+import { RepriseError, messageOf } from '../errors.ts';
+import { containerCgroup, isEmpty, podCgroup } from '../host/cgroups.ts';
+import type { Hierarchy } from '../host/cgroups.ts';
+import { writeHostsFile } from '../host/hosts-file.ts';
+import { killContainers, whenEmpty } from '../host/kill.ts';
+import { lend, takeBack } from '../host/lend.ts';
+import type { LendSettings } from '../host/lend.ts';
+import type { Action } from '../pod/action.ts';
+import type { PodEvent } from '../pod/decision.ts';
+import { formatDuration } from '../pod/duration.ts';
+import type { Loan } from '../pod/loan.ts';
+import type { NodeFacts } from '../pod/node-facts.ts';
+import type { Container, Pod } from '../pod/pod.ts';
+import { containersOf } from '../pod/pod.ts';
+import { qosClassOf } from '../pod/pod-resources.ts';
+import { containerConfig, specHash } from '../runtime/container-config.ts';
+import { RuntimeCallError, isCallError } from '../runtime/call.ts';
+import type { Cri } from '../runtime/cri.ts';
+import { ImageError, ensureImage } from '../runtime/images.ts';
+import type { ReadyImage } from '../runtime/images.ts';
+import { rootRefusal } from '../runtime/non-root.ts';
+import { lookAtPod } from '../runtime/observe.ts';
+import { sandboxConfig } from '../runtime/sandbox-config.ts';
+import type { PodStore } from './store.ts';
+import type { Outcome } from './view.ts';
+import type { Picture } from './worker.ts';
+
+/** What actions are performed with; one for all pods of an agent. */
+export interface Means {
+  readonly cri: Cri;
+  readonly node: NodeFacts;
+  readonly lending: LendSettings;
+  readonly hierarchy: Hierarchy;
+  readonly store: PodStore;
+  /** Images known to be there, by the name in the manifest: asked for once, not at every start. */
+  readonly images: Map<string, ReadyImage>;
+  readonly now: () => number;
+}
+
+/** What an action is performed for, and how it is told about. */
+export interface Occasion {
+  readonly pod: Pod;
+  readonly picture: Picture;
+  readonly tell: (event: PodEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+/** How long exited processes may take to leave their cgroup before somebody has to be told. */
+const GONE_WITHIN_MS = 2_000;
+
+const done: Outcome = { kind: 'done' };
+
+/** Performs one action; throws a RepriseError when it fails. */
+export async function act(means: Means, action: Action, occasion: Occasion): Promise<Outcome> {
+  const { cri } = means;
+  const { pod, signal } = occasion;
+  switch (action.kind) {
+    case 'lend':
+      return { kind: 'lent', loan: await lend(pod, means.lending) };
+    case 'run-sandbox':
+      return await runSandbox(means, action.attempt, occasion);
+    case 'create-container':
+      return await createContainer(means, action, occasion);
+    case 'start-container':
+      await cri.startContainer(action.id, signal);
+      occasion.tell(containerEvent('Started', 'Container started', action.name));
+      return done;
+    case 'stop-container':
+      await cri.stopContainer(action.id, action.graceSeconds, signal);
+      return done;
+    case 'kill-containers':
+      return await kill(means, action.ids, occasion);
+    case 'prove-gone':
+      return await proveGone(means, action.ids, occasion);
+    case 'remove-container':
+      await cri.removeContainer(action.id, signal);
+      return done;
+    case 'stop-sandbox':
+      await cri.stopPodSandbox(action.id, signal);
+      return done;
+    case 'remove-sandbox':
+      await cri.removePodSandbox(action.id, signal);
+      return done;
+    case 'forget':
+      await takeBack(pod, means.lending);
+      means.store.forget(pod);
+      return done;
+    default:
+      return action satisfies never;
+  }
+}
+
+/** Why an action failed: Kubernetes' reason, for the status, and a message. */
+export function explain(action: Action, error: unknown): { reason: string; message: string } {
+  const message = error instanceof RuntimeCallError ? error.details : messageOf(error);
+  if (error instanceof ImageError) return { reason: error.reason, message };
+  if (error instanceof ContainerConfigError) {
+    return { reason: 'CreateContainerConfigError', message };
+  }
+  switch (action.kind) {
+    case 'create-container':
+      return { reason: 'CreateContainerError', message };
+    case 'start-container':
+      return { reason: 'RunContainerError', message };
+    case 'run-sandbox':
+      return { reason: 'FailedCreatePodSandBox', message };
+    case 'lend':
+      return { reason: 'FailedMount', message };
+    case 'stop-container':
+    case 'kill-containers':
+    case 'prove-gone':
+    case 'remove-container':
+    case 'stop-sandbox':
+    case 'remove-sandbox':
+    case 'forget':
+      return { reason: 'FailedKillPod', message };
+    default:
+      return action satisfies never;
+  }
+}
+
+/** The pod asks for something that this container cannot be created with. */
+export class ContainerConfigError extends RepriseError {}
+
+async function runSandbox(
+  means: Means,
+  attempt: number,
+  { pod, picture, signal }: Occasion,
+): Promise<Outcome> {
+  const config = sandboxConfig(pod, attempt, loanOf(picture), means.node);
+  const id = await means.cri.runPodSandbox(config, pod.spec.runtimeClassName ?? '', signal);
+  const { sandboxes } = await lookAtPod(means.cri, pod.metadata.uid, signal);
+  const sandbox = sandboxes.find((one) => one.id === id);
+  if (sandbox === undefined) {
+    throw new RepriseError('the sandbox was gone as soon as it was there', { where: id });
+  }
+  return { kind: 'sandbox', sandbox };
+}
+
+async function createContainer(
+  means: Means,
+  action: Action & { kind: 'create-container' },
+  occasion: Occasion,
+): Promise<Outcome> {
+  const { pod, picture, signal } = occasion;
+  const { cri, node } = means;
+  const { container } = containersOf(pod).find((one) => one.container.name === action.name) ?? {};
+  const sandbox = picture.observed.sandboxes.find(
+    ({ attempt }) => attempt === picture.memory.sandboxAttempt,
+  );
+  if (container === undefined || sandbox === undefined) {
+    throw new RepriseError('there is no such container or no sandbox for it');
+  }
+  const loan = loanOf(picture);
+  const image = await provideImage(means, container, occasion);
+  const refusal = rootRefusal(pod, container, image.user);
+  if (refusal !== undefined) throw new ContainerConfigError(refusal);
+
+  await writeHostsFile(loan.hostsFile, pod, sandbox.ips);
+  const { attempt, generation } = action;
+  const run = { attempt, generation, sandboxAttempt: sandbox.attempt };
+  const ingredients = { image, podIPs: sandbox.ips };
+  const config = containerConfig(pod, container, run, ingredients, loan, node);
+  const sandboxConf = sandboxConfig(pod, sandbox.attempt, loan, node);
+  try {
+    const id = await cri.createContainer(sandbox.id, config, sandboxConf, signal);
+    occasion.tell(containerEvent('Created', 'Container created', action.name));
+    const hash = specHash(pod, container, ingredients, loan, node);
+    return { kind: 'created', id, imageRef: image.ref, specHash: hash };
+  } catch (error) {
+    // The image may have been removed since we last asked for it.
+    if (isCallError(error, 'not-found')) means.images.delete(container.image);
+    throw error;
+  }
+}
+
+async function provideImage(
+  means: Means,
+  { name, image, imagePullPolicy }: Container,
+  { tell, signal }: Occasion,
+): Promise<ReadyImage> {
+  const known = imagePullPolicy === 'Always' ? undefined : means.images.get(image);
+  if (known !== undefined) return known;
+  const began = means.now();
+  const ready = await ensureImage(means.cri, image, imagePullPolicy, signal);
+  means.images.set(image, ready);
+  const took = formatDuration(Math.round(means.now() - began));
+  tell(
+    containerEvent(
+      'Pulled',
+      ready.pulled
+        ? `Successfully pulled image "${image}" in ${took}. Image size: ${ready.sizeBytes} bytes.`
+        : `Container image "${image}" already present on machine`,
+      name,
+    ),
+  );
+  return ready;
+}
+
+async function kill(
+  means: Means,
+  ids: readonly string[],
+  { pod, signal }: Occasion,
+): Promise<Outcome> {
+  const { hierarchy, cri } = means;
+  const idsByCgroup = new Map(ids.map((id) => [cgroupOf(means, pod, id), id]));
+  const { missing, leftovers } = await killContainers([...idsByCgroup.keys()], { hierarchy });
+  // A cgroup that is not where it should be, or that cannot be killed as a whole, is the runtime's.
+  const rest = [...missing, ...leftovers.map(({ cgroup }) => cgroup)];
+  await Promise.all(
+    rest.map((cgroup) => cri.stopContainer(idsByCgroup.get(cgroup) ?? '', 0, signal)),
+  );
+  return done;
+}
+
+async function proveGone(
+  means: Means,
+  ids: readonly string[],
+  { pod, signal }: Occasion,
+): Promise<Outcome> {
+  const { hierarchy } = means;
+  const cgroups = ids.map((id) => cgroupOf(means, pod, id));
+  const occupied = cgroups.filter((cgroup) => !isEmpty(cgroup, hierarchy));
+  if (occupied.length === 0) return done;
+  // The first process has ended, others have not: children that moved to a pid namespace of their
+  // own, or a shim that died before them.
+  await killContainers(occupied, { hierarchy });
+  const survivors = await whenEmpty(occupied, signal, GONE_WITHIN_MS, hierarchy);
+  if (survivors.length === 0) return done;
+  const names = survivors.map(({ pid, command }) => `${pid} (${command})`).join(', ');
+  throw new RepriseError(`processes of an ended container do not die: ${names}`, {
+    where: survivors[0]?.cgroup,
+    next: 'they may hang in the kernel, in a driver or a network file system: see /proc/PID/stack',
+  });
+}
+
+function cgroupOf({ lending }: Means, pod: Pod, id: string): string {
+  const { cgroupRoot, cgroupDriver: driver } = lending;
+  return containerCgroup(podCgroup(pod, qosClassOf(pod), { cgroupRoot, driver }), id, driver);
+}
+
+function loanOf({ observed }: Picture): Loan {
+  if (observed.loan === undefined) throw new Error('nothing was lent to the pod yet');
+  return observed.loan;
+}
+
+function containerEvent(reason: string, message: string, container: string): PodEvent {
+  return { type: 'Normal', reason, message, container };
+}

@@ -1,0 +1,370 @@
+/**
+ * All workers of a node: takes pods in, hands exits to the right worker, and shows everybody how
+ * the pods are. It knows nothing of what should happen to a pod.
+ *
+ * Read next: worker.ts, one pod; start.ts, how an agent comes to life.
+ */
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type {
+  Backend,
+  DeleteOptions,
+  LogSource,
+  ManifestPod,
+  ObjectFilter,
+  V1Event,
+  WatchEvent,
+  WatchFilter,
+} from '../api/backend.ts';
+import {
+  AlreadyExistsError,
+  ConflictError,
+  ForbiddenError,
+  NotFoundError,
+  messageOf,
+} from '../errors.ts';
+import { logFiles } from '../host/logs.ts';
+import type { Logger } from '../log.ts';
+import type { PodEvent } from '../pod/decision.ts';
+import { parseDuration } from '../pod/duration.ts';
+import type { Memory } from '../pod/memory.ts';
+import { blankMemory } from '../pod/memory.ts';
+import { isTerminal } from '../pod/phase.ts';
+import type { Pod } from '../pod/pod.ts';
+import { containersOf, podKey } from '../pod/pod.ts';
+import type { V1Pod } from '../pod/pod-status.ts';
+import type { Settings } from '../pod/settings.ts';
+import type { RuntimeEvent } from '../runtime/events.ts';
+import { lookAtPod } from '../runtime/observe.ts';
+import { act, explain } from './act.ts';
+import type { Means } from './act.ts';
+import { EventLog } from './event-log.ts';
+import { Hub } from './hub.ts';
+import { show } from './show.ts';
+import type { Picture } from './worker.ts';
+import { Worker } from './worker.ts';
+
+export interface AgentParts {
+  readonly means: Means;
+  readonly settings: Settings;
+  readonly log: Logger;
+  /** Absent: all pods are welcome. */
+  readonly only?: { readonly namespace: string; readonly name: string };
+}
+
+/** How long an answer waits for a decision before it shows the pod as it is. */
+const ANSWER_WITHIN_MS = 2_000;
+
+interface Entry {
+  readonly worker: Worker;
+  shown: V1Pod;
+  /** Called after everything new about the pod. */
+  readonly onNews: Set<(picture: Picture | undefined) => void>;
+}
+
+export class Agent implements Backend {
+  readonly node: { readonly name: string };
+  readonly #parts: AgentParts;
+  readonly #entries = new Map<string, Entry>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #pods = new Hub<V1Pod>();
+  readonly #eventHub = new Hub<V1Event>();
+  readonly #eventLog: EventLog;
+  readonly #stop = new AbortController();
+  /** Containers in which the kernel killed a process for want of memory. */
+  readonly #outOfMemory = new Set<string>();
+  // Above every version of an earlier life of the agent, unless it made one a millisecond for years.
+  #version = Date.now();
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+    this.node = { name: parts.means.node.name };
+    this.#eventLog = new EventLog(this.node.name, () => this.#nextVersion());
+  }
+
+  /** Takes up a pod that was accepted earlier. */
+  resume(pod: Pod, memory: Memory): void {
+    this.#start(pod, memory);
+  }
+
+  create(manifest: ManifestPod): Promise<V1Pod> {
+    const key = podKey(manifest);
+    const { only } = this.#parts;
+    if (only !== undefined && podKey({ metadata: only }) !== key) {
+      throw new ForbiddenError(`this agent runs only the pod ${podKey({ metadata: only })}`, {
+        where: `pod ${key}`,
+        next: 'start "reprise agent" for many pods, or give this one its own --data-dir and --socket',
+      });
+    }
+    const pod = this.#accepted(manifest);
+    const twin = [...this.#entries.values()].find(
+      ({ worker }) => podKey(worker.pod) === key || worker.pod.metadata.uid === pod.metadata.uid,
+    );
+    if (twin !== undefined) {
+      const what = podKey(twin.worker.pod) === key ? key : `with uid ${pod.metadata.uid}`;
+      throw new AlreadyExistsError(`pod ${what} already exists`, {
+        where: `pod ${podKey(twin.worker.pod)}`,
+        next: `delete it first (reprise delete pod ${manifest.metadata.name}), or choose another name`,
+      });
+    }
+    this.#parts.means.store.accept(pod);
+    return Promise.resolve(this.#start(pod, blankMemory).shown);
+  }
+
+  list(namespace?: string): readonly V1Pod[] {
+    return [...this.#entries.values()]
+      .map(({ shown }) => shown)
+      .filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace)
+      .toSorted((a, b) => (podKey(a) < podKey(b) ? -1 : 1));
+  }
+
+  get(namespace: string, name: string): V1Pod | undefined {
+    return this.#entries.get(podKey({ metadata: { namespace, name } }))?.shown;
+  }
+
+  async delete(namespace: string, name: string, options: DeleteOptions): Promise<V1Pod> {
+    const entry = this.#entry(namespace, name);
+    const at = this.#parts.means.now();
+    await this.#answered(entry.worker.request({ kind: 'delete', ...options, at }));
+    return entry.shown;
+  }
+
+  async restart(namespace: string, name: string, by: string): Promise<V1Pod> {
+    const entry = this.#entry(namespace, name);
+    const { memory } = entry.worker.picture;
+    if (memory.ending !== undefined || isTerminal(memory.phase.phase)) {
+      const state = isTerminal(memory.phase.phase) ? `has ${memory.phase.phase}` : 'is ending';
+      throw new ConflictError(`pod ${namespace}/${name} ${state} and cannot be restarted`, {
+        where: `pod ${namespace}/${name}`,
+        next: 'delete it and create it again',
+      });
+    }
+    const at = this.#parts.means.now();
+    await this.#answered(entry.worker.request({ kind: 'restart', by, at }));
+    return entry.shown;
+  }
+
+  watchPods(filter: WatchFilter, signal: AbortSignal): AsyncIterable<WatchEvent<V1Pod>> {
+    const matches = ({ metadata }: V1Pod) => isMeant(filter, metadata);
+    return this.#pods.watch(filter.initial ? this.list() : [], matches, signal);
+  }
+
+  events(filter: ObjectFilter): readonly V1Event[] {
+    return this.#eventLog.list().filter(({ involvedObject }) => isMeant(filter, involvedObject));
+  }
+
+  watchEvents(filter: WatchFilter, signal: AbortSignal): AsyncIterable<WatchEvent<V1Event>> {
+    const matches = ({ involvedObject }: V1Event) => isMeant(filter, involvedObject);
+    return this.#eventHub.watch(filter.initial ? this.events(filter) : [], matches, signal);
+  }
+
+  async logSource(
+    namespace: string,
+    name: string,
+    container: string,
+  ): Promise<LogSource | undefined> {
+    const entry = this.#entries.get(podKey({ metadata: { namespace, name } }));
+    if (entry === undefined) return undefined;
+    const { pod, picture } = entry.worker;
+    if (!containersOf(pod).some((one) => one.container.name === container)) return undefined;
+    const folder = `${namespace}_${name}_${pod.metadata.uid}`;
+    const directory = path.join(this.#parts.means.lending.podLogDir, folder);
+    const attempts = (await logFiles(directory, container)).map(({ attempt }) => attempt);
+    const known = picture.memory.containers[container];
+    const current =
+      known?.startedAt === undefined && known?.exit === undefined ? attempts[0] : known.attempt;
+    return {
+      directory,
+      current,
+      previous: attempts.find((attempt) => current !== undefined && attempt < current),
+      finished: hasEnded(entry, container, current),
+    };
+  }
+
+  /** One piece of news from the runtime. */
+  took(event: RuntimeEvent): void {
+    switch (event.kind) {
+      case 'exit': {
+        const { containerId: id, exitCode: code, exitedAt: finishedAt, seenAt } = event;
+        const worker = this.#ownerOf(id);
+        const reason =
+          code === 0 ? 'Completed' : this.#hadNoMemory(id, code) ? 'OOMKilled' : 'Error';
+        worker?.sawExit(id, { code, finishedAt, reason, seenAt });
+        return;
+      }
+      case 'oom':
+        if (this.#ownerOf(event.containerId) !== undefined)
+          this.#outOfMemory.add(event.containerId);
+        return;
+      case 'connected':
+        if (!event.gap) return;
+        this.#parts.log.info('containerd is back; looking at every pod');
+        for (const { worker } of this.#entries.values()) worker.lookAgain();
+        return;
+      case 'lost':
+        this.#parts.log.warn({ err: event.error }, 'lost containerd; its containers go on');
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** Ends all workers; containers run on. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#running);
+  }
+
+  #accepted({ metadata, spec }: ManifestPod): Pod {
+    const setting = metadata.annotations['reprise.dev/in-place-backoff'];
+    return {
+      metadata: {
+        ...metadata,
+        uid: metadata.uid ?? randomUUID(),
+        creationTimestamp:
+          metadata.creationTimestamp ?? `${new Date().toISOString().slice(0, 19)}Z`,
+      },
+      spec,
+      ...(setting !== undefined && { inPlaceBackoffMaxMs: parseDuration(setting) }),
+    };
+  }
+
+  #start(pod: Pod, memory: Memory): Entry {
+    const { means, settings, log } = this.#parts;
+    const podLog = log.child({ pod: podKey(pod), uid: pod.metadata.uid });
+    const worker = new Worker(pod, memory, {
+      settings,
+      now: means.now,
+      explain,
+      look: (signal) => lookAtPod(means.cri, pod.metadata.uid, signal),
+      save: (saved) => {
+        means.store.save(pod, saved);
+      },
+      perform: (action, picture, signal) =>
+        act(means, action, { pod, picture, signal, tell: (event) => this.#tell(pod, event) }),
+      publish: (picture, events) => {
+        for (const event of events) this.#tell(pod, event);
+        this.#publish(entry, picture);
+      },
+      report: (what, error) => {
+        podLog.warn({ err: error }, `could not ${what}`);
+        this.#tell(pod, {
+          type: 'Warning',
+          reason: 'Failed',
+          message: `Error: ${messageOf(error)}`,
+        });
+      },
+    });
+    const entry: Entry = {
+      worker,
+      shown: show(pod, worker.picture, settings, means.node, this.#nextVersion()),
+      onNews: new Set(),
+    };
+    this.#entries.set(podKey(pod), entry);
+    this.#pods.send({ type: 'ADDED', object: entry.shown });
+    const run = this.#run(entry, podLog).finally(() => this.#running.delete(run));
+    this.#running.add(run);
+    return entry;
+  }
+
+  async #run(entry: Entry, log: Logger): Promise<void> {
+    const { worker } = entry;
+    try {
+      if (!(await worker.run(this.#stop.signal))) return;
+      this.#entries.delete(podKey(worker.pod));
+      const { metadata } = entry.shown;
+      const last = {
+        ...entry.shown,
+        metadata: { ...metadata, resourceVersion: this.#nextVersion() },
+      };
+      this.#pods.send({ type: 'DELETED', object: last });
+      for (const hear of [...entry.onNews]) hear(undefined);
+    } catch (error) {
+      // A defect of ours: this pod stays as it is, the others go on.
+      log.error({ err: error }, 'the worker of this pod has failed; its containers are left alone');
+      this.#show(entry, {
+        ...entry.shown,
+        status: {
+          ...entry.shown.status,
+          phase: 'Unknown',
+          reason: 'WorkerFailed',
+          message: `${messageOf(error)} (the agent's log has more; restart the agent to try again)`,
+        },
+      });
+    }
+  }
+
+  #publish(entry: Entry, picture: Picture): void {
+    const { means, settings } = this.#parts;
+    const { resourceVersion } = entry.shown.metadata;
+    const shown = show(entry.worker.pod, picture, settings, means.node, resourceVersion);
+    if (JSON.stringify(shown) !== JSON.stringify(entry.shown)) this.#show(entry, shown);
+    for (const hear of [...entry.onNews]) hear(picture);
+  }
+
+  #show(entry: Entry, shown: V1Pod): void {
+    const metadata = { ...shown.metadata, resourceVersion: this.#nextVersion() };
+    entry.shown = { ...shown, metadata };
+    this.#pods.send({ type: 'MODIFIED', object: entry.shown });
+  }
+
+  #tell(pod: Pod, told: PodEvent): void {
+    const { event, isNew } = this.#eventLog.add(pod, told, this.#parts.means.now());
+    this.#eventHub.send({ type: isNew ? 'ADDED' : 'MODIFIED', object: event });
+  }
+
+  #entry(namespace: string, name: string): Entry {
+    const key = podKey({ metadata: { namespace, name } });
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) return entry;
+    throw new NotFoundError(`pods "${name}" not found`, {
+      where: `pod ${key}`,
+      next: 'list the pods there are: reprise get pods -A',
+    });
+  }
+
+  /** With the runtime away a decision may take long; the answer does not wait for it. */
+  async #answered(decided: Promise<void>): Promise<void> {
+    const given = new AbortController();
+    const late = delay(ANSWER_WITHIN_MS, undefined, { signal: given.signal }).catch(
+      () => undefined,
+    );
+    await Promise.race([decided, late]);
+    given.abort();
+  }
+
+  #ownerOf(id: string): Worker | undefined {
+    return [...this.#entries.values()].find(({ worker }) => worker.owns(id))?.worker;
+  }
+
+  /** The kernel killed something in it, and SIGKILL is how it ended. */
+  #hadNoMemory(id: string, code: number): boolean {
+    return this.#outOfMemory.delete(id) && code === 137;
+  }
+
+  #nextVersion(): string {
+    return String(++this.#version);
+  }
+}
+
+function isMeant(filter: ObjectFilter, object: { namespace: string; name: string }): boolean {
+  return (
+    (filter.namespace === undefined || filter.namespace === object.namespace) &&
+    (filter.name === undefined || filter.name === object.name)
+  );
+}
+
+/** Resolves when that instance has ended, or another one took its place, or the pod is gone. */
+function hasEnded(entry: Entry, name: string, attempt: number | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const hear = (picture: Picture | undefined) => {
+      const known = picture?.memory.containers[name];
+      if (known !== undefined && known.attempt === attempt && known.exit === undefined) return;
+      entry.onNews.delete(hear);
+      resolve();
+    };
+    entry.onNews.add(hear);
+    hear(entry.worker.picture);
+  });
+}

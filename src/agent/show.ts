@@ -1,0 +1,40 @@
+/** A pod as the API shows it: the v1 Pod with its status of now. */
+import { generationAnnotation } from '../pod/pod-status.ts';
+import type { V1ObjectMeta, V1Pod } from '../pod/pod-status.ts';
+import type { NodeFacts } from '../pod/node-facts.ts';
+import type { Pod } from '../pod/pod.ts';
+import type { Settings } from '../pod/settings.ts';
+import { podStatus, seconds } from '../pod/status.ts';
+import { v1Spec } from '../pod/v1-spec.ts';
+import type { Picture } from './worker.ts';
+
+export function show(
+  pod: Pod,
+  { observed, memory }: Picture,
+  settings: Settings,
+  node: NodeFacts,
+  resourceVersion: string,
+): V1Pod {
+  const { ending } = memory;
+  const { metadata } = pod;
+  const annotations = {
+    ...metadata.annotations,
+    ...(memory.generation > 0 && { [generationAnnotation]: String(memory.generation) }),
+  };
+  const shown: V1ObjectMeta = {
+    ...metadata,
+    resourceVersion,
+    annotations,
+    ...(ending?.deletedAt !== undefined && {
+      deletionTimestamp: seconds(ending.at + ending.graceSeconds * 1000),
+      deletionGracePeriodSeconds: ending.graceSeconds,
+    }),
+  };
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: shown,
+    spec: v1Spec(pod.spec, node.name),
+    status: podStatus(pod, observed, memory, settings, node),
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * Brings an agent to life: locks the data directory, finds containerd, takes up the pods it had.
+ *
+ * The order matters: only when the event stream is proven to work are pods looked at, so that no
+ * exit falls between the look and the first event.
+ */
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { findHierarchy } from '../host/cgroups.ts';
+import { lockFolder } from '../host/lock.ts';
+import { readNodeFacts } from '../host/node-facts.ts';
+import type { Logger } from '../log.ts';
+import { podKey } from '../pod/pod.ts';
+import { findCgroupDriver } from '../runtime/cgroup-driver.ts';
+import { connectContainerd } from '../runtime/connect.ts';
+import type { Containerd } from '../runtime/connect.ts';
+import type { Cri } from '../runtime/cri.ts';
+import { criOver } from '../runtime/cri.ts';
+import { runtimeEvents } from '../runtime/events.ts';
+import { listPodUids, lookAtPod } from '../runtime/observe.ts';
+import type { Means } from './act.ts';
+import { Agent } from './agent.ts';
+import { PodStore } from './store.ts';
+
+export interface AgentOptions {
+  /** Path of containerd's socket. */
+  readonly containerd: string;
+  readonly dataDir: string;
+  readonly podLogDir: string;
+  readonly cgroupRoot: string;
+  readonly nodeName: string;
+  /** Longest delay between two in-place restarts of a pod; 0: none. */
+  readonly inPlaceBackoffMs: number;
+  /** Longest delay between two restarts of one container. */
+  readonly maxContainerRestartMs: number;
+  /** Whether containers are created ahead for the next in-place restart; absent: yes. */
+  readonly standbys?: boolean;
+  /** Run this pod and no other; what else is in the data directory is left alone. */
+  readonly only?: { readonly namespace: string; readonly name: string };
+  readonly log: Logger;
+}
+
+/** A living agent. Disposing of it leaves the containers running. */
+export interface RunningAgent extends AsyncDisposable {
+  readonly backend: Agent;
+}
+
+/** Throws ContainerdUnreachable, or DataDirBusy when another agent has the data directory. */
+export async function startAgent(
+  options: AgentOptions,
+  signal: AbortSignal,
+): Promise<RunningAgent> {
+  await using stack = new AsyncDisposableStack();
+  fs.mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+  stack.use(await lockFolder(options.dataDir));
+  const containerd = stack.use(connectContainerd(options.containerd));
+  const cri = criOver(containerd);
+  const { runtimeName, runtimeVersion } = await cri.version(signal);
+  options.log.info({ socket: containerd.socketPath }, `found ${runtimeName} ${runtimeVersion}`);
+
+  const means = await provideMeans(options, cri, signal);
+  const agent = new Agent({
+    means,
+    settings: {
+      inPlaceBackoffMaxMs: options.inPlaceBackoffMs,
+      containerBackoffMaxMs: options.maxContainerRestartMs,
+      standbys: options.standbys ?? true,
+    },
+    log: options.log,
+    only: options.only,
+  });
+  const stop = new AbortController();
+  const connected = Promise.withResolvers<undefined>();
+  const following = followEvents(
+    agent,
+    containerd,
+    () => connected.resolve(undefined),
+    stop.signal,
+  );
+  stack.defer(async () => {
+    await agent.close();
+    stop.abort();
+    await following;
+  });
+  following.catch(connected.reject);
+  await connected.promise;
+
+  await resumePods(agent, means, options, signal);
+  const life = stack.move();
+  return { backend: agent, [Symbol.asyncDispose]: () => life.disposeAsync() };
+}
+
+async function provideMeans(options: AgentOptions, cri: Cri, signal: AbortSignal): Promise<Means> {
+  const hierarchy = findHierarchy();
+  const node = readNodeFacts({
+    name: options.nodeName,
+    agentId: agentIdOf(options.dataDir),
+    hierarchy,
+  });
+  const { dataDir, podLogDir, cgroupRoot } = options;
+  const cgroupDriver = await findCgroupDriver(cri, signal);
+  return {
+    cri,
+    node,
+    hierarchy,
+    lending: { dataDir, podLogDir, cgroupRoot, cgroupDriver, node },
+    store: new PodStore(dataDir),
+    images: new Map(),
+    now: () => performance.timeOrigin + performance.now(),
+  };
+}
+
+async function followEvents(
+  agent: Agent,
+  containerd: Containerd,
+  onConnected: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const event of runtimeEvents(containerd, signal)) {
+    agent.took(event);
+    if (event.kind === 'connected') onConnected();
+  }
+}
+
+async function resumePods(
+  agent: Agent,
+  means: Means,
+  { only, log }: AgentOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { pods, faults } = means.store.load();
+  for (const fault of faults) log.error({ err: fault }, fault.message);
+  await removeOrphans(means, new Set(pods.map(({ pod }) => pod.metadata.uid)), log, signal);
+  for (const { pod, memory, trouble } of pods) {
+    if (only !== undefined && podKey(pod) !== podKey({ metadata: only })) continue;
+    if (trouble !== undefined) log.error({ err: trouble, pod: podKey(pod) }, trouble.message);
+    log.info({ pod: podKey(pod), generation: memory.generation }, 'taking up a pod');
+    agent.resume(pod, memory);
+  }
+}
+
+/** Pods of ours in the runtime that nobody remembers: what a removal left when it was cut short. */
+async function removeOrphans(
+  { cri, node }: Means,
+  known: ReadonlySet<string>,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const uids = await listPodUids(cri, node.agentId, signal);
+  for (const uid of uids.filter((one) => !known.has(one))) {
+    log.warn({ uid }, 'removing a pod from containerd that nobody remembers');
+    const { sandboxes } = await lookAtPod(cri, uid, signal);
+    for (const { id } of sandboxes) {
+      await cri.stopPodSandbox(id, signal);
+      await cri.removePodSandbox(id, signal);
+    }
+  }
+}
+
+/** Made once for a data directory: two agents on one containerd never touch each other's pods. */
+function agentIdOf(dataDir: string): string {
+  const file = path.join(dataDir, 'agent-id');
+  try {
+    const known = fs.readFileSync(file, 'utf8').trim();
+    if (known !== '') return known;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const id = randomUUID();
+  fs.writeFileSync(file, `${id}\n`, { mode: 0o600 });
+  return id;
+}

@@ -1,0 +1,113 @@
+/**
+ * Pods and their memories on disk: `<data-dir>/pods/<uid>/pod.json` and `status.json`.
+ *
+ * Files are replaced by a rename, so a reader finds the old or the new one, never half. A pod is
+ * flushed to the disk before it is accepted. Its memory is not: it is saved on the hot path, and a
+ * crash of the agent cannot lose what a rename has put in place. After a power cut no container
+ * runs any more, and pod/adopt.ts makes up for what is missing.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { RepriseError, messageOf } from '../errors.ts';
+import type { Memory } from '../pod/memory.ts';
+import { blankMemory } from '../pod/memory.ts';
+import type { Pod } from '../pod/pod.ts';
+
+/** A pod as it was found on disk. */
+export interface StoredPod {
+  readonly pod: Pod;
+  readonly memory: Memory;
+  /** Why the memory is blank although there was a file; absent if all is well. */
+  readonly trouble?: RepriseError;
+}
+
+/** The files hold the manifest of a pod, which may hold secrets. */
+const PRIVATE = 0o600;
+
+export class PodStore {
+  readonly #folder: string;
+
+  constructor(dataDir: string) {
+    this.#folder = path.join(dataDir, 'pods');
+    fs.mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+  }
+
+  /** Every pod that was accepted and not forgotten. */
+  load(): { readonly pods: readonly StoredPod[]; readonly faults: readonly RepriseError[] } {
+    const pods: StoredPod[] = [];
+    const faults: RepriseError[] = [];
+    for (const uid of fs.readdirSync(this.#folder).toSorted()) {
+      try {
+        const stored = this.#loadOne(uid);
+        if (stored !== undefined) pods.push(stored);
+      } catch (error) {
+        faults.push(unreadable(path.join(this.#folder, uid, 'pod.json'), error));
+      }
+    }
+    return { pods, faults };
+  }
+
+  /** Puts a new pod on disk; when this returns it survives a power cut. */
+  accept(pod: Pod): void {
+    const folder = this.#folderOf(pod);
+    fs.mkdirSync(folder, { recursive: true, mode: 0o750 });
+    writeFileAtomic.sync(path.join(folder, 'pod.json'), JSON.stringify(pod), { mode: PRIVATE });
+  }
+
+  save(pod: Pod, memory: Memory): void {
+    const file = path.join(this.#folderOf(pod), 'status.json');
+    writeFileAtomic.sync(file, JSON.stringify({ memory }), { mode: PRIVATE, fsync: false });
+  }
+
+  /** Removes the last trace of a pod; what was lent to it has been taken back before. */
+  forget(pod: Pod): void {
+    const folder = this.#folderOf(pod);
+    // In this order: without pod.json there is no pod to find at the next start.
+    for (const file of ['pod.json', 'status.json'])
+      fs.rmSync(path.join(folder, file), { force: true });
+    try {
+      fs.rmdirSync(folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+
+  #loadOne(uid: string): StoredPod | undefined {
+    const folder = path.join(this.#folder, uid);
+    const text = readIfThere(path.join(folder, 'pod.json'));
+    if (text === undefined) return undefined;
+    const pod = JSON.parse(text) as Pod;
+    const file = path.join(folder, 'status.json');
+    const saved = readIfThere(file);
+    if (saved === undefined) return { pod, memory: blankMemory };
+    try {
+      const { memory } = JSON.parse(saved) as { memory: Memory };
+      return { pod, memory: { ...blankMemory, ...memory } };
+    } catch (error) {
+      return { pod, memory: blankMemory, trouble: unreadable(file, error) };
+    }
+  }
+
+  #folderOf(pod: Pod): string {
+    return path.join(this.#folder, pod.metadata.uid);
+  }
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+function unreadable(file: string, cause: unknown): RepriseError {
+  return new RepriseError(`a saved pod cannot be read: ${messageOf(cause)}`, {
+    where: file,
+    next: 'it is left as it is; remove the file if the pod is not needed any more',
+    cause,
+  });
+}
