@@ -35,7 +35,7 @@ test('the labels say which pod, generation and sandbox it belongs to', (t) => {
   const identity = readContainerLabels(labels ?? {});
   t.like(identity, { name: 'main', generation: 3, sandboxAttempt: 2 });
   t.is(identity?.podUid, '00000000-0000-4000-8000-000000000001');
-  t.is(labels?.['reprise.dev/node'], 'node-1');
+  t.is(labels?.['reprise.dev/agent'], 'agent-1');
   t.is(annotations?.['io.kubernetes.container.restartCount'], '4');
 });
 

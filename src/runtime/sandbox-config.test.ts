@@ -30,13 +30,13 @@ test('a sandbox is named after its pod and attempt, and lives where the loan say
 });
 
 test('it carries the labels of the pod and ours, which cannot be taken over', (t) => {
-  const labels = { app: 'x', 'reprise.dev/node': 'forged', 'io.kubernetes.pod.uid': 'forged' };
+  const labels = { app: 'x', 'reprise.dev/agent': 'forged', 'io.kubernetes.pod.uid': 'forged' };
   t.deepEqual(of({}, { labels }).labels, {
     app: 'x',
     'io.kubernetes.pod.name': 'pod',
     'io.kubernetes.pod.namespace': 'default',
     'io.kubernetes.pod.uid': '00000000-0000-4000-8000-000000000001',
-    'reprise.dev/node': 'node-1',
+    'reprise.dev/agent': 'agent-1',
   });
 });
 
