@@ -5,10 +5,10 @@
  * configuration are never touched. Everything it does is in private-containerd/.
  */
 import { parseArgs } from 'node:util';
-import { messageOf, RepriseError } from '../src/errors.ts';
 import { startContainerd } from './private-containerd/start.ts';
 import { containerdStatus } from './private-containerd/status.ts';
 import { stopContainerd } from './private-containerd/stop.ts';
+import { tellError } from './tell-error.ts';
 
 export { startContainerd, stopContainerd, containerdStatus };
 export type { PrivateContainerd, StartOptions } from './private-containerd/start.ts';
@@ -81,11 +81,7 @@ if (import.meta.main) {
   try {
     process.exitCode = await main();
   } catch (error) {
-    console.error(`error: ${messageOf(error)}`);
-    if (error instanceof RepriseError && error.where !== undefined)
-      console.error(`   at: ${error.where}`);
-    if (error instanceof RepriseError && error.next !== undefined)
-      console.error(`  try: ${error.next}`);
+    tellError(error);
     process.exitCode = 1;
   }
 }

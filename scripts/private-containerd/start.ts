@@ -26,6 +26,8 @@ export interface PrivateContainerd extends Instance, AsyncDisposable {
   readonly pid: number;
   /** True if containers must be given systemd slices as cgroup parents. */
   readonly systemdCgroup: boolean;
+  /** containerd's own client with its first arguments, for what runs on beside us. */
+  readonly ctrCommand: readonly [program: string, ...args: string[]];
   /** Runs containerd's own client in the namespace of CRI, and returns what it prints. */
   readonly ctr: (...args: string[]) => Promise<string>;
 }
@@ -132,13 +134,16 @@ async function describe(instance: Instance, host: HostFacts): Promise<PrivateCon
   if (pid === undefined) {
     throw new RepriseError('containerd answered and is gone again', { where: instance.logFile });
   }
+  const ctrCommand = [host.ctr, '-a', instance.socket, '-n', 'k8s.io'] as const;
   return {
     ...instance,
     version: host.version,
     pid,
     systemdCgroup: host.systemdCgroup,
+    ctrCommand,
     ctr: async (...args) => {
-      const run = await execa(host.ctr, ['-a', instance.socket, '-n', 'k8s.io', ...args], {
+      const [program, ...first] = ctrCommand;
+      const run = await execa(program, [...first, ...args], {
         env: { PATH: host.path, CONTAINERD_SNAPSHOTTER: host.snapshotter },
       });
       return run.stdout;

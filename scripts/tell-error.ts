@@ -1,0 +1,12 @@
+/**
+ * Errors of the scripts, told in the three parts that the command line tells them in.
+ */
+import { messageOf, RepriseError } from '../src/errors.ts';
+
+/** Prints what went wrong, where, and what to try next. */
+export function tellError(error: unknown): void {
+  console.error(`error: ${messageOf(error)}`);
+  if (!(error instanceof RepriseError)) return;
+  if (error.where !== undefined) console.error(`   at: ${error.where}`);
+  if (error.next !== undefined) console.error(`  try: ${error.next}`);
+}
