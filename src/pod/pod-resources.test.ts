@@ -119,5 +119,5 @@ test('thousandths of a CPU are rounded up, but never for a rounding error', (t) 
     ['0.57', '1.1', '0.29', '0.0001', '250m', '1500u'].map(milliCpu),
     [570, 1100, 290, 1, 250, 2],
   );
-  t.is(bytes('1.5Gi'), 1610612736);
+  t.deepEqual(['1.5Gi', '68.686G', '100m', '0'].map(bytes), [1610612736, 68686000000, 1, 0]);
 });

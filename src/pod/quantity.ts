@@ -38,7 +38,8 @@ export function milliCpu(text: string): number {
 
 /** A memory quantity in bytes, rounded up. */
 export function bytes(text: string): number {
-  return Math.ceil(quantityOf(text));
+  // As above: 68.686 * 1e9 is a hair too much.
+  return Math.ceil(Number(quantityOf(text).toFixed(3)));
 }
 
 // Quantities of an accepted pod were validated with parseQuantity.
