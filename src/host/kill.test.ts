@@ -37,7 +37,11 @@ function lab(t: ExecutionContext, hierarchy: Hierarchy): Lab & AsyncDisposable {
       const cgroup = name(child);
       const directory = processDirectoryOf(cgroup, hierarchy);
       fs.mkdirSync(directory, { recursive: true });
-      const join = `echo $$ > ${directory}/cgroup.procs;`;
+      const unified = unifiedOf(cgroup, hierarchy);
+      if (unified !== undefined) fs.mkdirSync(unified, { recursive: true });
+      const join = [directory, unified]
+        .map((each) => (each === undefined ? '' : `echo $$ > ${each}/cgroup.procs;`))
+        .join(' ');
       const shell = spawn('bash', ['-c', `${join} ${script}`], {
         stdio: ['ignore', 'pipe', 'ignore'],
         env: { ...process.env, CGROUP: directory },
@@ -53,9 +57,17 @@ function lab(t: ExecutionContext, hierarchy: Hierarchy): Lab & AsyncDisposable {
       const cgroups = children.filter((each) => each.isDirectory()).map((each) => name(each.name));
       await killContainers(cgroups, { hierarchy });
       t.deepEqual(await whenEmpty(cgroups, never, 5000, hierarchy), []);
-      for (const each of subtreeOf(directory).toReversed()) await removeSoon(each);
+      for (const each of [directory, unifiedOf(parent, hierarchy)]) {
+        for (const sub of subtreeOf(each ?? '').toReversed()) await removeSoon(sub);
+      }
     },
   };
+}
+
+/** Where a container is in the v2 tree of a hybrid set-up. */
+function unifiedOf(cgroup: string, hierarchy: Hierarchy): string | undefined {
+  const unified = hierarchy.version === 1 ? hierarchy.controllers['unified'] : undefined;
+  return unified === undefined ? undefined : path.join(unified, cgroup);
 }
 
 async function removeSoon(directory: string): Promise<void> {
@@ -70,29 +82,30 @@ async function removeSoon(directory: string): Promise<void> {
   }
 }
 
-function isWritable(directory: string): boolean {
-  const probe = path.join(directory, `reprise-test-probe-${process.pid}`);
-  try {
-    fs.mkdirSync(probe);
-    fs.rmdirSync(probe);
-    return true;
-  } catch {
-    return false;
-  }
+/** This machine's cgroups in each of the three ways they may be set up, as far as it has them. */
+function hierarchies(): readonly { title: string; hierarchy: Hierarchy | undefined }[] {
+  const [main, beside] = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].map(findWritable);
+  const v2 = [main, beside].find((each) => each?.version === 2);
+  const hybrid = main?.version === 1 && beside?.version === 2 ? main : undefined;
+  const { unified: _, ...controllers } = main?.version === 1 ? main.controllers : {};
+  const v1 = main?.version === 1 ? { ...main, controllers } : undefined;
+  return [
+    { title: 'cgroup v1', hierarchy: v1 },
+    { title: 'cgroup v2', hierarchy: v2 },
+    { title: 'hybrid cgroups', hierarchy: hybrid },
+  ];
 }
 
-/** The v1 and the v2 tree of this machine, as far as they can be written to. */
-function hierarchies(): readonly { title: string; hierarchy: Hierarchy | undefined }[] {
-  const found = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified']
-    .filter(
-      (root) => fs.existsSync(path.join(root, 'freezer')) || fs.existsSync(`${root}/cgroup.procs`),
-    )
-    .map((root) => findHierarchy(root))
-    .filter((each) => isWritable(each.version === 2 ? each.root : path.join(each.root, 'freezer')));
-  return [1, 2].map((version) => ({
-    title: `cgroup v${version}`,
-    hierarchy: found.find((each) => each.version === version),
-  }));
+function findWritable(root: string): Hierarchy | undefined {
+  try {
+    const hierarchy = findHierarchy(root);
+    const probe = processDirectoryOf(`/reprise-test-probe-${process.pid}/x`, hierarchy);
+    fs.mkdirSync(path.dirname(probe));
+    fs.rmdirSync(path.dirname(probe));
+    return hierarchy;
+  } catch {
+    return undefined;
+  }
 }
 
 for (const { title, hierarchy } of hierarchies()) {

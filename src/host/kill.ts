@@ -3,7 +3,7 @@
  *
  * Two promises. No process outside the named cgroups is touched: not the pause process, not an
  * ephemeral container. And no process is signalled by an id that may already belong to another one:
- * cgroup v2 kills without ids; on v1 ids are read and used only while their owners are frozen, and
+ * cgroup v2 kills without ids; on pure v1 ids are read and used only while their owners are frozen, and
  * what is frozen can neither fork nor exit. Where neither works the caller is told, and lets the
  * runtime do it.
  */
@@ -42,7 +42,12 @@ export interface Survivor {
 
 interface Target {
   readonly cgroup: string;
+  readonly exists: boolean;
+  /** Where it can be frozen, on v1. */
   readonly directory: string;
+  /** Where it can be killed as a whole, if anywhere. */
+  readonly unified?: string;
+  readonly pids: readonly number[];
 }
 
 /** Sends SIGKILL to every process of all these containers' cgroups, at once. */
@@ -51,17 +56,23 @@ export async function killContainers(
   options: { readonly hierarchy?: Hierarchy; readonly freezeTimeoutMs?: number } = {},
 ): Promise<KillResult> {
   const { hierarchy = findHierarchy(), freezeTimeoutMs = 200 } = options;
-  const targets: Target[] = [];
-  const missing: string[] = [];
-  for (const cgroup of cgroups) {
-    const directory = processDirectoryOf(cgroup, hierarchy);
-    if (fs.existsSync(directory)) targets.push({ cgroup, directory });
-    else missing.push(cgroup);
-    assertNotOurs(cgroup, directory);
+  const found = cgroups.map((cgroup) => lookInto(cgroup, hierarchy));
+  const unreached: Target[] = [];
+  let killed = 0;
+  // Nothing is done between these kills: all containers go down together.
+  for (const target of found) {
+    if (killWhole(target, hierarchy)) killed += target.pids.length;
+    else if (target.pids.length > 0) unreached.push(target);
   }
-  const result =
-    hierarchy.version === 2 ? killByFile(targets) : await killFrozen(targets, freezeTimeoutMs);
-  return { ...result, missing };
+  const rest =
+    hierarchy.version === 1
+      ? await killFrozen(unreached, freezeTimeoutMs)
+      : { killed: 0, leftovers: unreached.map(({ cgroup }) => ({ cgroup, reason: tooOld })) };
+  return {
+    killed: killed + rest.killed,
+    missing: found.filter(({ exists }) => !exists).map(({ cgroup }) => cgroup),
+    leftovers: rest.leftovers,
+  };
 }
 
 /** Waits until no process is left in any of these cgroups; answers with those left at the time-out. */
@@ -82,27 +93,55 @@ export async function whenEmpty(
   });
 }
 
-type Outcome = Pick<KillResult, 'killed' | 'leftovers'>;
+const tooOld = 'this kernel cannot kill a cgroup as a whole (cgroup.kill, Linux 5.14)';
 
-// cgroup v2 since Linux 5.14. Freezing is no way out on older ones: there a frozen process still
-// dies of a SIGKILL from elsewhere, so its id may be free again when we come to use it.
-function killByFile(targets: readonly Target[]): Outcome {
-  let killed = 0;
-  const leftovers = [];
-  for (const { cgroup, directory } of targets) {
-    const count = processesIn(directory).length;
-    try {
-      fs.writeFileSync(path.join(directory, 'cgroup.kill'), '1', { flag: 'r+' });
-      killed += count;
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT', 'ENODEV', 'EOPNOTSUPP')) throw error;
-      if (count > 0) leftovers.push({ cgroup, reason: 'it cannot be killed as a whole' });
-    }
+function lookInto(cgroup: string, hierarchy: Hierarchy): Target {
+  const directory = processDirectoryOf(cgroup, hierarchy);
+  const pids = processesIn(directory);
+  if (pids.includes(process.pid)) {
+    throw new CgroupError('refusing to kill the cgroup that reprise itself runs in', {
+      where: cgroup,
+      next: 'run reprise outside the cgroups of its pods, or choose another --cgroup-root',
+    });
   }
-  return { killed, leftovers };
+  const unified = unifiedDirectoryOf(cgroup, pids, hierarchy);
+  return { cgroup, exists: fs.existsSync(directory), directory, unified, pids };
 }
 
-async function killFrozen(targets: readonly Target[], timeoutMs: number): Promise<Outcome> {
+/** The cgroup in the v2 tree, if its processes are in there. */
+function unifiedDirectoryOf(
+  cgroup: string,
+  pids: readonly number[],
+  hierarchy: Hierarchy,
+): string | undefined {
+  if (hierarchy.version === 2) return processDirectoryOf(cgroup, hierarchy);
+  // A hybrid set-up has a v2 tree without controllers beside v1, and runc (1.1 on) joins it too.
+  const { unified } = hierarchy.controllers;
+  if (unified === undefined) return undefined;
+  const directory = path.join(unified, cgroup);
+  const there = new Set(processesIn(directory));
+  return pids.every((pid) => there.has(pid)) ? directory : undefined;
+}
+
+// Freezing is no way out on older kernels with v2: there a frozen process still dies of a SIGKILL
+// from elsewhere, so its id may be free again when we come to use it.
+function killWhole({ unified, directory, exists }: Target, hierarchy: Hierarchy): boolean {
+  if (unified === undefined || !exists) return false;
+  try {
+    fs.writeFileSync(path.join(unified, 'cgroup.kill'), '1', { flag: 'r+' });
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENODEV', 'EOPNOTSUPP')) return false;
+    throw error;
+  }
+  // On v2 frozen processes die of it. In v1's freezer, where a paused container is, they do not.
+  if (hierarchy.version === 1) thaw(directory);
+  return true;
+}
+
+async function killFrozen(
+  targets: readonly Target[],
+  timeoutMs: number,
+): Promise<Pick<KillResult, 'killed' | 'leftovers'>> {
   let killed = 0;
   const leftovers = [];
   try {
@@ -115,12 +154,14 @@ async function killFrozen(targets: readonly Target[], timeoutMs: number): Promis
       }
     }
   } finally {
-    // Sub-cgroups as well: one that was frozen by itself would keep its dead from dying.
-    for (const { directory } of targets) {
-      for (const each of subtreeOf(directory)) setFreezer(each, 'THAWED');
-    }
+    for (const { directory } of targets) thaw(directory);
   }
   return { killed, leftovers };
+}
+
+// Sub-cgroups as well: one that was frozen by itself would keep its dead from dying.
+function thaw(directory: string): void {
+  for (const each of subtreeOf(directory)) setFreezer(each, 'THAWED');
 }
 
 function setFreezer(directory: string, state: 'FROZEN' | 'THAWED'): void {
@@ -169,14 +210,6 @@ function kill(pid: number): void {
   } catch (error) {
     if (!isErrno(error, 'ESRCH')) throw error;
   }
-}
-
-function assertNotOurs(cgroup: string, directory: string): void {
-  if (!processesIn(directory).includes(process.pid)) return;
-  throw new CgroupError('refusing to kill the cgroup that reprise itself runs in', {
-    where: cgroup,
-    next: 'run reprise outside the cgroups of its pods, or choose another --cgroup-root',
-  });
 }
 
 // The kernel touches cgroup.events whenever "populated" changes.

@@ -87,9 +87,7 @@ function createPerController(
   cgroup: string,
   values: PodCgroupValues,
 ): void {
-  for (const [name, mount] of Object.entries(controllers)) {
-    // The v2 tree beside v1 has no controllers: runc puts nothing there.
-    if (name === 'unified') continue;
+  for (const mount of new Set(Object.values(controllers))) {
     fs.mkdirSync(path.join(mount, cgroup), { recursive: true });
   }
   const write = (controller: string, file: string, value: number): void => {
