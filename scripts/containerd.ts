@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { startContainerd } from './private-containerd/start.ts';
 import { containerdStatus } from './private-containerd/status.ts';
 import { stopContainerd } from './private-containerd/stop.ts';
-import { tellError } from './tell-error.ts';
+import { isUsageError, tellError } from './tell-error.ts';
 
 export { startContainerd, stopContainerd, containerdStatus };
 export type { PrivateContainerd, StartOptions } from './private-containerd/start.ts';
@@ -82,6 +82,6 @@ if (import.meta.main) {
     process.exitCode = await main();
   } catch (error) {
     tellError(error);
-    process.exitCode = 1;
+    process.exitCode = isUsageError(error) ? 2 : 1;
   }
 }

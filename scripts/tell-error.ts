@@ -10,3 +10,9 @@ export function tellError(error: unknown): void {
   if (error.where !== undefined) console.error(`   at: ${error.where}`);
   if (error.next !== undefined) console.error(`  try: ${error.next}`);
 }
+
+/** True for what node's parseArgs throws. */
+export function isUsageError(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code?.startsWith('ERR_PARSE_ARGS') ?? false;
+}

@@ -9,6 +9,7 @@ import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { add, count, inWords, nothing, type Tally } from './tap.ts';
+import { isUsageError, tellError } from './tell-error.ts';
 
 const HELP = `Usage: scripts/test [--unit] [--e2e]
 
@@ -112,4 +113,10 @@ async function ava(...args: string[]): Promise<Tally> {
   return failed && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!isUsageError(error)) throw error;
+  tellError(error);
+  process.exitCode = 2;
+}

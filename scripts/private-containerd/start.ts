@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { RepriseError } from '../../src/errors.ts';
 import { importImages } from '../images.ts';
+import { claim } from './claim.ts';
 import { containerdConfig, networkConfig } from './config.ts';
 import { whatIsNotReady } from './cri.ts';
 import { inspectHost, type HostFacts } from './host.ts';
@@ -54,6 +55,7 @@ export async function startContainerd(
 ): Promise<PrivateContainerd> {
   await mkdir(instanceAt(folder).dir, { recursive: true, mode: 0o711 });
   const instance = instanceAt(folder);
+  await claim(instance);
   const host = await inspectHost(instance.dir, binDir);
   const runs = (await findDaemon(instance)) !== undefined;
   const daemon = runs ? undefined : await launch(instance, host, outbound);
@@ -73,13 +75,14 @@ async function launch(
   host: HostFacts,
   outbound: boolean,
 ): Promise<ChildProcess> {
+  // First: it marks the folder as ours, and only what is marked is ever cleaned.
+  await writeFile(instance.configFile, containerdConfig(instance, host));
   const subnet = await makeBridge(instance);
   await mkdir(instance.cniConfDir, { recursive: true });
   await writeFile(
     join(instance.cniConfDir, '10-reprise.conflist'),
     networkConfig(instance, host, { subnet, outbound }),
   );
-  await writeFile(instance.configFile, containerdConfig(instance, host));
   // A socket that a killed daemon left would make the wait for the new one fail early.
   await rm(instance.socket, { force: true });
 

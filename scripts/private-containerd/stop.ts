@@ -8,6 +8,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findCgroups, knownIds, removeCgroups, removeDefaultParent } from './cgroups.ts';
+import { claim } from './claim.ts';
 import { removePods } from './cri.ts';
 import { listFolder, removeIfEmpty } from './folder.ts';
 import { instanceAt, type Instance } from './instance.ts';
@@ -21,6 +22,7 @@ export async function stopContainerd(
   { purge = false }: { readonly purge?: boolean } = {},
 ): Promise<void> {
   const instance = instanceAt(folder);
+  await claim(instance);
   const ids = await knownIds(instance);
   const shimSockets = await findShimSockets(instance);
   // No matter if it fails: no daemon, or one in trouble, is what the rest is for.
