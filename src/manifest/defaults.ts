@@ -1,0 +1,203 @@
+/**
+ * A valid manifest -> the Pod, with Kubernetes' defaults filled in.
+ *
+ * Read next: ../pod/pod.ts, what comes out.
+ */
+import { parseDuration } from '../pod/duration.ts';
+import type {
+  Container,
+  ContainerPort,
+  ContainerSecurityContext,
+  EnvVar,
+  Pod,
+  PodMetadata,
+  PodSecurityContext,
+  PodSpec,
+  Resources,
+  Volume,
+} from '../pod/pod.ts';
+import { inPlaceBackoffAnnotation } from './rules/names.ts';
+import { podSpec } from './schema/pod.ts';
+import type { RawContainer, RawPod } from './schema/pod.ts';
+import { fieldsOf } from './schema/walk.ts';
+
+/** A pod as its manifest gives it; whoever accepts it adds uid (if absent) and creationTimestamp. */
+export interface ManifestPod extends Omit<Pod, 'metadata'> {
+  readonly metadata: Omit<PodMetadata, 'uid' | 'creationTimestamp'> & { readonly uid?: string };
+}
+
+/** The pod that a manifest means. */
+export function withDefaults({ metadata, spec }: RawPod, namespace = 'default'): ManifestPod {
+  const annotations = metadata.annotations ?? {};
+  const backoff = parseDuration(annotations[inPlaceBackoffAnnotation] ?? '');
+  return {
+    metadata: {
+      name: metadata.name,
+      namespace: metadata.namespace ?? namespace,
+      ...(metadata.uid !== undefined && { uid: metadata.uid }),
+      labels: metadata.labels ?? {},
+      annotations,
+    },
+    spec: specWithDefaults(spec),
+    ...(backoff !== undefined && { inPlaceBackoffMaxMs: backoff }),
+  };
+}
+
+function specWithDefaults(spec: RawPod['spec']): PodSpec {
+  const hostNetwork = spec.hostNetwork ?? false;
+  const toContainer = (container: RawContainer): Container =>
+    withContainerDefaults(container, hostNetwork);
+  return {
+    initContainers: (spec.initContainers ?? []).map(toContainer),
+    containers: spec.containers.map(toContainer),
+    volumes: (spec.volumes ?? []).map(withVolumeDefaults),
+    restartPolicy: spec.restartPolicy ?? 'Always',
+    // Kubernetes accepts a negative one and takes it for 1.
+    terminationGracePeriodSeconds:
+      (spec.terminationGracePeriodSeconds ?? 30) < 0
+        ? 1
+        : (spec.terminationGracePeriodSeconds ?? 30),
+    ...present({
+      activeDeadlineSeconds: spec.activeDeadlineSeconds,
+      hostname: spec.hostname,
+      runtimeClassName: spec.runtimeClassName,
+    }),
+    hostNetwork,
+    hostPID: spec.hostPID ?? false,
+    hostIPC: spec.hostIPC ?? false,
+    shareProcessNamespace: spec.shareProcessNamespace ?? false,
+    dnsPolicy: spec.dnsPolicy ?? 'ClusterFirst',
+    ...(spec.dnsConfig && {
+      dnsConfig: {
+        nameservers: spec.dnsConfig.nameservers ?? [],
+        searches: spec.dnsConfig.searches ?? [],
+        options: spec.dnsConfig.options ?? [],
+      },
+    }),
+    hostAliases: (spec.hostAliases ?? []).map(({ ip, hostnames = [] }) => ({ ip, hostnames })),
+    securityContext: withPodSecurityDefaults(spec.securityContext ?? {}),
+    inert: inertFieldsOf(spec),
+  };
+}
+
+/** Kept as written, to be shown again; `os` is checked, but has nothing left to do then. */
+function inertFieldsOf(spec: RawPod['spec']): Record<string, unknown> {
+  const kept = fieldsOf(podSpec).filter(
+    ({ name, treatment }) => treatment?.kind === 'inert' || name === 'os',
+  );
+  const values: Readonly<Record<string, unknown>> = spec;
+  return Object.fromEntries(
+    kept.flatMap(({ name }) => (values[name] === undefined ? [] : [[name, values[name]]])),
+  );
+}
+
+function withContainerDefaults(container: RawContainer, hostNetwork: boolean): Container {
+  const { name, image, workingDir, restartPolicy } = container;
+  return {
+    name,
+    image,
+    imagePullPolicy: container.imagePullPolicy ?? defaultPullPolicy(image),
+    command: container.command ?? [],
+    args: container.args ?? [],
+    env: (container.env ?? []).map(withEnvDefaults),
+    ports: (container.ports ?? []).map((port) => withPortDefaults(port, hostNetwork)),
+    resources: withResourceDefaults(container.resources ?? {}),
+    volumeMounts: (container.volumeMounts ?? []).map(
+      ({ name: volume, mountPath, readOnly = false }) => ({
+        name: volume,
+        mountPath,
+        readOnly,
+      }),
+    ),
+    securityContext: withSecurityDefaults(container.securityContext ?? {}),
+    restartPolicyRules: (container.restartPolicyRules ?? []).map(({ action, exitCodes }) => ({
+      action,
+      exitCodes: { operator: exitCodes.operator, values: exitCodes.values ?? [] },
+    })),
+    stdin: container.stdin ?? false,
+    stdinOnce: container.stdinOnce ?? false,
+    tty: container.tty ?? false,
+    ...present({ workingDir, restartPolicy }),
+  };
+}
+
+/** Images that may change under their name are looked for again at every start. */
+export function defaultPullPolicy(image: string): 'Always' | 'IfNotPresent' {
+  const [reference = '', digest] = image.split('@');
+  const tag = /:([^/:]+)$/.exec(reference)?.[1];
+  if (tag === 'latest') return 'Always';
+  return tag === undefined && digest === undefined ? 'Always' : 'IfNotPresent';
+}
+
+type Raw<Key extends keyof RawContainer> = NonNullable<RawContainer[Key]>;
+
+function withEnvDefaults({ name, value, valueFrom }: Raw<'env'>[number]): EnvVar {
+  const fieldRef = valueFrom?.fieldRef;
+  if (!fieldRef) return { name, value: value ?? '' };
+  return { name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: fieldRef.fieldPath } } };
+}
+
+function withPortDefaults(port: Raw<'ports'>[number], hostNetwork: boolean): ContainerPort {
+  const { name, containerPort, hostPort, hostIP, protocol = 'TCP' } = port;
+  const onHost = hostPort || (hostNetwork ? containerPort : undefined);
+  return { ...present({ name, hostPort: onHost, hostIP }), containerPort, protocol };
+}
+
+function withResourceDefaults({ requests, limits }: Raw<'resources'>): Resources {
+  return { requests: asText({ ...limits, ...requests }), limits: asText(limits ?? {}) };
+}
+
+function asText(quantities: Readonly<Record<string, string | number>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(quantities).map(([name, value]) => [name, String(value)]),
+  );
+}
+
+function withSecurityDefaults(context: Raw<'securityContext'>): ContainerSecurityContext {
+  const { runAsUser, runAsGroup, runAsNonRoot, allowPrivilegeEscalation, seccompProfile } = context;
+  return {
+    privileged: context.privileged ?? false,
+    readOnlyRootFilesystem: context.readOnlyRootFilesystem ?? false,
+    capabilities: {
+      add: context.capabilities?.add ?? [],
+      drop: context.capabilities?.drop ?? [],
+    },
+    ...present({ runAsUser, runAsGroup, runAsNonRoot, allowPrivilegeEscalation }),
+    ...(seccompProfile && { seccompProfile: { type: seccompProfile.type } }),
+  };
+}
+
+function withPodSecurityDefaults(
+  context: NonNullable<RawPod['spec']['securityContext']>,
+): PodSecurityContext {
+  const { runAsUser, runAsGroup, runAsNonRoot, fsGroup, seccompProfile } = context;
+  return {
+    supplementalGroups: context.supplementalGroups ?? [],
+    sysctls: context.sysctls ?? [],
+    ...present({ runAsUser, runAsGroup, runAsNonRoot, fsGroup }),
+    ...(seccompProfile && { seccompProfile: { type: seccompProfile.type } }),
+  };
+}
+
+function withVolumeDefaults({
+  name,
+  emptyDir,
+  hostPath,
+}: NonNullable<RawPod['spec']['volumes']>[number]): Volume {
+  if (hostPath) return { name, hostPath: { path: hostPath.path, type: hostPath.type ?? '' } };
+  const sizeLimit = emptyDir?.sizeLimit;
+  return {
+    name,
+    emptyDir: {
+      medium: emptyDir?.medium ?? '',
+      ...(sizeLimit !== undefined && { sizeLimit: String(sizeLimit) }),
+    },
+  };
+}
+
+/** The fields that have a value; an absent field is not there at all, as in JSON. */
+function present<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined),
+  ) as Partial<T>;
+}

@@ -1,0 +1,48 @@
+/** Whether a document is a Pod at all; if not, one clear word is better than fifty faults. */
+import { invalidValue, quoted, requiredValue, unsupportedValue } from './manifest-error.ts';
+import type { Problem } from './manifest-error.ts';
+import { isMap } from './schema/walk.ts';
+
+const withPodTemplate = [
+  'Deployment',
+  'ReplicaSet',
+  'ReplicationController',
+  'StatefulSet',
+  'DaemonSet',
+  'Job',
+];
+const notYet = ['ConfigMap', 'Secret', 'PersistentVolumeClaim'];
+
+/** What is wrong with the kind of a document; nothing if it is a v1 Pod. */
+export function checkKind(value: unknown): readonly Problem[] {
+  if (!isMap(value)) {
+    const message = invalidValue(
+      value,
+      'a manifest is a map with apiVersion, kind, metadata and spec',
+    );
+    return [{ path: [], message }];
+  }
+  const { apiVersion, kind } = value;
+  const hint = 'start with "apiVersion: v1" and "kind: Pod"';
+  if (kind === undefined) return [{ path: ['kind'], message: requiredValue(), hint }];
+  if (kind === 'Pod') {
+    if (apiVersion === undefined) return [{ path: ['apiVersion'], message: requiredValue(), hint }];
+    if (apiVersion === 'v1') return [];
+    const path = ['apiVersion'];
+    return [{ path, message: unsupportedValue(apiVersion, ['v1']), hint: 'use "apiVersion: v1"' }];
+  }
+  return [{ path: ['kind'], message: unsupportedValue(kind, ['Pod']), hint: hintFor(kind) }];
+}
+
+function hintFor(kind: unknown): string {
+  if (typeof kind !== 'string') return 'use "kind: Pod"';
+  if (withPodTemplate.includes(kind)) {
+    return `make a Pod of spec.template of this ${kind}: add "apiVersion: v1", "kind: Pod" and a metadata.name to it`;
+  }
+  if (kind === 'CronJob') {
+    return 'make a Pod of spec.jobTemplate.spec.template: add "apiVersion: v1", "kind: Pod" and a metadata.name to it';
+  }
+  if (notYet.includes(kind)) return `remove it: a ${kind} is not supported yet`;
+  if (kind === 'List' || kind === 'PodList') return 'put each item into a document of its own';
+  return `remove it: only pods run here, a ${quoted(kind)} does not`;
+}

@@ -1,0 +1,195 @@
+/**
+ * YAML or JSON text -> plain values that still know their line.
+ *
+ * The text is read as kubectl reads it: YAML 1.1 scalars (`yes` and `on` are booleans, `0644` is
+ * octal), but no timestamps and no base-60 numbers. Whatever is thrown at it, this ends soon, with
+ * documents or with a ManifestError: work is bounded before it is begun, by counting lexemes and
+ * depth; aliases cannot multiply; keys that would reach a prototype are refused.
+ *
+ * Read next: validate.ts, which judges the documents.
+ */
+import { Composer, Lexer, LineCounter, Parser, isScalar, visit } from 'yaml';
+import type { CST, Document, DocumentOptions, ParseOptions, SchemaOptions, Tags } from 'yaml';
+import { ManifestError, printable, quoted } from './manifest-error.ts';
+import type { Fault, Path } from './manifest-error.ts';
+import { lineFinder } from './lines.ts';
+import { findUnfitPart } from './plain.ts';
+
+/** The kubelet's limit for a manifest file. */
+export const maxManifestBytes = 10 * 1024 * 1024;
+/** A hundred times what the largest sensible manifest needs, and still read within seconds. */
+const maxLexemes = 1_500_000;
+const maxDocuments = 1000;
+/** The deepest field of a Pod is 14 levels down. */
+const maxDepth = 100;
+
+export interface ManifestDocument {
+  readonly file: string;
+  /** Plain JSON-like data; lines of null-valued fields are still there. */
+  readonly value: unknown;
+  /** Line of the field at a path, or of the closest field around it that exists. */
+  readonly lineOf: (path: Path) => number;
+}
+
+/** All documents of a text that are not empty. */
+export function parseDocuments(text: string, file: string): readonly ManifestDocument[] {
+  const refuse = (message: string, hint?: string, line?: number): never => {
+    throw new ManifestError([{ path: '', file, line, message, hint }]);
+  };
+  if (Buffer.byteLength(text) > maxManifestBytes) {
+    return refuse('the manifest is larger than 10 MiB', 'split it, or move data into volumes');
+  }
+  // YAML allows no others, even in quotes; the lexer would let them through.
+  const control = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.exec(text);
+  if (control) {
+    const line = text.slice(0, control.index).split('\n').length;
+    return refuse(
+      `the manifest holds a control character (${printable(control[0])}), which YAML does not allow`,
+      'remove it, or write it as an escape between double quotes',
+      line,
+    );
+  }
+  if (!countsWithin(new Lexer().lex(text), maxLexemes)) {
+    return refuse(`the manifest has more than ${maxLexemes} parts`, 'split it into several files');
+  }
+  const lines = new LineCounter();
+  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  const tooDeep = findTooDeep(tokens);
+  if (tooDeep !== undefined) {
+    return refuse(
+      `the manifest is nested more than ${maxDepth} levels deep`,
+      undefined,
+      lines.linePos(tooDeep).line,
+    );
+  }
+  if (tokens.filter(({ type }) => type === 'document').length > maxDocuments) {
+    return refuse(`the manifest has more than ${maxDocuments} documents`, 'split the file');
+  }
+  const documents = [...new Composer(yamlOptions).compose(tokens, true, text.length)];
+  const faults = documents.flatMap((document) => faultsOf(document, file, lines));
+  if (hasSome(faults)) throw new ManifestError(faults);
+  return documents
+    .filter(({ contents }) => contents !== null && !(isScalar(contents) && contents.value === null))
+    .map((document) => toDocument(document, file, lines));
+}
+
+const yamlOptions = {
+  version: '1.1',
+  stringKeys: true,
+  prettyErrors: false,
+  // The library compares every key with every other; see findDuplicateKeys.
+  uniqueKeys: false,
+  customTags: (tags) => tags.filter((tag) => !isUnknownToKubectl(tag)),
+} as const satisfies ParseOptions & DocumentOptions & SchemaOptions;
+
+function isUnknownToKubectl(tag: Tags[number]): boolean {
+  if (typeof tag === 'string') return false;
+  if (tag.format === 'TIME') return true;
+  return typeof tag.tag === 'string' && /:(?:timestamp|binary|omap|pairs|set)$/.test(tag.tag);
+}
+
+function countsWithin(items: Iterable<unknown>, most: number): boolean {
+  const iterator = items[Symbol.iterator]();
+  for (let count = 0; count <= most; count++) if (iterator.next().done) return true;
+  return false;
+}
+
+/** Where nesting goes too deep; walks with a list of its own, since the call stack is the danger. */
+function findTooDeep(tokens: readonly CST.Token[]): number | undefined {
+  const open = tokens.map((token) => ({ token, depth: 0 }));
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { token, depth } = next;
+    if (depth > maxDepth) return token.offset;
+    if (token.type === 'document' && token.value) open.push({ token: token.value, depth });
+    if (!('items' in token)) continue;
+    for (const { key, value } of token.items) {
+      if (key) open.push({ token: key, depth: depth + 1 });
+      if (value) open.push({ token: value, depth: depth + 1 });
+    }
+  }
+  return undefined;
+}
+
+function faultsOf(document: Document.Parsed, file: string, lines: LineCounter): Fault[] {
+  const at = (offset: number, message: string, hint?: string): Fault => ({
+    path: '',
+    file,
+    line: lines.linePos(offset).line,
+    message,
+    hint,
+  });
+  return [
+    // One mistake makes many errors; the first ones tell it.
+    ...document.errors
+      .slice(0, 10)
+      .map(({ pos, message }) =>
+        at(pos[0], `the YAML cannot be read: ${printable(message)}`, hintFor(message)),
+      ),
+    ...document.warnings.map(({ pos, message }) =>
+      at(pos[0], `the YAML cannot be read: ${printable(message)}`, 'remove the tag'),
+    ),
+    ...findBadKeys(document).map(({ offset, message, hint }) => at(offset, message, hint)),
+  ];
+}
+
+function hintFor(message: string): string | undefined {
+  if (/tab/i.test(message)) return 'indent with spaces';
+  if (/indent/i.test(message)) return 'check the indentation of this line and the one before';
+  return undefined;
+}
+
+function findBadKeys(
+  document: Document.Parsed,
+): readonly { offset: number; message: string; hint?: string }[] {
+  const found: { offset: number; message: string; hint?: string }[] = [];
+  visit(document, {
+    Map(_, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        const offset = key.range?.[0] ?? 0;
+        if (key.value === '__proto__') {
+          found.push({ offset, message: 'the key "__proto__" is not allowed' });
+        } else if (seen.has(key.value) && key.value !== '<<') {
+          found.push({
+            offset,
+            message: `the key ${quoted(key.value)} is there twice in the same map`,
+            hint: 'remove one of the two',
+          });
+        }
+        seen.add(key.value);
+      }
+    },
+  });
+  return found;
+}
+
+function toDocument(document: Document.Parsed, file: string, lines: LineCounter): ManifestDocument {
+  const lineOf = lineFinder(document, lines);
+  const unusable = (message: string, hint?: string, path: Path = [], cause?: unknown): never => {
+    throw new ManifestError([{ path: '', file, line: lineOf(path), message, hint }], cause);
+  };
+  let value: unknown;
+  try {
+    // A thousand uses of one anchor are a manifest; a thousand to the power of nine are not.
+    value = document.toJS({ maxAliasCount: 1000 });
+  } catch (cause) {
+    if (!(cause instanceof ReferenceError)) throw cause;
+    const message = /alias count/i.test(cause.message)
+      ? 'the aliases of the manifest multiply into too much data'
+      : printable(cause.message);
+    return unusable(
+      message,
+      'write the values out instead of using anchors and aliases',
+      [],
+      cause,
+    );
+  }
+  const unfit = findUnfitPart(value);
+  if (unfit) return unusable(unfit.message, unfit.hint, unfit.path);
+  return { file, value, lineOf };
+}
+
+function hasSome<T>(list: readonly T[]): list is readonly [T, ...T[]] {
+  return list.length > 0;
+}

@@ -1,0 +1,34 @@
+/** Every rule that looks at more than one field. */
+import { checkContainerNames, checkRestartRules, checkSomeContainer } from './containers.ts';
+import { checkEnvironment } from './environment.ts';
+import { checkAnnotations, checkLabels } from './names.ts';
+import {
+  checkDns,
+  checkHostNetworkPorts,
+  checkHostPorts,
+  checkPortNames,
+  checkSysctls,
+} from './network.ts';
+import { checkResources } from './resources.ts';
+import type { Rule } from './rule.ts';
+import { checkPrivileges, checkProcessNamespace } from './security.ts';
+import { checkMounts, checkVolumes } from './volumes.ts';
+
+export const rules: readonly Rule[] = [
+  checkLabels,
+  checkAnnotations,
+  checkSomeContainer,
+  checkContainerNames,
+  checkRestartRules,
+  checkEnvironment,
+  checkPortNames,
+  checkHostPorts,
+  checkHostNetworkPorts,
+  checkDns,
+  checkSysctls,
+  checkVolumes,
+  checkMounts,
+  checkResources,
+  checkPrivileges,
+  checkProcessNamespace,
+];

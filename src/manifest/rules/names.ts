@@ -1,0 +1,64 @@
+/** Keys and values of labels and annotations, ours included. */
+import { parseDuration } from '../../pod/duration.ts';
+import { didYouMean } from '../issues.ts';
+import { invalidValue } from '../manifest-error.ts';
+import type { Problem } from '../manifest-error.ts';
+import { isDnsSubdomain, isLabelValue, isQualifiedName } from '../schema/scalar.ts';
+import type { PartlyPod } from './rule.ts';
+
+/** Longest delay between two in-place restarts of the pod: a duration; 0 turns the back-off off. */
+export const inPlaceBackoffAnnotation = 'reprise.dev/in-place-backoff';
+
+const keyRule =
+  "a key is a name of at most 63 letters, digits, '-', '_' and '.', maybe after a domain and '/'";
+const maxAnnotationBytes = 256 * 1024;
+
+/** Labels have keys and values that can be selected by. */
+export function* checkLabels({ metadata }: PartlyPod): Generator<Problem> {
+  for (const [key, value] of Object.entries(metadata?.labels ?? {})) {
+    const path = ['metadata', 'labels', key];
+    if (!isQualifiedName(key)) yield { path, message: invalidValue(key, keyRule) };
+    if (value !== undefined && !isLabelValue(value)) {
+      const because =
+        "a label's value has at most 63 letters, digits, '-', '_' and '.', and starts and ends with a letter or digit";
+      yield { path, message: invalidValue(value, because) };
+    }
+  }
+}
+
+/** Annotations have keys like labels, are not too large, and those of ours are known. */
+export function* checkAnnotations({ metadata }: PartlyPod): Generator<Problem> {
+  const annotations = Object.entries(metadata?.annotations ?? {});
+  for (const [key, value] of annotations) {
+    const path = ['metadata', 'annotations', key];
+    if (!isQualifiedName(lowered(key))) yield { path, message: invalidValue(key, keyRule) };
+    else if (key.toLowerCase().startsWith('reprise.dev/')) yield* checkOurs(key, value);
+  }
+  const bytes = annotations.flat().reduce((sum, text) => sum + Buffer.byteLength(text ?? ''), 0);
+  if (bytes > maxAnnotationBytes) {
+    const path = ['metadata', 'annotations'];
+    yield { path, message: `Too long: may not be more than ${maxAnnotationBytes} bytes` };
+  }
+}
+
+/** Kubernetes compares annotation keys in lower case, except that a name may not become one. */
+function lowered(key: string): string {
+  return isDnsSubdomain(key.toLowerCase().split('/')[0] ?? '') ? key.toLowerCase() : key;
+}
+
+function* checkOurs(key: string, value: string | undefined): Generator<Problem> {
+  const path = ['metadata', 'annotations', key];
+  if (key !== inPlaceBackoffAnnotation) {
+    yield {
+      path,
+      message: invalidValue(key, 'reprise knows no such annotation'),
+      hint: didYouMean(key, [inPlaceBackoffAnnotation]) ?? 'remove it',
+    };
+  } else if (value !== undefined && parseDuration(value) === undefined) {
+    yield {
+      path,
+      message: invalidValue(value, 'must be a duration'),
+      hint: 'write it like "30s", "1m30s" or "500ms"; "0" turns the back-off off',
+    };
+  }
+}

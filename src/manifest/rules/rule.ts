@@ -1,0 +1,55 @@
+/** What the rules over several fields share: how they see a pod, and how they report. */
+import type { Path, Problem } from '../manifest-error.ts';
+import type { RawContainer, RawPod } from '../schema/pod.ts';
+import type { Partly } from '../sound.ts';
+
+/** A pod of which faulty parts have been taken out. */
+export type PartlyPod = Partly<RawPod>;
+export type PartlyContainer = Partly<RawContainer>;
+export type PartlySpec = Partly<RawPod['spec']>;
+
+/** One rule: the problems of a pod, none if it keeps to it. */
+export type Rule = (pod: PartlyPod) => Iterable<Problem>;
+
+/** A container with its place in the manifest. */
+export interface Placed {
+  readonly container: PartlyContainer;
+  readonly path: Path;
+  readonly isInit: boolean;
+}
+
+/** All containers, in the order of their start. */
+export function placedContainers({ spec }: PartlyPod): readonly Placed[] {
+  const place = (list: 'initContainers' | 'containers'): readonly Placed[] =>
+    placed(spec?.[list], ['spec', list]).map(({ value, path }) => ({
+      container: value,
+      path,
+      isInit: list === 'initContainers',
+    }));
+  return [...place('initContainers'), ...place('containers')];
+}
+
+/** The sound items of a list, each with its path. */
+export function placed<T>(
+  list: readonly (T | undefined)[] | undefined,
+  path: Path,
+): readonly { readonly value: T; readonly path: Path }[] {
+  return (list ?? []).flatMap((value, index) =>
+    value === undefined ? [] : [{ value, path: [...path, index] }],
+  );
+}
+
+/** The items whose key was there before in the list. */
+export function repeated<T>(
+  items: readonly T[],
+  keyOf: (item: T) => string | undefined,
+): readonly T[] {
+  const seen = new Set<string>();
+  return items.filter((item) => {
+    const key = keyOf(item);
+    if (key === undefined) return false;
+    const isRepeated = seen.has(key);
+    seen.add(key);
+    return isRepeated;
+  });
+}

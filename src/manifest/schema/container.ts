@@ -1,0 +1,176 @@
+/** The v1 Container: what it runs, with which environment, ports, resources and mounts. */
+import { z } from 'zod';
+import { honoured, inert, must, refused, required } from './field.ts';
+import {
+  dnsLabel,
+  int32,
+  integer,
+  ipAddress,
+  listOf,
+  plainText,
+  port,
+  quantity,
+} from './scalar.ts';
+import { containerSecurityContext } from './security.ts';
+
+const fieldPaths = [
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+  'spec.nodeName',
+  'spec.serviceAccountName',
+  'status.hostIP',
+  'status.hostIPs',
+  'status.podIP',
+  'status.podIPs',
+];
+
+function isFieldPath(path: string): boolean {
+  return fieldPaths.includes(path) || /^metadata\.(?:labels|annotations)\['[^']+'\]$/.test(path);
+}
+
+const fieldRef = z.strictObject({
+  apiVersion: honoured(
+    z.enum(['v1']),
+    'the version of the Pod that the path is read in; default v1',
+  ),
+  fieldPath: required(
+    must(
+      z.string(),
+      isFieldPath,
+      `must be one of ${fieldPaths.join(', ')}, metadata.labels['KEY'], metadata.annotations['KEY']`,
+    ),
+    'the field of the Pod whose value the variable gets',
+  ),
+});
+
+const envSource = z.strictObject({
+  fieldRef: honoured(fieldRef, 'the value of a field of the Pod'),
+  configMapKeyRef: refused('ConfigMaps are not supported yet'),
+  secretKeyRef: refused('Secrets are not supported yet'),
+  resourceFieldRef: refused('resources in the environment are not supported yet'),
+  fileKeyRef: refused('files in the environment are not supported yet'),
+});
+
+const envVar = z.strictObject({
+  name: required(
+    must(
+      z.string(),
+      (name) => /^(?:[ -<>-~])*$/.test(name),
+      "must consist of printable ASCII characters other than '='",
+    ),
+    'the name of the variable',
+  ),
+  value: honoured(z.string(), 'its value; $(NAME) stands for a variable before it; default ""'),
+  valueFrom: honoured(envSource, 'where its value comes from'),
+});
+
+const containerPort = z.strictObject({
+  name: honoured(
+    must(
+      z.string(),
+      (name) =>
+        name === '' ||
+        (name.length <= 15 &&
+          /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/.test(name) &&
+          /[a-z]/.test(name) &&
+          !name.includes('--')),
+      "must be at most 15 lower case letters, digits and single '-' between them, with at least one letter",
+    ),
+    'a name for the port, unique in the container',
+  ),
+  containerPort: required(port(), 'the port on the IP address of the pod'),
+  hostPort: honoured(integer(0, 65535), 'the port on the node that leads to it'),
+  hostIP: honoured(ipAddress(), 'the address of the node that hostPort is bound to; default all'),
+  protocol: honoured(z.enum(['TCP', 'UDP', 'SCTP']), 'default TCP'),
+});
+
+const resourceName = z.string();
+
+const resources = z.strictObject({
+  requests: honoured(
+    z.record(resourceName, quantity()),
+    'what is set aside: cpu becomes a weight, memory counts for the QoS class; default the limits',
+  ),
+  limits: honoured(z.record(resourceName, quantity()), 'what is allowed at most: cpu and memory'),
+  claims: refused('dynamic resource claims are not supported', []),
+});
+
+const volumeMount = z.strictObject({
+  name: required(z.string(), 'the volume'),
+  mountPath: required(plainText(), 'where it is mounted in the container'),
+  readOnly: honoured(z.boolean(), 'default false'),
+  mountPropagation: refused('mount propagation is not supported yet', 'None'),
+  recursiveReadOnly: refused('recursive read-only mounts are not supported yet', 'Disabled'),
+  subPath: refused('subPath is not supported yet'),
+  subPathExpr: refused('subPathExpr is not supported yet'),
+});
+
+const restartRule = z.strictObject({
+  action: required(
+    z.enum(['Restart', 'RestartAllContainers']),
+    'what a matching exit leads to: a restart of this container, or of all in place',
+  ),
+  exitCodes: required(
+    z.strictObject({
+      operator: required(
+        z.enum(['In', 'NotIn']),
+        'whether the code must be among the values or not',
+      ),
+      values: honoured(listOf(int32()).max(255), 'exit codes, at most 255'),
+    }),
+    'the exits that the rule matches',
+  ),
+});
+
+const notYet = (what: string): string => `${what} are not supported yet`;
+
+export const container = z.strictObject({
+  name: required(dnsLabel(), 'unique among all containers of the pod'),
+  image: required(
+    must(
+      plainText(),
+      (image) => image === image.trim(),
+      'must not have leading or trailing spaces',
+    ),
+    'the image to run',
+  ),
+  imagePullPolicy: honoured(
+    z.enum(['Always', 'IfNotPresent', 'Never']),
+    'default Always for the tag latest or none, else IfNotPresent',
+  ),
+  command: honoured(listOf(z.string()), "in place of the image's entrypoint; $(NAME) is expanded"),
+  args: honoured(listOf(z.string()), "in place of the image's command; $(NAME) is expanded"),
+  workingDir: honoured(plainText(), "default the image's"),
+  env: honoured(listOf(envVar), 'environment variables, in this order'),
+  envFrom: refused('ConfigMaps and Secrets are not supported yet', []),
+  ports: honoured(listOf(containerPort), 'ports; those with a hostPort are mapped'),
+  resources: honoured(resources, 'requests and limits'),
+  resizePolicy: inert(
+    listOf(z.strictObject({ resourceName: z.string(), restartPolicy: z.string() })),
+    'a running pod cannot be resized here',
+  ),
+  restartPolicy: honoured(
+    z.enum(['Always', 'OnFailure', 'Never']),
+    'what its exits lead to; on an init container Always makes a sidecar; default that of the pod',
+  ),
+  restartPolicyRules: honoured(
+    listOf(restartRule).max(20),
+    'rules for exits, at most 20; the first that matches wins over restartPolicy',
+  ),
+  volumeMounts: honoured(listOf(volumeMount), 'volumes it sees'),
+  volumeDevices: refused(notYet('block volumes'), []),
+  livenessProbe: refused(notYet('probes')),
+  readinessProbe: refused(notYet('probes')),
+  startupProbe: refused(notYet('probes')),
+  lifecycle: refused(notYet('lifecycle hooks and stop signals'), {}),
+  terminationMessagePath: refused(
+    'termination messages are not supported yet',
+    '/dev/termination-log',
+  ),
+  terminationMessagePolicy: refused('termination messages are not supported yet', 'File'),
+  securityContext: honoured(containerSecurityContext, 'privileges, over those of the pod'),
+  stdin: honoured(z.boolean(), 'whether its standard input stays open; default false'),
+  stdinOnce: honoured(z.boolean(), 'whether it closes after the first attach; default false'),
+  tty: honoured(z.boolean(), 'whether it gets a terminal; default false'),
+});

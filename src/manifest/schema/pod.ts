@@ -1,0 +1,134 @@
+/**
+ * The v1 Pod as a type that can be walked: every field that Kubernetes 1.36 knows, and how it is
+ * treated. Rules that concern more than one field are in ../rules/.
+ *
+ * Read next: field.ts, the three ways a field is treated.
+ */
+import { z } from 'zod';
+import { container } from './container.ts';
+import { honoured, inert, must, refused, required } from './field.ts';
+import { metadata } from './metadata.ts';
+import {
+  dnsLabel,
+  dnsSubdomain,
+  integer,
+  ipAddress,
+  isDnsSubdomain,
+  listOf,
+  plainText,
+  textMap,
+} from './scalar.ts';
+import { podSecurityContext } from './security.ts';
+import { volume } from './volume.ts';
+
+const noScheduler = 'there is no scheduler: the pod runs on this node';
+const noServiceAccounts = 'there is no API server to be somebody at; no token is mounted';
+const noPriority = 'pods are neither preempted nor evicted here';
+
+const domain = (): z.ZodString =>
+  must(
+    z.string(),
+    // Resolvers use underscores, and a dot at the end for a name that is complete.
+    (name) => name === '.' || isDnsSubdomain(name.replace(/\.$/, '').replaceAll('_', '-')),
+    'must be "." or the name of a domain',
+  );
+
+const dnsConfig = z.strictObject({
+  nameservers: honoured(listOf(ipAddress()), 'added to those of the policy; at most 3'),
+  searches: honoured(listOf(domain()), 'added to those of the policy; at most 32'),
+  options: honoured(
+    listOf(
+      z.strictObject({
+        name: required(plainText(), 'the name of an option of resolv.conf'),
+        value: honoured(plainText(), 'its value'),
+      }),
+    ),
+    "merged with the policy's",
+  ),
+});
+
+const hostAlias = z.strictObject({
+  ip: required(ipAddress(), 'an address'),
+  hostnames: honoured(
+    listOf(must(z.string(), isDnsSubdomain, 'must be the name of a host')),
+    'names for it',
+  ),
+});
+
+export const podSpec = z.strictObject({
+  containers: required(listOf(container), 'app containers, at least one'),
+  initContainers: honoured(
+    listOf(container),
+    'init containers and sidecars, started in this order',
+  ),
+  ephemeralContainers: refused(
+    'ephemeral containers are added to a running pod, not to a manifest',
+    [],
+  ),
+  volumes: honoured(listOf(volume), 'volumes'),
+  restartPolicy: honoured(z.enum(['Always', 'OnFailure', 'Never']), 'default Always'),
+  terminationGracePeriodSeconds: honoured(
+    integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+    'from the stop signal to SIGKILL; default 30, at least 1',
+  ),
+  activeDeadlineSeconds: honoured(integer(1, 2 ** 31 - 1), 'how long the pod may run'),
+  hostname: honoured(dnsLabel(), 'default the name of the pod'),
+  hostnameOverride: refused('hostnameOverride is not supported yet'),
+  subdomain: refused('subdomains need a cluster DNS'),
+  setHostnameAsFQDN: refused('a fully qualified hostname is not supported yet', false),
+  hostAliases: honoured(listOf(hostAlias), 'lines added to /etc/hosts'),
+  hostNetwork: honoured(z.boolean(), "whether the pod uses the node's network; default false"),
+  hostPID: honoured(z.boolean(), "whether it sees the node's processes; default false"),
+  hostIPC: honoured(z.boolean(), "whether it shares the node's IPC; default false"),
+  hostUsers: refused('user namespaces are not supported yet', true),
+  shareProcessNamespace: honoured(
+    z.boolean(),
+    'whether its containers see one another; default false',
+  ),
+  dnsPolicy: honoured(
+    z.enum(['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']),
+    "all but None give the node's resolv.conf, as there is no cluster DNS; default ClusterFirst",
+  ),
+  dnsConfig: honoured(dnsConfig, 'changes to resolv.conf'),
+  runtimeClassName: honoured(dnsSubdomain(), "the name of a handler in containerd's configuration"),
+  securityContext: honoured(podSecurityContext, 'privileges for all containers'),
+  resources: refused('resources of the pod as a whole are not supported yet', {}),
+  resourceClaims: refused('dynamic resource claims are not supported', []),
+  imagePullSecrets: refused('Secrets are not supported yet', []),
+  os: honoured(
+    z.strictObject({ name: required(z.enum(['linux']), 'this is a Linux node') }),
+    'the system that the pod expects',
+  ),
+  affinity: inert(z.looseObject({}), noScheduler),
+  tolerations: inert(listOf(z.looseObject({})), noScheduler),
+  nodeSelector: inert(textMap(), noScheduler),
+  topologySpreadConstraints: inert(listOf(z.looseObject({})), noScheduler),
+  schedulerName: inert(z.string(), noScheduler),
+  nodeName: inert(z.string(), noScheduler),
+  schedulingGroup: inert(z.looseObject({}), noScheduler),
+  schedulingGates: refused('nothing here would ever lift a scheduling gate', []),
+  priority: inert(z.number(), noPriority),
+  priorityClassName: inert(z.string(), noPriority),
+  preemptionPolicy: inert(z.string(), noPriority),
+  overhead: inert(z.record(z.string(), z.unknown()), 'it is for a scheduler to count'),
+  readinessGates: inert(
+    listOf(z.strictObject({ conditionType: z.string() })),
+    'no controller here would ever set the conditions, so Ready does not wait for them',
+  ),
+  serviceAccountName: inert(z.string(), noServiceAccounts),
+  serviceAccount: inert(z.string(), noServiceAccounts),
+  automountServiceAccountToken: inert(z.boolean(), noServiceAccounts),
+  enableServiceLinks: inert(z.boolean(), 'there are no services to link to'),
+});
+
+export const podSchema = z.strictObject({
+  apiVersion: required(z.enum(['v1']), 'v1'),
+  kind: required(z.enum(['Pod']), 'Pod'),
+  metadata: required(metadata, 'what names the pod'),
+  spec: required(podSpec, 'what is wanted of it'),
+  status: inert(z.looseObject({}), 'what is wanted is in the spec; the status starts anew'),
+});
+
+/** A Pod as its manifest has it: right types, nothing filled in. */
+export type RawPod = z.output<typeof podSchema>;
+export type RawContainer = RawPod['spec']['containers'][number];

@@ -1,0 +1,98 @@
+/** The kinds of text and numbers that fields are made of. */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { parseQuantity } from '../../pod/quantity.ts';
+import { must } from './field.ts';
+
+const labelPattern = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
+const subdomainPattern = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+const qualifiedNamePattern = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+
+/** Whether a text is a DNS-1123 label, such as the name of a container. */
+export function isDnsLabel(text: string): boolean {
+  return text.length <= 63 && labelPattern.test(text);
+}
+
+/** Whether a text is a DNS-1123 subdomain, such as the name of a pod. */
+export function isDnsSubdomain(text: string): boolean {
+  return text.length <= 253 && subdomainPattern.test(text);
+}
+
+/** Whether a text is a label's key: a name of at most 63 characters, maybe after `prefix/`. */
+export function isQualifiedName(text: string): boolean {
+  const [first = '', second, ...more] = text.split('/');
+  if (more.length > 0) return false;
+  if (second === undefined) return first.length <= 63 && qualifiedNamePattern.test(first);
+  return isDnsSubdomain(first) && second.length <= 63 && qualifiedNamePattern.test(second);
+}
+
+/** Whether a text may be a label's value. */
+export function isLabelValue(text: string): boolean {
+  return text === '' || (text.length <= 63 && qualifiedNamePattern.test(text));
+}
+
+export const dnsLabelRule =
+  "must consist of lower case letters, digits and '-', start and end with a letter or digit, and have at most 63 characters";
+export const dnsSubdomainRule =
+  "must consist of lower case letters, digits, '-' and '.', start and end with a letter or digit, and have at most 253 characters";
+
+export const dnsLabel = (): z.ZodString => must(z.string(), isDnsLabel, dnsLabelRule);
+export const dnsSubdomain = (): z.ZodString => must(z.string(), isDnsSubdomain, dnsSubdomainRule);
+
+/** Text that a path, an image or a directory may be: no control characters, not empty. */
+export const plainText = (): z.ZodString =>
+  must(z.string(), (text) => !/[\0-\x1f\x7f]/.test(text), 'must not contain control characters');
+
+/** A host path or a path inside a container. */
+export const absolutePath = (): z.ZodString =>
+  must(
+    must(plainText(), (text) => text === '' || text.startsWith('/'), 'must be an absolute path'),
+    (text) => text.length <= 4095,
+    'must have at most 4095 characters',
+  );
+
+/** Whether a path has an element `..`. */
+export function hasParentStep(path: string): boolean {
+  return path.split('/').includes('..');
+}
+
+export const ipAddress = (): z.ZodString =>
+  must(
+    z.string(),
+    (text) => text === '' || isIP(text) !== 0,
+    'must be a valid IP address, such as 10.9.8.7 or 2001:db8::ffff',
+  );
+
+/** A whole number within bounds that include their ends. */
+export const integer = (least: number, most: number): z.ZodNumber =>
+  must(
+    must(z.number(), Number.isInteger, 'must be a whole number'),
+    (value) => !Number.isInteger(value) || (value >= least && value <= most),
+    `must be between ${least} and ${most}, inclusive`,
+  );
+
+export const int32 = (): z.ZodNumber => integer(-(2 ** 31), 2 ** 31 - 1);
+/** User and group ids. */
+export const id = (): z.ZodNumber => integer(0, 2 ** 31 - 1);
+export const port = (): z.ZodNumber => integer(1, 65535);
+
+/** A quantity; YAML gives plain ones as numbers. */
+export const quantity = (): z.ZodType<string | number> =>
+  must(
+    must(
+      z.custom<string | number>((value) => typeof value === 'string' || typeof value === 'number', {
+        error: 'must be a quantity, such as 500m, 2 or 1Gi',
+      }),
+      (value) => parseQuantity(String(value)) !== undefined,
+      'must be a quantity, such as 500m, 2 or 1Gi',
+    ),
+    (value) => (parseQuantity(String(value)) ?? 0) >= 0,
+    'must be greater than or equal to 0',
+  );
+
+/** A list of one kind of thing. */
+export const listOf = <T extends z.ZodType>(item: T): z.ZodArray<T> => z.array(item);
+
+/** A map with free keys and text as values. */
+export const textMap = (): z.ZodRecord<z.ZodString, z.ZodString> =>
+  z.record(z.string(), z.string());

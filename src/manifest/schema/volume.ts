@@ -1,0 +1,70 @@
+/** The v1 Volume: a name and one source. */
+import { z } from 'zod';
+import { honoured, must, refused, required } from './field.ts';
+import { absolutePath, dnsLabel, hasParentStep, quantity } from './scalar.ts';
+
+const notYet = (what: string): string => `${what} volumes are not supported yet`;
+const noNetworkStorage =
+  'storage of a network or a cloud is not attached; mount it on the node and use hostPath';
+
+const emptyDir = z.strictObject({
+  medium: honoured(
+    z.enum(['', 'Memory']),
+    'Memory makes a tmpfs; huge pages are not supported yet',
+  ),
+  sizeLimit: honoured(quantity(), 'size of the tmpfs; on disk it is not enforced'),
+});
+
+const hostPath = z.strictObject({
+  path: required(
+    must(absolutePath(), (path) => !hasParentStep(path), 'must not contain ".."'),
+    'an absolute path on the node',
+  ),
+  type: honoured(
+    z.enum([
+      '',
+      'DirectoryOrCreate',
+      'Directory',
+      'FileOrCreate',
+      'File',
+      'Socket',
+      'CharDevice',
+      'BlockDevice',
+    ]),
+    'what must be there, or is made; default no check',
+  ),
+});
+
+export const volume = z.strictObject({
+  name: required(dnsLabel(), 'unique among the volumes of the pod'),
+  emptyDir: honoured(emptyDir, 'an empty folder that lives as long as the pod; the default source'),
+  hostPath: honoured(hostPath, 'a file or folder of the node'),
+  configMap: refused(notYet('configMap')),
+  secret: refused(notYet('secret')),
+  downwardAPI: refused(notYet('downwardAPI')),
+  projected: refused(notYet('projected')),
+  persistentVolumeClaim: refused(notYet('persistentVolumeClaim')),
+  image: refused(notYet('image')),
+  ephemeral: refused('there is no provisioner on a single node; use emptyDir'),
+  csi: refused('CSI drivers are not supported'),
+  nfs: refused(noNetworkStorage),
+  iscsi: refused(noNetworkStorage),
+  fc: refused(noNetworkStorage),
+  awsElasticBlockStore: refused(noNetworkStorage),
+  azureDisk: refused(noNetworkStorage),
+  azureFile: refused(noNetworkStorage),
+  cephfs: refused(noNetworkStorage),
+  cinder: refused(noNetworkStorage),
+  flexVolume: refused(noNetworkStorage),
+  flocker: refused(noNetworkStorage),
+  gcePersistentDisk: refused(noNetworkStorage),
+  gitRepo: refused('Kubernetes itself no longer runs it; clone in an init container'),
+  glusterfs: refused(noNetworkStorage),
+  photonPersistentDisk: refused(noNetworkStorage),
+  portworxVolume: refused(noNetworkStorage),
+  quobyte: refused(noNetworkStorage),
+  rbd: refused(noNetworkStorage),
+  scaleIO: refused(noNetworkStorage),
+  storageos: refused(noNetworkStorage),
+  vsphereVolume: refused(noNetworkStorage),
+});
