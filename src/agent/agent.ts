@@ -193,6 +193,9 @@ export class Agent implements Backend {
         worker?.sawExit(id, { code, finishedAt, reason, seenAt });
         return;
       }
+      case 'start':
+        this.#ownerOf(event.containerId)?.sawStart(event.containerId, event.startedAt);
+        return;
       case 'oom':
         if (this.#ownerOf(event.containerId) !== undefined)
           this.#outOfMemory.add(event.containerId);

@@ -18,6 +18,7 @@ import type { Containerd } from '../runtime/connect.ts';
 import type { Cri } from '../runtime/cri.ts';
 import { criOver } from '../runtime/cri.ts';
 import { runtimeEvents } from '../runtime/events.ts';
+import { wallClock } from '../runtime/time.ts';
 import { listPodUids, lookAtPod } from '../runtime/observe.ts';
 import type { Means } from './act.ts';
 import { Agent } from './agent.ts';
@@ -107,7 +108,7 @@ async function provideMeans(options: AgentOptions, cri: Cri, signal: AbortSignal
     lending: { dataDir, podLogDir, cgroupRoot, cgroupDriver, node },
     store: new PodStore(dataDir),
     images: new Map(),
-    now: () => performance.timeOrigin + performance.now(),
+    now: wallClock,
   };
 }
 

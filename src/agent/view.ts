@@ -169,6 +169,15 @@ export function failed(
   }
 }
 
+/** The picture when the first process of a container runs. */
+export function started(view: Observed, containerId: string, at: number): Observed {
+  return withInstance(view, containerId, (one) => ({
+    ...one,
+    state: one.state === 'starting' ? 'running' : one.state,
+    startedAt: one.startedAt ?? at,
+  }));
+}
+
 /** The picture after the exit of a container of the pod. */
 export function exited(view: Observed, containerId: string, exit: Exit): Observed {
   return withInstance(view, containerId, (one) =>

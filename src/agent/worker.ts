@@ -19,7 +19,16 @@ import type { Exit, Observed, Request } from '../pod/observed.ts';
 import type { Pod } from '../pod/pod.ts';
 import type { Settings } from '../pod/settings.ts';
 import type { FullLook, Outcome } from './view.ts';
-import { blankView, exited, failed, issued, looked, sandboxLost, succeeded } from './view.ts';
+import {
+  blankView,
+  exited,
+  failed,
+  issued,
+  looked,
+  sandboxLost,
+  started,
+  succeeded,
+} from './view.ts';
 
 /** A full look happens at least this often; it only heals what events should have told. */
 const LOOK_AGAIN_MS = 120_000;
@@ -84,6 +93,12 @@ export class Worker {
       this.#observed.instances.some((one) => one.id === id) ||
       this.#observed.sandboxes.some((one) => one.id === id)
     );
+  }
+
+  /** A start event: it comes before the answer to the call, which has bookkeeping to do first. */
+  sawStart(id: string, at: number): void {
+    this.#observed = started(this.#observed, id, at);
+    this.#news();
   }
 
   /** An exit event: a fact, for a container; for the sandbox's own process, a reason to look. */

@@ -11,13 +11,9 @@ import { Client, credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import type { ChannelOptions } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type { EventsDefinition } from './generated/containerd/services/events/v1/Events.ts';
-import type { TasksDefinition } from './generated/containerd/services/tasks/v1/Tasks.ts';
-import type { VersionDefinition } from './generated/containerd/services/version/v1/Version.ts';
 import type { ProtoGrpcType as CriProtos } from './generated/cri.ts';
 import type { ProtoGrpcType as EventProtos } from './generated/containerd-events.ts';
 import type { ProtoGrpcType as TaskEventProtos } from './generated/containerd-task-events.ts';
-import type { ProtoGrpcType as TaskProtos } from './generated/containerd-tasks.ts';
-import type { ProtoGrpcType as VersionProtos } from './generated/containerd-version.ts';
 import type { ImageServiceDefinition } from './generated/runtime/v1/ImageService.ts';
 import type { RuntimeServiceDefinition } from './generated/runtime/v1/RuntimeService.ts';
 import { protoDirectory, protoFiles, protoOptions } from './protos.ts';
@@ -31,13 +27,11 @@ export interface Containerd extends Disposable {
   readonly runtime: RuntimeServiceDefinition;
   readonly images: ImageServiceDefinition;
   readonly events: EventsDefinition;
-  readonly tasks: TasksDefinition;
-  readonly version: VersionDefinition;
   /** What events carry, by message name. */
   readonly taskEvents: TaskEventProtos['containerd']['events'];
 }
 
-type Protos = CriProtos & EventProtos & TaskEventProtos & TaskProtos & VersionProtos;
+type Protos = CriProtos & EventProtos & TaskEventProtos;
 
 const mebibyte = 1024 * 1024;
 
@@ -62,8 +56,6 @@ export function connectContainerd(socket: string): Containerd {
     runtime: runtime.v1.RuntimeService.service,
     images: runtime.v1.ImageService.service,
     events: containerd.services.events.v1.Events.service,
-    tasks: containerd.services.tasks.v1.Tasks.service,
-    version: containerd.services.version.v1.Version.service,
     taskEvents: containerd.events,
     [Symbol.dispose]: () => {
       client.close();

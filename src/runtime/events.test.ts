@@ -52,12 +52,16 @@ const exitedAt = { seconds: '1767323045', nanos: 123_456_789 };
 
 function task(
   containerd: Containerd,
-  name: 'TaskExit' | 'TaskDelete' | 'TaskOOM',
+  name: 'TaskStart' | 'TaskExit' | 'TaskDelete' | 'TaskOOM',
   content: object,
 ) {
   const types = containerd.taskEvents;
   const value = types[name].serialize({ exitedAt, ...content });
-  return { namespace: 'k8s.io', event: { type_url: `containerd.events.${name}`, value } };
+  return {
+    namespace: 'k8s.io',
+    timestamp: exitedAt,
+    event: { type_url: `containerd.events.${name}`, value },
+  };
 }
 
 /** Follows a bus; `next` gives the events one after another. */
@@ -92,12 +96,13 @@ test('only what concerns the tasks of CRI is asked for', async (t) => {
   const bus = new Bus();
   const { next } = await follow(t, bus);
   await next();
-  t.deepEqual(bus.filters.slice(0, 3), [
+  t.deepEqual(bus.filters.slice(0, 4), [
+    'topic=="/tasks/start",namespace==k8s.io',
     'topic=="/tasks/exit",namespace==k8s.io',
     'topic=="/tasks/delete",namespace==k8s.io',
     'topic=="/tasks/oom",namespace==k8s.io',
   ]);
-  t.regex(bus.filters[3] ?? '', /^topic=="\/reprise\/mark\/[0-9a-f-]{36}"$/);
+  t.regex(bus.filters[4] ?? '', /^topic=="\/reprise\/mark\/[0-9a-f-]{36}"$/);
 });
 
 test('an exit carries code and time; that of an exec is nobody’s business', async (t) => {
@@ -113,6 +118,14 @@ test('an exit carries code and time; that of an exec is nobody’s business', as
   t.deepEqual(await next(), { kind: 'oom', containerId: 'a' });
   const at = 1767323045123.4568;
   t.deepEqual(await next(), { kind: 'exit', containerId: 'a', exitCode: 88, exitedAt: at });
+});
+
+test('a start carries the time of its event', async (t) => {
+  const bus = new Bus();
+  const { next, server } = await follow(t, bus);
+  await next();
+  bus.send(task(server.containerd, 'TaskStart', { containerId: 'a', pid: 7 }));
+  t.deepEqual(await next(), { kind: 'start', containerId: 'a', startedAt: 1767323045123.4568 });
 });
 
 test('a deleted task tells of its exit only if nothing else did', async (t) => {
@@ -158,7 +171,7 @@ test('the mark of one connection does not prove another', async (t) => {
   await server.restart({ events: second.handlers });
   t.is((await next()).kind, 'lost');
   t.is((await next()).kind, 'connected');
-  t.not(first.filters[3], second.filters[3]);
+  t.not(first.filters.at(-1), second.filters.at(-1));
 });
 
 test('the signal ends it at once, connected or not', async (t) => {

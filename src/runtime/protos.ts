@@ -15,8 +15,6 @@ export const protoFiles = [
   'cri.proto',
   'containerd-events.proto',
   'containerd-task-events.proto',
-  'containerd-tasks.proto',
-  'containerd-version.proto',
 ] as const;
 
 /**

@@ -10,6 +10,7 @@ import { criNamespace, headers, perform, RuntimeCallError, translate } from './c
 import type { Containerd } from './connect.ts';
 import type { Envelope__Output } from './generated/containerd/services/events/v1/Envelope.ts';
 import { newsReader } from './task-news.ts';
+import { wallClock } from './time.ts';
 import type { TaskNews } from './task-news.ts';
 
 export type { TaskNews } from './task-news.ts';
@@ -69,10 +70,10 @@ function subscribe(containerd: Containerd, mark: string): ClientReadableStream<A
   // Stamped where the bytes come in: whoever reads the stream may be busy with the event before.
   const arrive = (bytes: Buffer) => ({
     envelope: responseDeserialize(bytes),
-    seenAt: Date.now(),
+    seenAt: wallClock(),
   });
   const filters = [
-    ...['/tasks/exit', '/tasks/delete', '/tasks/oom'].map(
+    ...['/tasks/start', '/tasks/exit', '/tasks/delete', '/tasks/oom'].map(
       (topic) => `topic=="${topic}",namespace==${criNamespace}`,
     ),
     `topic=="${mark}"`,

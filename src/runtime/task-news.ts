@@ -6,6 +6,13 @@ import type { Envelope__Output } from './generated/containerd/services/events/v1
 import { fromTimestamp } from './time.ts';
 
 export type TaskNews =
+  /** The first process of a container, or a sandbox's pause process, runs. */
+  | {
+      readonly kind: 'start';
+      readonly containerId: string;
+      /** By containerd's clock, in milliseconds since 1970 with a fraction. */
+      readonly startedAt: number;
+    }
   /** The first process of a container, or a sandbox's pause process, has ended. */
   | {
       readonly kind: 'exit';
@@ -28,8 +35,12 @@ export function newsReader(
   // counts if the first one was missed.
   const told = new Set<string>();
 
-  return ({ event }, seenAt) => {
+  return ({ event, timestamp }, seenAt) => {
     switch (messageName(event?.type_url ?? '')) {
+      case 'containerd.events.TaskStart': {
+        const { containerId } = types.TaskStart.deserialize(event?.value ?? Buffer.alloc(0));
+        return { kind: 'start', containerId, startedAt: fromTimestamp(timestamp) ?? seenAt };
+      }
       case 'containerd.events.TaskExit': {
         const exit = types.TaskExit.deserialize(event?.value ?? Buffer.alloc(0));
         if (exit.id !== exit.containerId) return undefined; // An exec's process.

@@ -1,4 +1,4 @@
-/** The runtime's ways to write a time, as milliseconds since 1970 with a fraction. */
+/** The runtime's ways to write a time, and ours: milliseconds since 1970 with a fraction. */
 
 const nanosPerMs = 1_000_000;
 
@@ -18,4 +18,14 @@ export function fromTimestamp(
   if (timestamp === null) return undefined;
   const seconds = Number(timestamp.seconds);
   return seconds > 0 ? seconds * 1000 + timestamp.nanos / nanosPerMs : undefined;
+}
+
+/**
+ * Now, comparable with the times that containerd and the kernel give. The wall clock has whole
+ * milliseconds only, the monotonic one a fraction but an origin that drifts from it over days.
+ */
+export function wallClock(): number {
+  const fine = performance.timeOrigin + performance.now();
+  const coarse = Date.now();
+  return Math.abs(fine - coarse) < 1.5 ? fine : coarse;
 }
