@@ -1,75 +1,63 @@
 /**
  * A node under virtual time: runtime, processes and agent in one deterministic simulation.
  *
- * The runtime's part is the truth (which process lives, what exists); the agent's part is the real
- * decision and the real picture of agent/view.ts, fed by results and exit events with whatever
- * delays the test gives. The agent can be killed at any moment; what it saved is all it keeps. Every
- * start of a process is checked against the rules that must never be broken.
+ * The runtime's part is the truth (simulated-runtime.ts); the agent's part is the real decision and
+ * the real picture of agent/view.ts, fed by results and exit events with whatever delays the test
+ * gives, as agent/worker.ts does it. The agent can be killed at any moment; what it saved is all it
+ * keeps, and a call that it had begun may still take effect afterwards.
  */
 import type { Outcome } from '../agent/view.ts';
-import { blankView, exited, failed, issued, looked, sandboxLost, succeeded } from '../agent/view.ts';
+import {
+  blankView,
+  exited,
+  failed,
+  issued,
+  looked,
+  sandboxLost,
+  succeeded,
+} from '../agent/view.ts';
 import type { Action } from '../pod/action.ts';
 import { inWords } from '../pod/action.ts';
 import { adopt } from '../pod/adopt.ts';
 import { decide } from '../pod/decide.ts';
+import { currentSandbox } from '../pod/instances.ts';
 import type { Memory } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
-import type { Instance, Observed, Request } from '../pod/observed.ts';
+import type { Exit, Observed, Request } from '../pod/observed.ts';
 import type { Pod } from '../pod/pod.ts';
-import { containersOf } from '../pod/pod.ts';
 import type { V1PodStatus } from '../pod/pod-status.ts';
 import type { Settings } from '../pod/settings.ts';
 import { defaultSettings } from '../pod/settings.ts';
 import { podStatus } from '../pod/status.ts';
+import { Agenda } from './agenda.ts';
+import type { RuntimePlan } from './simulated-runtime.ts';
+import { SimulatedRuntime } from './simulated-runtime.ts';
 
-/** What a process does: how long it runs before it exits with `code`; absent time: for ever. */
-export interface Behaviour {
-  readonly runsMs?: number;
-  readonly code?: number;
-  /** Does not end on SIGTERM. */
-  readonly ignoresTerm?: boolean;
-  /** Start fails: the container ends with 128, StartError. */
-  readonly cannotStart?: boolean;
-}
+export type { Behaviour } from './simulated-runtime.ts';
 
-export interface Plan {
-  /** What the n-th process (from 0) of a container does. */
-  readonly behave: (name: string, run: number) => Behaviour;
+export interface Plan extends RuntimePlan {
   /** How long the runtime takes for an action, in milliseconds. */
   readonly latencyMs?: (action: Action) => number;
   /** Whether an action fails this time. */
   readonly fails?: (action: Action) => boolean;
   /** How long an exit event is under way; undefined: it is lost. */
   readonly eventDelayMs?: () => number | undefined;
+  /** How long a full look takes; it shows what was there half-way. */
+  readonly lookMs?: () => number;
   readonly settings?: Partial<Settings>;
 }
 
-interface SimContainer {
-  readonly instance: Instance & { readonly id: string };
-  alive: boolean;
-  startedAt?: number;
-  exit?: { code: number; finishedAt: number; reason: string };
-}
-
-interface Happening {
-  readonly at: number;
-  readonly order: number;
-  readonly run: () => void;
-}
-
-interface SimSandbox {
-  readonly id: string;
-  readonly attempt: number;
-  ready: boolean;
-}
-
 const FIRST_MOMENT = Date.UTC(2026, 0, 1);
+/** As in agent/worker.ts: a full look happens at least this often. */
+const LOOK_AGAIN_MS = 120_000;
 
 export class SimulatedNode {
   readonly pod: Pod;
-  now = FIRST_MOMENT;
+  readonly runtime: SimulatedRuntime;
   /** Everything worth telling, in order: actions as they begin, processes as they start and end. */
   readonly story: string[] = [];
+  /** The same, each with its time. */
+  readonly transcript: string[] = [];
   readonly events: string[] = [];
   readonly statuses: V1PodStatus[] = [];
   /** Broken rules; must stay empty. */
@@ -78,47 +66,63 @@ export class SimulatedNode {
   forgotten = false;
   /** How many turns the agent has taken. */
   turns = 0;
+  /** The most actions that were begun within one second. */
+  busiestSecond = 0;
 
   readonly #plan: Plan;
   readonly #settings: Settings;
-  #sandboxes: SimSandbox[] = [];
-  #containers: SimContainer[] = [];
-  readonly #runs = new Map<string, number>();
-  #agenda: Happening[] = [];
-  #order = 0;
-  #ids = 0;
+  readonly #agenda = new Agenda(FIRST_MOMENT);
   #observed: Observed = blankView;
   #underWay = new Set<string>();
   #incarnation = 0;
+  #boot = 0;
   #isDown = false;
+  #isLooking = false;
+  #lookDue = true;
+  #lookedAt = FIRST_MOMENT;
   #lookAgainAt: number | undefined;
+  #begun: number[] = [];
 
   constructor(pod: Pod, plan: Plan) {
     this.pod = pod;
     this.#plan = plan;
     this.#settings = { ...defaultSettings, ...plan.settings };
+    this.runtime = new SimulatedRuntime(pod, plan, this.#agenda, {
+      story: (line) => this.#tell(line),
+      fault: (line) => this.faults.push(line),
+      exit: (id, exit) => this.#exited(id, exit),
+    });
     this.#agentTurn();
+  }
+
+  get now(): number {
+    return this.#agenda.now;
   }
 
   /** Runs until nothing is left to happen, or for so much virtual time, or so many happenings. */
   run(limits: { forMs?: number; steps?: number } = {}): 'at rest' | 'out of time' | 'out of steps' {
     const end = this.now + (limits.forMs ?? 24 * 3_600_000);
     for (let step = 0; step < (limits.steps ?? 20_000); step++) {
-      const next = this.#next();
-      if (next === undefined) return 'at rest';
-      if (next.at > end) {
-        this.now = end;
+      const { nextAt } = this.#agenda;
+      const lookAt = this.#lookAgainAt ?? Infinity;
+      const at = Math.min(nextAt ?? Infinity, lookAt);
+      if (at === Infinity) return 'at rest';
+      if (at > end) {
+        this.#agenda.now = end;
         return 'out of time';
       }
-      this.now = Math.max(this.now, next.at);
-      next.run();
+      if (lookAt > at) this.#agenda.advance();
+      else {
+        this.#agenda.now = Math.max(this.now, lookAt);
+        this.#agentTurn();
+      }
     }
     return 'out of steps';
   }
 
   /** Something from outside, so much later. */
   after(ms: number, happens: () => void): void {
-    this.#plot(ms, happens);
+    this.#agenda.plot(ms, happens);
   }
 
   request(request: Request): void {
@@ -130,27 +134,34 @@ export class SimulatedNode {
   crashAgent(downMs = 0): void {
     const incarnation = ++this.#incarnation;
     this.#isDown = true;
+    this.#isLooking = false;
     this.#underWay = new Set();
     this.#lookAgainAt = undefined;
     this.#observed = blankView;
-    this.story.push('the agent is killed');
-    this.#plot(downMs, () => {
+    this.#tell('the agent is killed');
+    this.#agenda.plot(downMs, () => {
       if (incarnation !== this.#incarnation) return;
       this.#isDown = false;
-      this.#look();
+      this.#lookDue = true;
       this.#agentTurn();
     });
   }
 
   /** The machine loses power: every process is gone at once, and so is the agent. */
   crashMachine(): void {
-    for (const container of this.#containers.filter(({ alive }) => alive)) {
-      container.alive = false;
-      container.exit = { code: 255, finishedAt: this.now, reason: 'Unknown' };
-    }
-    for (const sandbox of this.#sandboxes) sandbox.ready = false;
-    this.story.push('the machine restarts');
+    this.#boot++;
+    this.runtime.crash();
+    this.#tell('the machine restarts');
     this.crashAgent(1_000);
+  }
+
+  /** The sandbox's own process dies. */
+  killSandbox(): void {
+    for (const id of this.runtime.killSandbox()) {
+      this.#observed = sandboxLost(this.#observed, id);
+    }
+    this.#lookDue = true;
+    this.#agentTurn();
   }
 
   get status(): V1PodStatus {
@@ -160,346 +171,185 @@ export class SimulatedNode {
   }
 
   get living(): readonly string[] {
-    return this.#containers.filter(({ alive }) => alive).map(({ instance }) => instance.name);
+    return this.runtime.living;
   }
 
   get left(): readonly string[] {
-    return [
-      ...this.#sandboxes.map(({ id }) => id),
-      ...this.#containers.map(({ instance }) => `${instance.name} ${instance.attempt}`),
-    ];
+    return this.runtime.left;
   }
 
   get sandboxIds(): readonly string[] {
-    return this.#sandboxes.map(({ id }) => id);
+    return this.runtime.sandboxIds;
   }
 
-  #next(): { at: number; run: () => void } | undefined {
-    const soonest = this.#agenda.reduce<Happening | undefined>(
-      (best, one) =>
-        best === undefined || one.at < best.at || (one.at === best.at && one.order < best.order)
-          ? one
-          : best,
-      undefined,
-    );
-    const lookAt = this.#lookAgainAt;
-    if (lookAt !== undefined && (soonest === undefined || lookAt <= soonest.at)) {
-      return {
-        at: lookAt,
-        run: () => {
-          this.#agentTurn();
-        },
-      };
-    }
-    if (soonest !== undefined) this.#agenda = this.#agenda.filter((one) => one !== soonest);
-    return soonest;
-  }
-
-  #plot(ms: number, run: () => void): void {
-    this.#agenda.push({ at: this.now + ms, order: this.#order++, run });
-  }
-
-  // The agent.
+  // The agent, as agent/worker.ts is.
 
   #agentTurn(): void {
-    if (this.forgotten || this.#isDown) return;
+    if (this.forgotten || this.#isDown || this.#isLooking) return;
+    if (this.#lookDue) {
+      this.#look();
+      return;
+    }
     this.turns++;
-    this.#lookAgainAt = undefined;
     const observed = deepFreeze({ ...this.#observed, busy: this.#underWay.size > 0 });
     const decision = decide(this.pod, observed, deepFreeze(this.memory), this.now, this.#settings);
     const again = decide(this.pod, observed, this.memory, this.now, this.#settings);
-    if (JSON.stringify(decision) !== JSON.stringify(again)) {
+    // What is saved is JSON; nothing else survives.
+    const saved = JSON.stringify(decision.memory);
+    if (saved !== JSON.stringify(again.memory) || inOneLine(decision) !== inOneLine(again)) {
       this.faults.push('the same look gave two decisions');
     }
-    // What is saved is JSON; nothing else survives.
-    this.memory = JSON.parse(JSON.stringify(decision.memory)) as Memory;
+    this.memory = JSON.parse(saved) as Memory;
     this.#observed = { ...this.#observed, requests: [] };
     this.events.push(...decision.events.map(({ reason, message }) => `${reason}: ${message}`));
     for (const action of decision.actions) this.#begin(action);
     this.#publish();
     this.#lookAgainAt = decision.lookAgainAt;
     if (decision.lookAgainAt !== undefined && decision.lookAgainAt <= this.now) {
-      this.#lookAgainAt = this.now + 1;
+      this.faults.push('to look again at once is to spin');
+      this.#lookAgainAt = undefined;
     }
+  }
+
+  #tell(line: string): void {
+    this.story.push(line);
+    this.transcript.push(`${(this.now - FIRST_MOMENT) / 1000} s: ${line}`);
   }
 
   #begin(action: Action): void {
     const words = inWords(action);
     if (this.#underWay.has(words)) return;
+    this.#checkBegin(action);
+    if (action.kind === 'kill-containers' && this.#wasKilled(action.ids)) this.#lookDue = true;
     this.#underWay.add(words);
-    this.story.push(words);
-    this.#observed = issued(this.#observed, action, this.memory.sandboxAttempt, this.now);
-    const incarnation = this.#incarnation;
+    this.#tell(words);
+    const { sandboxAttempt } = this.memory;
+    this.#observed = issued(this.#observed, action, sandboxAttempt, this.now);
+    const [incarnation, boot] = [this.#incarnation, this.#boot];
     const fails = this.#plan.fails?.(action) === true;
     const latency = this.#plan.latencyMs?.(action) ?? 1;
     // The runtime works half-way through the call; a killed agent does not undo it.
-    this.#plot(latency / 2, () => {
-      const outcome = fails ? undefined : this.#carryOut(action);
-      this.#plot(latency / 2, () => {
+    this.#agenda.plot(latency / 2, () => {
+      // What lands after that belongs to a pod nobody knows: the next start of an agent removes it.
+      if (boot !== this.#boot || this.forgotten) return;
+      const answered = (outcome: Outcome | undefined) => {
+        this.#agenda.plot(latency / 2, () => {
+          if (incarnation === this.#incarnation) this.#answered(action, outcome);
+        });
+      };
+      if (fails) answered(undefined);
+      else this.runtime.carryOut(action, sandboxAttempt, answered);
+    });
+  }
+
+  #answered(action: Action, outcome: Outcome | undefined): void {
+    this.#underWay.delete(inWords(action));
+    if (outcome === undefined) {
+      const failure = { reason: 'Failed', message: 'it was made to fail' };
+      this.#observed = failed(this.#observed, action, failure, this.now);
+      this.#lookDue = true;
+    } else {
+      this.#observed = succeeded(this.#observed, action, outcome, this.now);
+      if (action.kind === 'forget') this.forgotten = true;
+      if (action.kind === 'stop-container' && !this.#hasExited(action.id)) this.#lookDue = true;
+    }
+    this.#agentTurn();
+  }
+
+  #look(): void {
+    const before = this.#observed;
+    const incarnation = this.#incarnation;
+    const ms = this.#plan.lookMs?.() ?? 0;
+    this.#lookDue = false;
+    this.#isLooking = true;
+    this.#lookAgainAt = undefined;
+    this.#agenda.plot(ms / 2, () => {
+      const look = this.runtime.look();
+      this.#agenda.plot(ms / 2, () => {
         if (incarnation !== this.#incarnation) return;
-        this.#underWay.delete(words);
-        if (outcome === undefined) {
-          const failure = { reason: 'Failed', message: 'it was made to fail' };
-          this.#observed = failed(this.#observed, action, failure, this.now);
-          this.#look();
-        } else {
-          this.#observed = succeeded(this.#observed, action, outcome, this.now);
-        }
+        this.#isLooking = false;
+        this.#lookedAt = this.now;
+        this.#observed = looked(this.#observed, before, look);
+        this.memory = adopt(this.pod, this.#observed, this.memory);
         this.#agentTurn();
       });
     });
   }
 
-  #look(): void {
-    const look = {
-      sandboxes: this.#sandboxes
-        .map(({ id, attempt, ready }) => ({ id, attempt, ready, ips: ready ? ['10.0.0.2'] : [] }))
-        .toSorted((a, b) => b.attempt - a.attempt),
-      instances: this.#containers.map(
-        ({ instance, alive, startedAt, exit }): Instance => ({
-          ...instance,
-          state: alive ? 'running' : exit === undefined ? 'created' : 'exited',
-          startedAt,
-          exit,
-        }),
-      ),
-    };
-    this.#observed = looked(this.#observed, this.#observed, look);
-    this.memory = adopt(this.pod, this.#observed, this.memory);
-  }
-
-  #publish(): void {
-    const status = podStatus(this.pod, this.#observed, this.memory, this.#settings, { hostIPs: [] });
-    const before = this.statuses.at(-1);
-    if (JSON.stringify(status) === JSON.stringify(before)) return;
-    this.statuses.push(status);
-    this.#checkCounts(before, status);
-  }
-
-  #checkCounts(before: V1PodStatus | undefined, after: V1PodStatus): void {
-    const all = (status: V1PodStatus) => [
-      ...(status.initContainerStatuses ?? []),
-      ...(status.containerStatuses ?? []),
-    ];
-    if (before === undefined) return;
-    for (const { name, restartCount } of all(before)) {
-      const now = all(after).find((one) => one.name === name)?.restartCount ?? -1;
-      if (now < restartCount) this.faults.push(`the restart count of ${name} fell`);
-    }
-    const wasOver = before.phase === 'Succeeded' || before.phase === 'Failed';
-    if (wasOver && after.phase !== before.phase) this.faults.push('a final phase changed');
-  }
-
-  // The runtime and the processes.
-
-  #carryOut(action: Action): Outcome | undefined {
-    switch (action.kind) {
-      case 'lend':
-        return {
-          kind: 'lent',
-          loan: { logDirectory: '/logs', cgroupParent: '/pod', volumes: {}, hostsFile: '/hosts' },
-        };
-      case 'run-sandbox':
-        return this.#runSandbox(action.attempt);
-      case 'create-container':
-        return this.#create(action);
-      case 'start-container':
-        return this.#start(action.id);
-      case 'stop-container':
-        return this.#stop(action.id, action.graceSeconds);
-      case 'kill-containers':
-        for (const id of action.ids) this.#end(id, 137);
-        return { kind: 'done' };
-      case 'prove-gone':
-        return action.ids.some((id) => this.#find(id)?.alive === true) ? undefined : { kind: 'done' };
-      case 'remove-container':
-        this.#end(action.id, 137);
-        this.#containers = this.#containers.filter(({ instance }) => instance.id !== action.id);
-        return { kind: 'done' };
-      case 'stop-sandbox':
-        return this.#stopSandbox(action.id);
-      case 'remove-sandbox':
-        this.#stopSandbox(action.id);
-        this.#removeSandbox(action.id);
-        return { kind: 'done' };
-      case 'forget':
-        if (this.left.length > 0) this.faults.push(`forgotten, but left: ${this.left.join(', ')}`);
-        this.forgotten = true;
-        return { kind: 'done' };
-      default:
-        return action satisfies never;
-    }
-  }
-
-  #runSandbox(attempt: number): Outcome | undefined {
-    if (this.#sandboxes.some((one) => one.attempt === attempt)) return undefined;
-    if (this.living.length > 0) this.faults.push('a sandbox was made while containers live');
-    const sandbox = { id: `sandbox-${attempt}`, attempt, ready: true };
-    this.#sandboxes.push(sandbox);
-    return { kind: 'sandbox', sandbox: { ...sandbox, ips: ['10.0.0.2'] } };
-  }
-
-  #create({ name, attempt, generation }: Action & { kind: 'create-container' }): Outcome | undefined {
-    const sandbox = this.#sandboxes.find(({ ready }) => ready);
-    const isTaken = this.#containers.some(
-      ({ instance }) => instance.name === name && instance.attempt === attempt,
-    );
-    if (sandbox === undefined || isTaken) return undefined;
-    const id = `c${this.#ids++}-${name}-${attempt}`;
-    this.#containers.push({
-      alive: false,
-      instance: {
-        id,
-        name,
-        attempt,
-        generation,
-        sandboxAttempt: sandbox.attempt,
-        specHash: 'same',
-        state: 'created',
-        gone: false,
-      },
-    });
-    return { kind: 'created', id, imageRef: 'image', specHash: 'same' };
-  }
-
-  #start(id: string): Outcome | undefined {
-    const container = this.#find(id);
-    if (container === undefined || container.alive || container.exit !== undefined) return undefined;
-    const { name } = container.instance;
-    const run = this.#runs.get(name) ?? 0;
-    this.#runs.set(name, run + 1);
-    const behaviour = this.#plan.behave(name, run);
-    if (behaviour.cannotStart === true) {
-      container.exit = { code: 128, finishedAt: this.now, reason: 'StartError' };
-      return undefined;
-    }
-    this.#checkStart(container.instance);
-    container.alive = true;
-    container.startedAt = this.now;
-    this.story.push(`${name} runs in generation ${container.instance.generation}`);
-    if (behaviour.runsMs !== undefined) {
-      this.#plot(behaviour.runsMs, () => {
-        this.#end(id, behaviour.code ?? 0);
-      });
-    }
-    return { kind: 'done' };
-  }
-
-  /** The promises: generations never overlap, and the order of the list holds. */
-  #checkStart(instance: Instance): void {
-    const { name, generation } = instance;
-    for (const other of this.#containers.filter(({ alive }) => alive)) {
-      if (other.instance.generation < generation) {
-        this.faults.push(`${name} of ${generation} started while ${other.instance.name} of ${other.instance.generation} lived`);
-      }
-      if (other.instance.generation > generation) {
-        this.faults.push(`${name} of ${generation} started in a later generation`);
-      }
-      if (other.instance.name === name) this.faults.push(`two of ${name} live`);
-    }
-    const order = containersOf(this.pod);
-    const position = order.findIndex(({ container }) => container.name === name);
-    const kind = order[position]?.kind;
-    const hasRunHere = this.#containers.some(
-      (one) =>
-        one.instance.name === name &&
-        one.instance.generation === generation &&
-        one.instance.sandboxAttempt === instance.sandboxAttempt &&
-        one.startedAt !== undefined,
-    );
-    // A later start of the same run is a restart of one container, which has no order.
-    if (hasRunHere) return;
-    for (const before of order.slice(0, position)) {
-      if (before.kind === 'app' && kind === 'app') continue;
-      if (!this.#wasThrough(before.container.name, before.kind, instance)) {
-        this.faults.push(`${name} started before ${before.container.name} was through`);
-      }
-    }
-  }
-
-  #wasThrough(name: string, kind: string, { generation, sandboxAttempt }: Instance): boolean {
-    return this.#everHere.some(
-      (one) =>
-        one.name === name &&
-        one.generation === generation &&
-        one.sandboxAttempt === sandboxAttempt &&
-        (kind === 'sidecar' || one.code === 0),
-    );
-  }
-
-  /** Processes that ran, also of containers that have been removed. */
-  get #everHere(): readonly { name: string; generation: number; sandboxAttempt: number; code?: number }[] {
-    const living = this.#containers
-      .filter(({ startedAt }) => startedAt !== undefined)
-      .map(({ instance, exit }) => ({ ...instance, code: exit?.code }));
-    return [...this.#ended, ...living];
-  }
-  readonly #ended: { name: string; generation: number; sandboxAttempt: number; code: number }[] = [];
-
-  #stop(id: string, graceSeconds: number): Outcome {
-    const container = this.#find(id);
-    if (container?.alive !== true) return { kind: 'done' };
-    const run = (this.#runs.get(container.instance.name) ?? 1) - 1;
-    const behaviour = this.#plan.behave(container.instance.name, run);
-    if (behaviour.ignoresTerm !== true) this.#end(id, 143);
-    else
-      this.#plot(graceSeconds * 1000, () => {
-        this.#end(id, 137);
-      });
-    return { kind: 'done' };
-  }
-
-  #stopSandbox(id: string): Outcome {
-    const sandbox = this.#sandboxes.find((one) => one.id === id);
-    if (sandbox === undefined) return { kind: 'done' };
-    sandbox.ready = false;
-    for (const { instance } of this.#containers) {
-      if (instance.sandboxAttempt === sandbox.attempt) this.#end(instance.id, 137);
-    }
-    return { kind: 'done' };
-  }
-
-  #removeSandbox(id: string): void {
-    const attempt = this.#sandboxes.find((one) => one.id === id)?.attempt;
-    this.#sandboxes = this.#sandboxes.filter((one) => one.id !== id);
-    this.#containers = this.#containers.filter(
-      ({ instance }) => instance.sandboxAttempt !== attempt,
-    );
-  }
-
-  /** The sandbox's own process dies. */
-  killSandbox(): void {
-    for (const sandbox of this.#sandboxes) {
-      sandbox.ready = false;
-      this.#observed = sandboxLost(this.#observed, sandbox.id);
-    }
-    this.#look();
-    this.#agentTurn();
-  }
-
-  #end(id: string, code: number): void {
-    const container = this.#find(id);
-    if (container?.alive !== true) return;
-    container.alive = false;
-    const reason = code === 0 ? 'Completed' : 'Error';
-    const exit = { code, finishedAt: this.now, reason };
-    container.exit = exit;
-    const { name, generation, sandboxAttempt } = container.instance;
-    this.#ended.push({ name, generation, sandboxAttempt, code });
-    this.story.push(`${name} of generation ${generation} ends with ${code}`);
+  #exited(id: string, exit: Exit): void {
     const incarnation = this.#incarnation;
     const delay = this.#plan.eventDelayMs ? this.#plan.eventDelayMs() : 1;
-    if (delay === undefined) return;
-    this.#plot(delay, () => {
+    if (delay === undefined) {
+      this.#healByLooking();
+      return;
+    }
+    this.#agenda.plot(delay, () => {
       if (incarnation !== this.#incarnation || this.#isDown) return;
       this.#observed = exited(this.#observed, id, { ...exit, seenAt: this.now });
       this.#agentTurn();
     });
   }
 
-  #find(id: string): SimContainer | undefined {
-    return this.#containers.find(({ instance }) => instance.id === id);
+  /** The look that comes now and then; played only where there is something for it to find. */
+  #healByLooking(): void {
+    const sinceLook = (this.now - this.#lookedAt) % LOOK_AGAIN_MS;
+    this.#agenda.plot(LOOK_AGAIN_MS - sinceLook, () => {
+      this.#lookDue = true;
+      this.#agentTurn();
+    });
   }
+
+  #publish(): void {
+    const status = podStatus(this.pod, this.#observed, this.memory, this.#settings, {
+      hostIPs: [],
+    });
+    const before = this.statuses.at(-1);
+    if (before !== undefined && JSON.stringify(status) === JSON.stringify(before)) return;
+    this.statuses.push(status);
+    if (before !== undefined) this.#checkStatus(before, status);
+  }
+
+  #checkStatus(before: V1PodStatus, after: V1PodStatus): void {
+    const counts = new Map(containerStatuses(after).map((one) => [one.name, one.restartCount]));
+    for (const { name, restartCount } of containerStatuses(before)) {
+      if ((counts.get(name) ?? -1) < restartCount) {
+        this.faults.push(`the restart count of ${name} fell`);
+      }
+    }
+    const wasOver = before.phase === 'Succeeded' || before.phase === 'Failed';
+    if (wasOver && after.phase !== before.phase) this.faults.push('a final phase changed');
+    if (after.startTime !== before.startTime) this.faults.push('the start time changed');
+  }
+
+  #checkBegin(action: Action): void {
+    this.#begun = [...this.#begun.filter((at) => at > this.now - 1_000), this.now];
+    this.busiestSecond = Math.max(this.busiestSecond, this.#begun.length);
+    if (action.kind !== 'create-container' && action.kind !== 'run-sandbox') return;
+    if (this.#observed.loan === undefined) this.faults.push(`${inWords(action)} without a loan`);
+    if (action.kind === 'run-sandbox') return;
+    if (currentSandbox(this.#observed, this.memory)?.ready !== true) {
+      this.faults.push(`${inWords(action)} without a sandbox`);
+    }
+  }
+
+  #wasKilled(ids: readonly string[]): boolean {
+    return this.#observed.instances.some(
+      ({ id, killedAt }) => id !== undefined && ids.includes(id) && killedAt !== undefined,
+    );
+  }
+
+  #hasExited(id: string): boolean {
+    return this.#observed.instances.every((one) => one.id !== id || one.exit !== undefined);
+  }
+}
+
+/** All container statuses of a pod in one list. */
+export function containerStatuses(status: V1PodStatus) {
+  return [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+}
+
+function inOneLine({ actions, events, lookAgainAt }: ReturnType<typeof decide>): string {
+  return JSON.stringify([actions, events, lookAgainAt]);
 }
 
 /** A decision that changed what it was given would throw. */

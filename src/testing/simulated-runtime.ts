@@ -1,0 +1,347 @@
+/**
+ * The truth of a simulated node: which sandbox and container exists, which process lives.
+ *
+ * It behaves as containerd does where that matters: a stop answers when the container has ended, a
+ * start needs a working sandbox, a name and attempt can be taken only once, and a full look may lag
+ * behind. Every start of a process is checked against the rules that must never be broken.
+ */
+import type { FullLook, Outcome } from '../agent/view.ts';
+import type { Action } from '../pod/action.ts';
+import type { Exit, Instance } from '../pod/observed.ts';
+import type { Pod } from '../pod/pod.ts';
+import { containersOf } from '../pod/pod.ts';
+import type { Agenda } from './agenda.ts';
+
+/** What a process does: how long it runs before it exits with `code`; absent time: for ever. */
+export interface Behaviour {
+  readonly runsMs?: number;
+  readonly code?: number;
+  /** Does not end on SIGTERM. */
+  readonly ignoresTerm?: boolean;
+  /** Start fails: the container ends with 128, StartError. */
+  readonly cannotStart?: boolean;
+  /** How long its cgroup stays occupied after its end: children that hang in the kernel. */
+  readonly lingersMs?: number;
+}
+
+/** What the runtime is told by a test, and what it tells. */
+export interface RuntimePlan {
+  /** What the n-th process (from 0) of a container does. */
+  readonly behave: (name: string, run: number) => Behaviour;
+  /** How much longer a full look shows a process that has ended. */
+  readonly lagMs?: number;
+}
+
+export interface Listener {
+  readonly story: (line: string) => void;
+  readonly fault: (line: string) => void;
+  readonly exit: (id: string, exit: Exit) => void;
+}
+
+interface SimContainer {
+  readonly instance: Instance & { readonly id: string };
+  alive: boolean;
+  startedAt?: number;
+  exit?: Exit;
+  occupiedUntil: number;
+  behaviour: Behaviour;
+  /** Calls that wait for its end. */
+  readonly onEnd: (() => void)[];
+}
+
+interface SimSandbox {
+  readonly id: string;
+  readonly attempt: number;
+  ready: boolean;
+}
+
+/** A process that ran, also of a container that has been removed. */
+interface Run {
+  readonly name: string;
+  readonly generation: number;
+  readonly sandboxAttempt: number;
+  code?: number;
+}
+
+type Answer = (outcome: Outcome | undefined) => void;
+
+const done: Outcome = { kind: 'done' };
+
+export class SimulatedRuntime {
+  /** Every process there ever was, oldest first. */
+  readonly runs: Run[] = [];
+  /** How often each container was started, failed starts included. */
+  readonly starts = new Map<string, number>();
+  lastStartAt = 0;
+  sandboxesMade = 0;
+
+  readonly #pod: Pod;
+  readonly #plan: RuntimePlan;
+  readonly #agenda: Agenda;
+  readonly #listener: Listener;
+  #sandboxes: SimSandbox[] = [];
+  #containers: SimContainer[] = [];
+  #ids = 0;
+
+  constructor(pod: Pod, plan: RuntimePlan, agenda: Agenda, listener: Listener) {
+    this.#pod = pod;
+    this.#plan = plan;
+    this.#agenda = agenda;
+    this.#listener = listener;
+  }
+
+  get living(): readonly string[] {
+    return this.#containers.filter(({ alive }) => alive).map(({ instance }) => instance.name);
+  }
+
+  get left(): readonly string[] {
+    return [
+      ...this.#sandboxes.map(({ id }) => id),
+      ...this.#containers.map(({ instance }) => `${instance.name} ${instance.attempt}`),
+    ];
+  }
+
+  get sandboxIds(): readonly string[] {
+    return this.#sandboxes.map(({ id }) => id);
+  }
+
+  look(): FullLook {
+    const lag = this.#plan.lagMs ?? 0;
+    return {
+      sandboxes: this.#sandboxes
+        .map(({ id, attempt, ready }) => ({ id, attempt, ready, ips: ready ? ['10.0.0.2'] : [] }))
+        .toSorted((a, b) => b.attempt - a.attempt),
+      instances: this.#containers.map(({ instance, startedAt, exit }): Instance => {
+        const shown = exit !== undefined && exit.finishedAt + lag <= this.#agenda.now;
+        const state = shown ? 'exited' : startedAt === undefined ? 'created' : 'running';
+        return { ...instance, state, startedAt, exit: shown ? exit : undefined };
+      }),
+    };
+  }
+
+  /** Does what the action says; answers undefined where it fails. Containers go into that sandbox. */
+  carryOut(action: Action, sandboxAttempt: number, answer: Answer): void {
+    switch (action.kind) {
+      case 'lend':
+        answer({
+          kind: 'lent',
+          loan: { logDirectory: '/logs', cgroupParent: '/pod', volumes: {}, hostsFile: '/hosts' },
+        });
+        return;
+      case 'run-sandbox':
+        answer(this.#runSandbox(action.attempt));
+        return;
+      case 'create-container':
+        answer(this.#create(action, sandboxAttempt));
+        return;
+      case 'start-container':
+        answer(this.#start(action.id));
+        return;
+      case 'stop-container':
+        this.#stop(action.id, action.graceSeconds, answer);
+        return;
+      case 'kill-containers':
+        for (const id of action.ids) this.#end(id, 137);
+        answer(done);
+        return;
+      case 'prove-gone':
+        answer(action.ids.some((id) => this.#isOccupied(this.#find(id))) ? undefined : done);
+        return;
+      case 'remove-container':
+        this.#remove(action.id);
+        answer(done);
+        return;
+      case 'stop-sandbox':
+        this.#stopSandbox(action.id);
+        answer(done);
+        return;
+      case 'remove-sandbox':
+        this.#stopSandbox(action.id);
+        this.#removeSandbox(action.id);
+        answer(done);
+        return;
+      case 'forget':
+        if (this.left.length > 0)
+          this.#listener.fault(`forgotten, but left: ${this.left.join(', ')}`);
+        answer(done);
+        return;
+      default:
+        action satisfies never;
+    }
+  }
+
+  /** The sandbox's own process dies; its containers live on. */
+  killSandbox(): readonly string[] {
+    for (const sandbox of this.#sandboxes) sandbox.ready = false;
+    return this.sandboxIds;
+  }
+
+  /** The machine loses power: every process is gone at once, and nobody saw it. */
+  crash(): void {
+    for (const container of this.#containers.filter(({ alive }) => alive)) {
+      container.alive = false;
+      container.exit = { code: 255, finishedAt: this.#agenda.now, reason: 'Unknown' };
+    }
+    for (const container of this.#containers) {
+      container.occupiedUntil = 0;
+      container.onEnd.length = 0;
+    }
+    this.killSandbox();
+  }
+
+  #runSandbox(attempt: number): Outcome | undefined {
+    if (this.#sandboxes.some((one) => one.attempt === attempt)) return undefined;
+    if (this.living.length > 0) this.#listener.fault('a sandbox was made while containers live');
+    if (this.#sandboxes.some(({ ready }) => ready))
+      this.#listener.fault('a second sandbox was made');
+    const sandbox = { id: `sandbox-${attempt}`, attempt, ready: true };
+    this.#sandboxes.push(sandbox);
+    this.sandboxesMade++;
+    return { kind: 'sandbox', sandbox: { ...sandbox, ips: ['10.0.0.2'] } };
+  }
+
+  #create(
+    { name, attempt, generation }: Action & { kind: 'create-container' },
+    sandboxAttempt: number,
+  ): Outcome | undefined {
+    const isTaken = this.#containers.some(
+      ({ instance }) => instance.name === name && instance.attempt === attempt,
+    );
+    if (isTaken || !this.#isReady(sandboxAttempt)) return undefined;
+    const id = `c${this.#ids++}-${name}-${attempt}`;
+    const specHash = 'same';
+    const identity = { id, name, attempt, generation, sandboxAttempt, specHash };
+    this.#containers.push({
+      alive: false,
+      occupiedUntil: 0,
+      behaviour: {},
+      onEnd: [],
+      instance: { ...identity, state: 'created', gone: false },
+    });
+    return { kind: 'created', id, imageRef: 'image', specHash };
+  }
+
+  #start(id: string): Outcome | undefined {
+    const container = this.#find(id);
+    if (container === undefined || container.alive || container.exit !== undefined)
+      return undefined;
+    const { instance } = container;
+    if (!this.#isReady(instance.sandboxAttempt)) return undefined;
+    const run = this.starts.get(instance.name) ?? 0;
+    this.starts.set(instance.name, run + 1);
+    this.lastStartAt = this.#agenda.now;
+    const behaviour = this.#plan.behave(instance.name, run);
+    if (behaviour.cannotStart === true) {
+      container.exit = { code: 128, finishedAt: this.#agenda.now, reason: 'StartError' };
+      return undefined;
+    }
+    this.#checkStart(instance);
+    container.alive = true;
+    container.startedAt = this.#agenda.now;
+    container.behaviour = behaviour;
+    const { name, generation, sandboxAttempt } = instance;
+    this.runs.push({ name, generation, sandboxAttempt });
+    this.#listener.story(`${name} runs in generation ${generation}`);
+    if (behaviour.runsMs !== undefined) {
+      this.#agenda.plot(behaviour.runsMs, () => this.#end(id, behaviour.code ?? 0));
+    }
+    return done;
+  }
+
+  /** The promises: generations never overlap, and the order of the list holds. */
+  #checkStart({ name, generation, sandboxAttempt }: Instance): void {
+    const fault = this.#listener.fault;
+    for (const one of this.#containers.filter((other) => this.#isOccupied(other))) {
+      const { instance: other } = one;
+      if (other.generation < generation) {
+        fault(`${name} of ${generation} started while ${other.name} of ${other.generation} lived`);
+      }
+      if (other.generation > generation) {
+        fault(`${name} of ${generation} started in a later generation`);
+      }
+      if (other.name === name && one.alive) fault(`two of ${name} live`);
+    }
+    const inThisRun = this.runs.filter(
+      (run) => run.generation === generation && run.sandboxAttempt === sandboxAttempt,
+    );
+    // A later start of the same run is a restart of one container, which has no order.
+    if (inThisRun.some((run) => run.name === name)) return;
+    const order = containersOf(this.#pod);
+    const position = order.findIndex(({ container }) => container.name === name);
+    for (const { container, kind } of order.slice(0, position)) {
+      if (kind === 'app') continue;
+      const wasThrough = inThisRun.some(
+        (run) => run.name === container.name && (kind === 'sidecar' || run.code === 0),
+      );
+      if (!wasThrough) fault(`${name} started before ${container.name} was through`);
+    }
+  }
+
+  #stop(id: string, graceSeconds: number, answer: Answer): void {
+    const container = this.#find(id);
+    if (container?.alive !== true) {
+      answer(done);
+      return;
+    }
+    // The runtime answers when it knows of the end itself.
+    container.onEnd.push(() => this.#agenda.plot(this.#plan.lagMs ?? 0, () => answer(done)));
+    if (container.behaviour.ignoresTerm !== true) this.#end(id, 143);
+    else this.#agenda.plot(graceSeconds * 1000, () => this.#end(id, 137));
+  }
+
+  #remove(id: string): void {
+    const container = this.#find(id);
+    if (container !== undefined && !container.alive && this.#isOccupied(container)) {
+      this.#listener.fault(`${container.instance.name} was removed while processes of it are left`);
+    }
+    this.#end(id, 137);
+    this.#containers = this.#containers.filter(({ instance }) => instance.id !== id);
+  }
+
+  #stopSandbox(id: string): void {
+    const sandbox = this.#sandboxes.find((one) => one.id === id);
+    if (sandbox === undefined) return;
+    sandbox.ready = false;
+    for (const { instance } of this.#containers) {
+      if (instance.sandboxAttempt === sandbox.attempt) this.#end(instance.id, 137);
+    }
+  }
+
+  #removeSandbox(id: string): void {
+    const attempt = this.#sandboxes.find((one) => one.id === id)?.attempt;
+    this.#sandboxes = this.#sandboxes.filter((one) => one.id !== id);
+    this.#containers = this.#containers.filter(
+      ({ instance }) => instance.sandboxAttempt !== attempt,
+    );
+  }
+
+  #end(id: string, code: number): void {
+    const container = this.#find(id);
+    if (container?.alive !== true) return;
+    const { now } = this.#agenda;
+    container.alive = false;
+    container.occupiedUntil = now + (container.behaviour.lingersMs ?? 0);
+    const exit = { code, finishedAt: now, reason: code === 0 ? 'Completed' : 'Error' };
+    container.exit = exit;
+    const { name, generation } = container.instance;
+    const run = this.runs.findLast((one) => one.name === name);
+    if (run !== undefined) run.code = code;
+    this.#listener.story(`${name} of generation ${generation} ends with ${code}`);
+    this.#listener.exit(id, exit);
+    for (const answer of container.onEnd.splice(0)) answer();
+  }
+
+  #isOccupied(container: SimContainer | undefined): boolean {
+    return (
+      container !== undefined && (container.alive || container.occupiedUntil > this.#agenda.now)
+    );
+  }
+
+  #isReady(sandboxAttempt: number): boolean {
+    return this.#sandboxes.some(({ attempt, ready }) => attempt === sandboxAttempt && ready);
+  }
+
+  #find(id: string): SimContainer | undefined {
+    return this.#containers.find(({ instance }) => instance.id === id);
+  }
+}
