@@ -26,6 +26,8 @@ import {
 } from '../errors.ts';
 import { logFiles } from '../host/logs.ts';
 import type { Logger } from '../log.ts';
+import type { Action } from '../pod/action.ts';
+import { inWords } from '../pod/action.ts';
 import type { PodEvent } from '../pod/decision.ts';
 import { parseDuration } from '../pod/duration.ts';
 import type { Memory } from '../pod/memory.ts';
@@ -251,12 +253,9 @@ export class Agent implements Backend {
         this.#publish(entry, picture);
       },
       report: (what, error) => {
-        podLog.warn({ err: error }, `could not ${what}`);
-        this.#tell(pod, {
-          type: 'Warning',
-          reason: 'Failed',
-          message: `Error: ${messageOf(error)}`,
-        });
+        const words = typeof what === 'string' ? what : inWords(what);
+        podLog.warn({ err: error }, `could not ${words}`);
+        if (typeof what !== 'string') this.#tell(pod, failureEvent(what, error));
       },
     });
     const entry: Entry = {
@@ -349,6 +348,18 @@ export class Agent implements Backend {
   #nextVersion(): string {
     return String(++this.#version);
   }
+}
+
+/** The kubelet's event for a failed action. */
+function failureEvent(action: Action, error: unknown): PodEvent {
+  const { reason, message } = explain(action, error);
+  const ownReason = reason.startsWith('Failed');
+  return {
+    type: 'Warning',
+    reason: ownReason ? reason : 'Failed',
+    message: ownReason || message.startsWith('Failed') ? message : `Error: ${message}`,
+    container: 'name' in action ? action.name : undefined,
+  };
 }
 
 function isMeant(filter: ObjectFilter, object: { namespace: string; name: string }): boolean {

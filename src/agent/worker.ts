@@ -46,8 +46,8 @@ export interface PodTools {
   readonly save: (memory: Memory) => void;
   /** Tells the world how the pod is now. */
   readonly publish: (picture: Picture, events: readonly PodEvent[]) => void;
-  /** Tells about a failed action or look, once. */
-  readonly report: (what: string, error: unknown) => void;
+  /** Tells about something that failed: an action, or what the worker does by itself. */
+  readonly report: (what: Action | string, error: unknown) => void;
   /** Why an action failed, as Kubernetes' reason and a message. */
   readonly explain: (action: Action, error: unknown) => { reason: string; message: string };
   /** Milliseconds since 1970, with a fraction. */
@@ -71,6 +71,8 @@ export class Worker {
   readonly #preparations = new AbortController();
   #lookDue = true;
   #lookedAt = 0;
+  /** The failure has been told; it is not told again every second. */
+  #lookFails = false;
   #forgotten = false;
   #wake: () => void = () => undefined;
   #isAwake = false;
@@ -186,7 +188,7 @@ export class Worker {
       // Stopped, and yet no exit event: it was lost, or the runtime knew of none.
       if (action.kind === 'stop-container' && !this.#hasExited(action.id)) this.#lookDue = true;
     } catch (error) {
-      if (!until.aborted) this.#tools.report(words, error);
+      if (!until.aborted) this.#tools.report(action, error);
       const reason = this.#tools.explain(action, error);
       this.#observed = failed(this.#observed, action, reason, this.#tools.now());
       this.#lookDue = true;
@@ -215,11 +217,13 @@ export class Worker {
       this.#observed = looked(this.#observed, before, look);
       this.#memory = adopt(this.pod, this.#observed, this.#memory);
       this.#lookedAt = this.#tools.now();
+      this.#lookFails = false;
       return true;
     } catch (error) {
       if (signal.aborted) return false;
       this.#lookDue = true;
-      this.#tools.report('look at the pod', error);
+      if (!this.#lookFails) this.#tools.report('look at the pod', error);
+      this.#lookFails = true;
       await delay(LOOK_RETRY_MS, undefined, { signal }).catch(() => undefined);
       return false;
     }
