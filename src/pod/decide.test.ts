@@ -355,3 +355,14 @@ test('activeDeadlineSeconds ends the pod', (t) => {
   t.is(node.status.phase, 'Failed');
   t.is(node.status.reason, 'DeadlineExceeded');
 });
+
+test('a restart that has to wait for an image sleeps meanwhile', (t) => {
+  const node = new SimulatedNode(referencePod(), {
+    ...behave({ setup: [quick], watcher: [{ runsMs: 5_000, code: 88 }, forever] }),
+    latencyMs: (action) => (action.kind === 'create-container' && action.attempt > 0 ? 20_000 : 1),
+    settings: { standbys: false },
+  });
+  t.is(node.run(), 'at rest');
+  t.deepEqual(node.faults, []);
+  t.is(node.memory.generation, 1);
+});

@@ -66,11 +66,14 @@ function live(look: Look, memory: Memory): Decision {
 
   const due = startWhatIsDue(look, memory);
   const finished = both(due, finishRestart(look, due.memory));
-  const { restart } = finished.memory;
-  if (restart !== undefined && !isQuiet(look, finished.memory)) {
-    return { ...finished, lookAgainAt: earlier(finished.lookAgainAt, quietAt(restart)) };
+  if (!isQuiet(look, finished.memory)) {
+    // After that time it is news that ends the unrest: the answer of a call under way.
+    const at = quietAt(finished.memory.restart);
+    return look.now < at
+      ? { ...finished, lookAgainAt: earlier(finished.lookAgainAt, at) }
+      : finished;
   }
-  if (due.actions.length > 0 || !isQuiet(look, finished.memory)) return finished;
+  if (due.actions.length > 0) return finished;
   return both(finished, tidy(look, finished.memory));
 }
 
