@@ -6,7 +6,7 @@ import type { Action } from './action.ts';
 import { containerBackoff } from './backoff.ts';
 import type { Decision, Look } from './decision.ts';
 import { both, only } from './decision.ts';
-import { inThisRun, nextAttempt, preparedInstance } from './instances.ts';
+import { currentSandbox, inThisRun, nextAttempt, preparedInstance } from './instances.ts';
 import type { Backoff, ContainerMemory, Memory } from './memory.ts';
 import type { Instance } from './observed.ts';
 import type { Pod } from './pod.ts';
@@ -56,12 +56,19 @@ export function bringUpAgain(look: Look, memory: Memory, name: string): Decision
   };
 }
 
-/** Creates the containers of the current generation that have not been created yet, without starting any. */
+/**
+ * Creates the containers of the current generation that have not been created yet, without starting
+ * any. What they need may be missing (after a crash, a lost sandbox): then they come in their turn.
+ */
 export function bringAhead(look: Look, memory: Memory): Decision {
+  const { observed } = look;
+  const isPossible =
+    observed.loan !== undefined && currentSandbox(observed, memory)?.ready === true;
+  if (!isPossible) return only(memory);
   return containersOf(look.pod).reduce<Decision>((sofar, { container: { name } }) => {
     const exists =
       inThisRun(memory, name) !== undefined ||
-      preparedInstance(look.observed, memory, name, memory.generation) !== undefined;
+      preparedInstance(observed, memory, name, memory.generation) !== undefined;
     const actions = exists ? [] : [create(look, memory, name, memory.generation)];
     return both(sofar, { ...only(sofar.memory), actions });
   }, only(memory));

@@ -366,3 +366,16 @@ test('a restart that has to wait for an image sleeps meanwhile', (t) => {
   t.deepEqual(node.faults, []);
   t.is(node.memory.generation, 1);
 });
+
+test('after a crash nothing is created before the loan is known again', (t) => {
+  const node = new SimulatedNode(referencePod(), {
+    ...behave({ setup: [quick], watcher: [{ runsMs: 5_000, code: 88 }, forever] }),
+    settings: { standbys: false },
+  });
+  node.after(4_000, () => {
+    node.crashAgent(10_000);
+  });
+  node.run();
+  t.deepEqual(node.faults, []);
+  t.is(node.memory.generation, 1);
+});

@@ -11,7 +11,7 @@ import { inPlaceBackoff } from './backoff.ts';
 import { bringAhead } from './bring-up.ts';
 import type { Decision, Look, PodEvent } from './decision.ts';
 import { both, only } from './decision.ts';
-import { currentInstance, currentSandbox, isAlive, isUnused } from './instances.ts';
+import { currentInstance, isAlive, isUnused } from './instances.ts';
 import type { ContainerMemory, Memory, RestartUnderWay, Trigger } from './memory.ts';
 import type { Instance } from './observed.ts';
 import { containersOf } from './pod.ts';
@@ -93,8 +93,7 @@ export function clearOldGeneration(look: Look, before: Memory): Decision {
   const standing = old.filter((one) => !isUnused(one) && !one.gone);
   if (standing.length === 0) return allDead(look, memory);
 
-  const ahead =
-    currentSandbox(observed, memory)?.ready === true ? bringAhead(look, memory) : only(memory);
+  const ahead = bringAhead(look, memory);
   return both(ahead, { ...clear(standing, now), memory: ahead.memory });
 }
 
