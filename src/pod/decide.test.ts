@@ -379,3 +379,22 @@ test('after a crash nothing is created before the loan is known again', (t) => {
   t.deepEqual(node.faults, []);
   t.is(node.memory.generation, 1);
 });
+
+test('what ordinary restarts leave over is removed, when no process of it is left', (t) => {
+  const pod = aPod([], [aContainer('main')], { restartPolicy: 'Always' });
+  const node = new SimulatedNode(pod, behave({ main: [{ runsMs: 100, code: 1, lingersMs: 500 }] }));
+  node.run({ forMs: 3_600_000 });
+  t.deepEqual(node.faults, []);
+  t.deepEqual(node.left, ['sandbox-0', `main ${node.memory.containers.main?.attempt ?? -1}`]);
+});
+
+test('a container that cannot be created does not keep the others from being tidied', (t) => {
+  const pod = aPod([], [aContainer('absent'), aContainer('main')], { restartPolicy: 'Always' });
+  const node = new SimulatedNode(pod, {
+    ...behave({ main: [{ runsMs: 100, code: 1 }] }),
+    fails: (action) => action.kind === 'create-container' && action.name === 'absent',
+  });
+  node.run({ forMs: 3_600_000 });
+  t.deepEqual(node.faults, []);
+  t.is(node.left.length, 2);
+});

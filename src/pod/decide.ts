@@ -5,11 +5,10 @@
  * Read next: restart-all.ts, the reason for it all; start-order.ts, the way up; termination.ts, the
  * way down; ../agent/worker.ts, which calls this.
  */
-import { subjectOf } from './action.ts';
-import { retryAt } from './backoff.ts';
 import { settle } from './conditions.ts';
 import type { Decision, Look } from './decision.ts';
 import { both, earlier, only } from './decision.ts';
+import { holdBackRetries } from './hold-back.ts';
 import type { Ending, Memory } from './memory.ts';
 import type { Observed } from './observed.ts';
 import type { Pod } from './pod.ts';
@@ -64,7 +63,7 @@ function live(look: Look, memory: Memory): Decision {
   const lend = look.observed.loan === undefined ? [{ kind: 'lend' as const }] : [];
   if (lend.length > 0) return { ...only(memory), actions: lend };
 
-  const due = startWhatIsDue(look, memory);
+  const due = holdBackRetries(look, startWhatIsDue(look, memory));
   const finished = both(due, finishRestart(look, due.memory));
   if (!isQuiet(look, finished.memory)) {
     // After that time it is news that ends the unrest: the answer of a call under way.
@@ -111,23 +110,4 @@ function withDeadline({ pod, now }: Look, decision: Decision): Decision {
 
 function deadline({ startTime }: Memory, seconds: number, now: number): number {
   return (startTime ?? now) + seconds * 1000;
-}
-
-/** Keeps an action that failed from being tried again before its time. */
-function holdBackRetries({ observed, now }: Look, decision: Decision): Decision {
-  const held = decision.actions.flatMap((action) => {
-    const failure = observed.failures[subjectOf(action)];
-    return failure !== undefined && retryAt(failure) > now
-      ? [{ action, until: retryAt(failure) }]
-      : [];
-  });
-  if (held.length === 0) return decision;
-  return {
-    ...decision,
-    actions: decision.actions.filter((action) => held.every((one) => one.action !== action)),
-    lookAgainAt: held.reduce<number | undefined>(
-      (at, { until }) => earlier(at, until),
-      decision.lookAgainAt,
-    ),
-  };
 }

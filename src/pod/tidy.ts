@@ -2,10 +2,12 @@
  * What can wait: removing instances that nothing needs any more, and creating standbys.
  * It happens only while nothing is on its way up or down.
  */
+import type { Action } from './action.ts';
 import { create } from './bring-up.ts';
 import type { Decision, Look } from './decision.ts';
-import { only } from './decision.ts';
-import { currentSandbox, isCurrent, isUnused, preparedInstance } from './instances.ts';
+import { both, only } from './decision.ts';
+import { holdBackRetries } from './hold-back.ts';
+import { currentSandbox, isAlive, isCurrent, isUnused, preparedInstance } from './instances.ts';
 import type { Memory, RestartUnderWay } from './memory.ts';
 import type { Instance } from './observed.ts';
 import { containersOf } from './pod.ts';
@@ -15,24 +17,10 @@ import { hasRestartAllRule } from './restart-rules.ts';
 const LONG_RESTART_MS = 5_000;
 
 export function tidy(look: Look, memory: Memory): Decision {
-  const { observed } = look;
-  const kept = new Set(preparedOnes(look, memory));
-  const leftOver = observed.instances.filter(
-    (one) => !isCurrent(memory, one) && !kept.has(one) && (one.gone || one.state === 'created'),
-  );
-  // Sandboxes lost earlier go with all that is in them; the newest one stays.
-  const oldSandboxes = observed.sandboxes.filter(
-    ({ attempt }) =>
-      attempt < memory.sandboxAttempt &&
-      observed.instances.every((one) => one.sandboxAttempt !== attempt),
-  );
-  const removals = [
-    ...leftOver.flatMap(({ id, name }) =>
-      id === undefined ? [] : [{ kind: 'remove-container' as const, id, name }],
-    ),
-    ...oldSandboxes.map(({ id }) => ({ kind: 'remove-sandbox' as const, id })),
-  ];
-  return { ...only(memory), actions: removals.length > 0 ? removals : standbys(look, memory) };
+  const chores = holdBackRetries(look, { ...only(memory), actions: removals(look, memory) });
+  return chores.actions.length > 0
+    ? chores
+    : both(chores, { ...only(memory), actions: standbys(look, memory) });
 }
 
 /** Whether nothing is on its way up that the tidying could slow down. */
@@ -46,6 +34,29 @@ export function isQuiet({ observed, now }: Look, { restart }: Memory): boolean {
 /** A restart whose start-up takes long, in init containers that work for minutes, is not disturbed by it. */
 export function quietAt(restart: RestartUnderWay | undefined): number {
   return restart === undefined ? 0 : restart.recordedAt + LONG_RESTART_MS;
+}
+
+function removals(look: Look, memory: Memory): Action[] {
+  const { observed } = look;
+  const kept = new Set(preparedOnes(look, memory));
+  const leftOver = observed.instances.filter(
+    (one) => !isCurrent(memory, one) && !kept.has(one) && !isAlive(one),
+  );
+  // Sandboxes lost earlier go with all that is in them; the newest one stays.
+  const oldSandboxes = observed.sandboxes.filter(
+    ({ attempt }) =>
+      attempt < memory.sandboxAttempt &&
+      observed.instances.every((one) => one.sandboxAttempt !== attempt),
+  );
+  return [
+    ...leftOver.flatMap(({ id, name, state, gone }): Action[] => {
+      if (id === undefined) return [];
+      // A removed container cannot be killed any more, so what it left behind has to end first.
+      if (state === 'exited' && !gone) return [{ kind: 'prove-gone', ids: [id] }];
+      return [{ kind: 'remove-container', id, name }];
+    }),
+    ...oldSandboxes.map(({ id }): Action => ({ kind: 'remove-sandbox', id })),
+  ];
 }
 
 function standbys(look: Look, memory: Memory): Decision['actions'] {
