@@ -398,3 +398,15 @@ test('a container that cannot be created does not keep the others from being tid
   t.deepEqual(node.faults, []);
   t.is(node.left.length, 2);
 });
+
+test('old generations are removed while the back-off holds the next start back', (t) => {
+  const pod = aPod(
+    [aSidecar('side'), aContainer('setup', { restartPolicy: 'Never', ...restartAllOn(42) })],
+    [aContainer('main')],
+  );
+  const node = new SimulatedNode(pod, behave({ setup: [{ runsMs: 100, code: 42 }] }));
+  node.run({ forMs: 1_800_000 });
+  t.deepEqual(node.faults, []);
+  t.true(node.memory.generation > 30);
+  t.true(node.left.length <= 7, node.left.join(', '));
+});

@@ -25,7 +25,7 @@ import type { Settings } from './settings.ts';
 import { findFailedInit, isFinished, isSidecarUp, startWhatIsDue } from './start-order.ts';
 import { isSidecar } from './pod.ts';
 import { windDown } from './termination.ts';
-import { isQuiet, quietAt, tidy } from './tidy.ts';
+import { tidyWhenQuiet } from './tidy.ts';
 
 export function decide(
   pod: Pod,
@@ -65,15 +65,8 @@ function live(look: Look, memory: Memory): Decision {
 
   const due = holdBackRetries(look, startWhatIsDue(look, memory));
   const finished = both(due, finishRestart(look, due.memory));
-  if (!isQuiet(look, finished.memory)) {
-    // After that time it is news that ends the unrest: the answer of a call under way.
-    const at = quietAt(finished.memory.restart);
-    return look.now < at
-      ? { ...finished, lookAgainAt: earlier(finished.lookAgainAt, at) }
-      : finished;
-  }
-  if (due.actions.length > 0) return finished;
-  return both(finished, tidy(look, finished.memory));
+  // What is due comes first; the result of it leads back here.
+  return due.actions.length > 0 ? finished : both(finished, tidyWhenQuiet(look, finished.memory));
 }
 
 /** Why the pod has to end now, if it has to. */

@@ -17,6 +17,7 @@ import type { Instance } from './observed.ts';
 import { containersOf } from './pod.ts';
 import { RESTARTING_ALL_MESSAGE } from './remember.ts';
 import { afterExit } from './restart-rules.ts';
+import { tidyWhenQuiet } from './tidy.ts';
 
 /** How many finished restarts are remembered. */
 const RECORDS_KEPT = 20;
@@ -181,8 +182,8 @@ function allDead(look: Look, memory: Memory): Decision {
   const { startNotBefore } = restart;
   const skip = look.observed.requests.some(({ kind }) => kind === 'restart');
   if (startNotBefore !== undefined && look.now < startNotBefore && !skip) {
-    const ahead = bringAhead(look, cleared);
-    return { ...ahead, lookAgainAt: startNotBefore };
+    const ahead = { ...bringAhead(look, cleared), lookAgainAt: startNotBefore };
+    return ahead.actions.length > 0 ? ahead : both(ahead, tidyWhenQuiet(look, cleared));
   }
   return only({ ...cleared, restart: { ...restart, deadAt, startingAt: look.now } });
 }

@@ -16,24 +16,27 @@ import { hasRestartAllRule } from './restart-rules.ts';
 /** A restart that takes longer than this has more to wait for than us. */
 const LONG_RESTART_MS = 5_000;
 
-export function tidy(look: Look, memory: Memory): Decision {
+/** Tidies up, unless something is on its way up that it would slow down. */
+export function tidyWhenQuiet(look: Look, memory: Memory): Decision {
+  const at = quietAt(memory.restart);
+  if (look.now < at) return { ...only(memory), lookAgainAt: at };
+  // The answer of a call under way leads back here by itself.
+  const isUnderWay = look.observed.instances.some(
+    ({ state }) => state === 'starting' || state === 'creating',
+  );
+  return isUnderWay ? only(memory) : tidy(look, memory);
+}
+
+/** A restart whose start-up takes long, in init containers that work for minutes, is not disturbed by it. */
+function quietAt(restart: RestartUnderWay | undefined): number {
+  return restart === undefined ? 0 : restart.recordedAt + LONG_RESTART_MS;
+}
+
+function tidy(look: Look, memory: Memory): Decision {
   const chores = holdBackRetries(look, { ...only(memory), actions: removals(look, memory) });
   return chores.actions.length > 0
     ? chores
     : both(chores, { ...only(memory), actions: standbys(look, memory) });
-}
-
-/** Whether nothing is on its way up that the tidying could slow down. */
-export function isQuiet({ observed, now }: Look, { restart }: Memory): boolean {
-  return (
-    now >= quietAt(restart) &&
-    observed.instances.every(({ state }) => state !== 'starting' && state !== 'creating')
-  );
-}
-
-/** A restart whose start-up takes long, in init containers that work for minutes, is not disturbed by it. */
-export function quietAt(restart: RestartUnderWay | undefined): number {
-  return restart === undefined ? 0 : restart.recordedAt + LONG_RESTART_MS;
 }
 
 function removals(look: Look, memory: Memory): Action[] {
