@@ -1,0 +1,115 @@
+/**
+ * Pods over HTTP: list, watch, get, create, delete, and our own `restart`.
+ */
+import { NotFoundError } from '../errors.ts';
+import { parsePod } from '../manifest/parse-pod.ts';
+import type { V1Pod } from '../pod/pod-status.ts';
+import { ApiError } from './api-status.ts';
+import type { Backend, DeleteOptions } from './backend.ts';
+import { isSet, param, readBody, sendJson, wholeNumber } from './call.ts';
+import type { ApiContext, Call } from './call.ts';
+import { sendCollection, sendObject } from './negotiate.ts';
+import { selection } from './selectors.ts';
+import { podColumns } from './table.ts';
+
+/** GET /api/v1/pods and /api/v1/namespaces/NS/pods. */
+export async function listPods(call: Call, { backend, pods }: ApiContext): Promise<void> {
+  const namespace = call.params['namespace'];
+  const selected = selection<V1Pod>(call.query, {
+    'metadata.name': (pod) => pod.metadata.name,
+    'metadata.namespace': (pod) => pod.metadata.namespace,
+    'spec.nodeName': (pod) => pod.spec.nodeName,
+    'status.phase': (pod) => pod.status.phase,
+  });
+  await sendCollection(call, {
+    kind: 'Pod',
+    columns: podColumns,
+    feed: pods,
+    list: backend.list(namespace),
+    matches: (pod) =>
+      (namespace === undefined || pod.metadata.namespace === namespace) && selected(pod),
+  });
+}
+
+/** GET .../pods/NAME. */
+export function getPod(call: Call, { backend }: ApiContext): void {
+  sendObject(call, podColumns, findPod(call, backend));
+}
+
+/** POST .../pods: the body is a manifest, in YAML or JSON. */
+export async function createPod(call: Call, { backend }: ApiContext): Promise<void> {
+  refuseDryRun(call);
+  const namespace = param(call, 'namespace');
+  const text = await readBody(call);
+  const pod = parsePod(text, { namespace });
+  sendJson(call, 201, await backend.create(pod));
+}
+
+/** DELETE .../pods/NAME: answers at once with the pod and its deletionTimestamp. */
+export async function deletePod(call: Call, { backend }: ApiContext): Promise<void> {
+  refuseDryRun(call);
+  const body = deleteBody(await readBody(call));
+  const { metadata } = findPod(call, backend);
+  if (body.uid !== undefined && body.uid !== metadata.uid) {
+    throw new ApiError('Conflict', `pod ${metadata.name} has uid ${metadata.uid}, not ${body.uid}`);
+  }
+  const options: DeleteOptions = {
+    graceSeconds: wholeNumber(call.query, 'gracePeriodSeconds', 0) ?? body.graceSeconds,
+    force: isSet(call.query, 'force'),
+  };
+  sendJson(call, 200, await backend.delete(metadata.namespace, metadata.name, options));
+}
+
+/** POST .../pods/NAME/restart: in place, as if a restart rule had matched. */
+export async function restartPod(call: Call, { backend }: ApiContext): Promise<void> {
+  const { namespace, name } = findPod(call, backend).metadata;
+  const by = call.query.get('by') ?? 'API';
+  sendJson(call, 200, await backend.restart(namespace, name, by));
+}
+
+/** The pod that the path names. */
+export function findPod(call: Call, backend: Backend): V1Pod {
+  const name = param(call, 'name');
+  const pod = backend.get(param(call, 'namespace'), name);
+  if (!pod) throw new NotFoundError(`pods "${name}" not found`);
+  return pod;
+}
+
+/** Doing it for real would be the worst answer to a rehearsal. */
+function refuseDryRun({ query }: Call): void {
+  if (query.has('dryRun')) throw new ApiError('BadRequest', 'dryRun is not supported');
+}
+
+interface DeleteBody {
+  readonly uid?: string;
+  readonly graceSeconds?: number;
+}
+
+/** What is honoured of v1 DeleteOptions. */
+function deleteBody(text: string): DeleteBody {
+  if (text.trim() === '') return {};
+  const body = parseObject(text);
+  const grace = body['gracePeriodSeconds'] ?? undefined;
+  if (grace !== undefined && (!Number.isSafeInteger(grace) || Number(grace) < 0)) {
+    throw new ApiError('BadRequest', 'gracePeriodSeconds must be a whole number of at least 0');
+  }
+  const preconditions = body['preconditions'];
+  const uid =
+    typeof preconditions === 'object' && preconditions !== null && 'uid' in preconditions
+      ? preconditions.uid
+      : undefined;
+  return {
+    ...(grace !== undefined && { graceSeconds: Number(grace) }),
+    ...(typeof uid === 'string' && { uid }),
+  };
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch (error) {
+    throw new ApiError('BadRequest', 'the body is not valid JSON', { cause: error });
+  }
+  throw new ApiError('BadRequest', 'the body is not a JSON object');
+}

@@ -1,0 +1,110 @@
+/**
+ * `?watch=true`: one JSON line per event, for as long as the caller listens.
+ *
+ * A caller who does not read is cut off with an Expired (410) error event once too much has piled
+ * up for it: the agent's memory stays bounded, and the caller knows that it has to list again.
+ */
+import type { ServerResponse } from 'node:http';
+import { ApiError } from './api-status.ts';
+import type { WatchEvent } from './backend.ts';
+import { isSet, wholeNumber } from './call.ts';
+import type { Call } from './call.ts';
+import { statusOf } from './failure.ts';
+import type { Feed } from './feed.ts';
+import type { Matches } from './selectors.ts';
+
+/** What a watcher may leave unread. */
+export const maxUnreadBytes = 4 * 1024 * 1024;
+
+export interface Watch<T> {
+  readonly feed: Feed<T & Shown>;
+  /** What is there now. */
+  readonly list: readonly (T & Shown)[];
+  readonly matches: Matches<T>;
+  /** How one object is written, e.g. as a row of a table. */
+  readonly show: (object: T) => object;
+}
+
+interface Shown {
+  readonly metadata: { readonly resourceVersion: string; readonly uid: string };
+}
+
+/** Whether the caller wants to watch. */
+export function isWatch(query: URLSearchParams): boolean {
+  return isSet(query, 'watch');
+}
+
+/** Answers with events until the caller hangs up, the time is over or the feed ends. */
+export async function sendWatch<T>(call: Call, watch: Watch<T>): Promise<void> {
+  const asked = wholeNumber(call.query, 'resourceVersion', 0) ?? 0;
+  const timeoutSeconds = wholeNumber(call.query, 'timeoutSeconds', 1);
+  const { promise: over, resolve: end } = Promise.withResolvers<undefined>();
+  const finish = (): void => end(undefined);
+
+  const since = asked === 0 ? watch.feed.versionOf(watch.list) : asked;
+  const events: WatchEvent<T & Shown>[] = [];
+  const waiting = { send: (event: WatchEvent<T & Shown>): unknown => events.push(event) };
+  using subscription = watch.feed.subscribe(since, {
+    onEvent: (event) => waiting.send(event),
+    onEnd: finish,
+  });
+  if (subscription === undefined) {
+    throw new ApiError('Expired', `too old resource version: ${asked}`, {
+      next: 'list again and watch from there',
+    });
+  }
+
+  call.response.writeHead(200, { 'content-type': 'application/json' });
+  call.response.flushHeaders();
+  const narrow = narrowing<T & Shown>(watch.matches);
+  const send = (event: WatchEvent<T & Shown>): void => {
+    const narrowed = narrow(event);
+    if (!narrowed) return;
+    const line = { type: narrowed.type, object: watch.show(narrowed.object) };
+    if (!writeLine(call.response, line)) finish();
+  };
+  if (asked === 0) for (const object of watch.list) send({ type: 'ADDED', object });
+  for (const event of events) send(event);
+  waiting.send = send;
+
+  const timer =
+    timeoutSeconds === undefined ? undefined : setTimeout(finish, timeoutSeconds * 1000);
+  call.signal.addEventListener('abort', finish, { once: true });
+  if (call.signal.aborted) finish();
+  await over;
+  clearTimeout(timer);
+  call.signal.removeEventListener('abort', finish);
+  call.response.end();
+}
+
+/** Whether the caller keeps up; one who does not is told so and cut off. */
+function writeLine(response: ServerResponse, line: object): boolean {
+  response.write(`${JSON.stringify(line)}\n`);
+  if (response.writableLength <= maxUnreadBytes) return true;
+  const error = statusOf(new ApiError('Expired', 'the watcher does not keep up with the events'));
+  response.write(`${JSON.stringify({ type: 'ERROR', object: error })}\n`);
+  return false;
+}
+
+/**
+ * An object enters a selection as ADDED and leaves it as DELETED, whatever happened to it really:
+ * to the watcher nothing else exists.
+ */
+function narrowing<T extends Shown>(
+  matches: Matches<T>,
+): (event: WatchEvent<T>) => WatchEvent<T> | undefined {
+  /** By uid, whether the object was in the selection when it was last seen. */
+  const seen = new Map<string, boolean>();
+  return ({ type, object }) => {
+    const { uid } = object.metadata;
+    const before = seen.get(uid);
+    const now = matches(object);
+    if (type === 'DELETED') {
+      seen.delete(uid);
+      return (before ?? now) ? { type, object } : undefined;
+    }
+    seen.set(uid, now);
+    if (now) return { type: before === false ? 'ADDED' : before ? 'MODIFIED' : type, object };
+    return before ? { type: 'DELETED', object } : undefined;
+  };
+}

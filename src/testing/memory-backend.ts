@@ -1,0 +1,199 @@
+/**
+ * A backend without a node, for tests of the API and of its clients: pods are what the test says.
+ */
+import type {
+  Backend,
+  LogSource,
+  ManifestPod,
+  ObjectFilter,
+  V1Event,
+  WatchEvent,
+  WatchFilter,
+} from '../api/backend.ts';
+import { AlreadyExistsError, ConflictError, NotFoundError } from '../errors.ts';
+import { podKey } from '../pod/pod.ts';
+import { generationAnnotation } from '../pod/pod-status.ts';
+import type { V1Pod, V1PodStatus } from '../pod/pod-status.ts';
+import { v1Spec } from '../pod/v1-spec.ts';
+
+export class MemoryBackend implements Backend {
+  readonly node = { name: 'test-node' };
+  /** Log sources by container name, as the test sets them. */
+  readonly logs = new Map<string, LogSource>();
+  /** Every call that changes something, in words. */
+  readonly calls: string[] = [];
+  readonly #pods = new Map<string, V1Pod>();
+  readonly #events: V1Event[] = [];
+  readonly #podWatchers = new Set<(event: WatchEvent<V1Pod>) => void>();
+  readonly #eventWatchers = new Set<(event: WatchEvent<V1Event>) => void>();
+  #version = 100;
+
+  create(pod: ManifestPod): Promise<V1Pod> {
+    const key = podKey(pod);
+    if (this.#pods.has(key)) {
+      const next = 'choose another name';
+      return Promise.reject(new AlreadyExistsError(`pods "${key}" already exists`, { next }));
+    }
+    const created: V1Pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        ...pod.metadata,
+        uid: pod.metadata.uid ?? `uid-of-${pod.metadata.name}-${this.#version}`,
+        creationTimestamp: '2026-01-01T00:00:00Z',
+        resourceVersion: this.#next(),
+      },
+      spec: v1Spec(pod.spec, this.node.name),
+      status: { phase: 'Pending', conditions: [], qosClass: 'BestEffort' },
+    };
+    this.put(created, 'ADDED');
+    return Promise.resolve(created);
+  }
+
+  list(namespace?: string): readonly V1Pod[] {
+    return [...this.#pods.values()]
+      .filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace)
+      .toSorted((a, b) => podKey(a).localeCompare(podKey(b)));
+  }
+
+  get(namespace: string, name: string): V1Pod | undefined {
+    return this.#pods.get(`${namespace}/${name}`);
+  }
+
+  delete(
+    namespace: string,
+    name: string,
+    options: { graceSeconds?: number; force: boolean },
+  ): Promise<V1Pod> {
+    this.calls.push(`delete ${namespace}/${name} ${JSON.stringify(options)}`);
+    const pod = this.get(namespace, name);
+    if (!pod) return Promise.reject(new NotFoundError(`pods "${name}" not found`));
+    const ending = this.put({
+      ...pod,
+      metadata: { ...pod.metadata, deletionTimestamp: '2026-01-01T00:01:00Z' },
+    });
+    // Some time later, as with real containers.
+    setImmediate(() => this.remove(namespace, name));
+    return Promise.resolve(ending);
+  }
+
+  restart(namespace: string, name: string, by: string): Promise<V1Pod> {
+    this.calls.push(`restart ${namespace}/${name} by ${by}`);
+    const pod = this.get(namespace, name);
+    if (!pod) return Promise.reject(new NotFoundError(`pods "${name}" not found`));
+    if (pod.metadata.deletionTimestamp !== undefined) {
+      return Promise.reject(new ConflictError(`pod ${name} is being deleted`));
+    }
+    const generation = Number(pod.metadata.annotations?.[generationAnnotation] ?? 0) + 1;
+    const annotations = { [generationAnnotation]: String(generation) };
+    return Promise.resolve(this.put({ ...pod, metadata: { ...pod.metadata, annotations } }));
+  }
+
+  watchPods(filter: WatchFilter, signal: AbortSignal): AsyncIterable<WatchEvent<V1Pod>> {
+    const matches = ({ object: { metadata } }: WatchEvent<V1Pod>): boolean =>
+      isMeant(filter, metadata);
+    const initial = filter.initial ? this.list() : [];
+    return watch(this.#podWatchers, initial, matches, signal);
+  }
+
+  events(filter: ObjectFilter): readonly V1Event[] {
+    return this.#events.filter(({ involvedObject }) => isMeant(filter, involvedObject));
+  }
+
+  watchEvents(filter: WatchFilter, signal: AbortSignal): AsyncIterable<WatchEvent<V1Event>> {
+    const matches = ({ object }: WatchEvent<V1Event>): boolean =>
+      isMeant(filter, object.involvedObject);
+    const initial = filter.initial ? this.#events : [];
+    return watch(this.#eventWatchers, initial, matches, signal);
+  }
+
+  logSource(_namespace: string, _name: string, container: string): Promise<LogSource | undefined> {
+    return Promise.resolve(this.logs.get(container));
+  }
+
+  /** Puts a pod there, as it is from now on; its version is filled in. */
+  put(pod: V1Pod, type: 'ADDED' | 'MODIFIED' = 'MODIFIED'): V1Pod {
+    const object = { ...pod, metadata: { ...pod.metadata, resourceVersion: this.#next() } };
+    this.#pods.set(podKey(object), object);
+    for (const hear of [...this.#podWatchers]) hear({ type, object });
+    return object;
+  }
+
+  /** Changes the status of a pod. */
+  setStatus(pod: V1Pod, status: Partial<V1PodStatus>): V1Pod {
+    const current = this.#pods.get(podKey(pod)) ?? pod;
+    return this.put({ ...current, status: { ...current.status, ...status } });
+  }
+
+  remove(namespace: string, name: string): void {
+    const pod = this.get(namespace, name);
+    if (!pod) return;
+    this.#pods.delete(podKey(pod));
+    const object = { ...pod, metadata: { ...pod.metadata, resourceVersion: this.#next() } };
+    for (const hear of [...this.#podWatchers]) hear({ type: 'DELETED', object });
+  }
+
+  tell(pod: V1Pod, event: Pick<V1Event, 'reason' | 'message'> & { type?: V1Event['type'] }): void {
+    const { name, namespace, uid } = pod.metadata;
+    const resourceVersion = this.#next();
+    const time = new Date().toISOString();
+    const object: V1Event = {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: {
+        name: `${name}.${resourceVersion}`,
+        namespace,
+        uid: `event-${resourceVersion}`,
+        resourceVersion,
+        creationTimestamp: time,
+      },
+      involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
+      type: event.type ?? 'Normal',
+      reason: event.reason,
+      message: event.message,
+      count: 1,
+      firstTimestamp: time,
+      lastTimestamp: time,
+      source: { component: 'reprise', host: this.node.name },
+    };
+    this.#events.push(object);
+    for (const hear of [...this.#eventWatchers]) hear({ type: 'ADDED', object });
+  }
+
+  #next(): string {
+    this.#version += 1;
+    return String(this.#version);
+  }
+}
+
+function isMeant(filter: ObjectFilter, object: { namespace: string; name: string }): boolean {
+  return (
+    (filter.namespace === undefined || filter.namespace === object.namespace) &&
+    (filter.name === undefined || filter.name === object.name)
+  );
+}
+
+/** Registered at once; read whenever. */
+function watch<T>(
+  watchers: Set<(event: WatchEvent<T>) => void>,
+  initial: readonly T[],
+  matches: (event: WatchEvent<T>) => boolean,
+  signal: AbortSignal,
+): AsyncIterable<WatchEvent<T>> {
+  const queue = initial.map((object): WatchEvent<T> => ({ type: 'ADDED', object })).filter(matches);
+  let wake = (): void => undefined;
+  const hear = (event: WatchEvent<T>): void => {
+    if (matches(event)) queue.push(event);
+    wake();
+  };
+  watchers.add(hear);
+  signal.addEventListener('abort', () => wake(), { once: true });
+  return (async function* () {
+    while (!signal.aborted) {
+      const event = queue.shift();
+      if (event) yield event;
+      else await new Promise<void>((resolve) => (wake = resolve));
+    }
+    watchers.delete(hear);
+  })();
+}
