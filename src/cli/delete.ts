@@ -1,0 +1,130 @@
+/**
+ * `reprise delete pod NAME...`: ends pods and takes back everything they had.
+ */
+import { Command, Option } from 'commander';
+import { NotFoundError, RepriseError } from '../errors.ts';
+import { connectAgent } from '../api/client.ts';
+import type { Client } from '../api/client.ts';
+import type { DeleteOptions } from '../api/backend.ts';
+import { durationOption, wholeNumberOption } from './duration.ts';
+import { defaultNamespace } from './options.ts';
+import type { GlobalOptions } from './options.ts';
+import { printLine } from './output.ts';
+import { podNames } from './pod-names.ts';
+import { readManifest } from './manifest-file.ts';
+import { withinTime } from './time-limit.ts';
+import { UsageError } from './usage-error.ts';
+
+interface DeleteCommandOptions extends GlobalOptions {
+  readonly filename?: string;
+  readonly gracePeriod?: number;
+  readonly force?: boolean;
+  readonly now?: boolean;
+  readonly wait: boolean | string;
+  readonly timeout?: number;
+  readonly ignoreNotFound?: boolean;
+  readonly output?: string;
+}
+
+/** The command as it is typed. */
+export function deleteCommand(): Command {
+  return new Command('delete')
+    .summary('end pods and remove everything they had')
+    .description(
+      'Asks containers to stop, kills them when the grace period is over, then removes the pod\n' +
+        'with its sandbox, volumes and logs. Waits until it is gone.',
+    )
+    .argument('[kind]', 'pod, pods or po; or pod/NAME')
+    .argument('[names...]', 'names of pods')
+    .option('-f, --filename <file>', 'the pod of this manifest; - is standard input')
+    .option('--grace-period <seconds>', "instead of the pod's own", wholeNumberOption(0))
+    .option('--force', 'SIGKILL at once')
+    .option('--now', 'a grace period of one second')
+    .option('--ignore-not-found', 'a pod that is not there is no failure')
+    .option('--timeout <duration>', 'give up waiting after this time', durationOption())
+    .addOption(new Option('--wait [bool]', 'wait until the pod is gone').default(true))
+    .option('--no-wait', 'the same as --wait=false')
+    .option('-o, --output <format>', 'name')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  reprise delete pod web                  within the pod's grace period
+  reprise delete pod web --force          at once
+  reprise delete -f pod.yaml --no-wait    ask for it and go on`,
+    )
+    .action(async (kind: string | undefined, names: string[], _: unknown, command: Command) => {
+      await remove(kind === undefined ? [] : [kind, ...names], command.optsWithGlobals());
+    });
+}
+
+async function remove(args: readonly string[], options: DeleteCommandOptions): Promise<void> {
+  const client = connectAgent(options.socket);
+  const wanted = await podsToDelete(args, options);
+  await withinTime(options.timeout, 'the pod is not gone yet', async (signal) => {
+    for (const { namespace, name } of wanted) {
+      await removeOne(client, namespace, name, options, signal);
+    }
+  });
+}
+
+async function podsToDelete(
+  args: readonly string[],
+  { filename, namespace }: DeleteCommandOptions,
+): Promise<readonly { namespace: string; name: string }[]> {
+  if (filename !== undefined) {
+    if (args.length > 0) throw new UsageError('-f does not go with names');
+    return [(await readManifest(filename, namespace)).pod.metadata];
+  }
+  const names = args.length === 0 ? [] : podNames(args);
+  if (names.length === 0) {
+    throw new UsageError('name the pods to delete', { next: 'reprise delete pod NAME' });
+  }
+  return names.map((name) => ({ namespace: namespace ?? defaultNamespace, name }));
+}
+
+async function removeOne(
+  client: Client,
+  namespace: string,
+  name: string,
+  options: DeleteCommandOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const done = new AbortController();
+  // Begun before the request, so that the end cannot be missed.
+  const watched = await client.watchPods(
+    { namespace, name },
+    AbortSignal.any([signal, done.signal]),
+  );
+  try {
+    const { metadata } = await client.deletePod(namespace, name, deleteOptions(options), signal);
+    if (doesWait(options.wait)) await untilGone(watched, metadata.uid);
+    printLine(options.output === 'name' ? `pod/${name}` : `pod "${name}" deleted`);
+  } catch (error) {
+    if (!(options.ignoreNotFound === true && error instanceof NotFoundError)) throw error;
+  } finally {
+    done.abort();
+  }
+}
+
+async function untilGone(
+  watched: Awaited<ReturnType<Client['watchPods']>>,
+  uid: string,
+): Promise<void> {
+  for await (const { type, object } of watched) {
+    if (type === 'DELETED' && object.metadata.uid === uid) return;
+  }
+  throw new RepriseError('the agent has stopped before the pod was gone', {
+    next: 'start it again: it goes on with the deletion',
+  });
+}
+
+function deleteOptions({ gracePeriod, force = false, now }: DeleteCommandOptions): DeleteOptions {
+  return { graceSeconds: gracePeriod ?? (now ? 1 : undefined), force };
+}
+
+function doesWait(wait: boolean | string): boolean {
+  if (wait === true || wait === 'true') return true;
+  if (wait === false || wait === 'false') return false;
+  throw new UsageError(`--wait=${wait}: must be true or false`);
+}

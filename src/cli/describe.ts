@@ -1,0 +1,214 @@
+/**
+ * `reprise describe pod NAME`: everything about a pod, for people.
+ */
+import { Command } from 'commander';
+import { ageOf } from '../api/age.ts';
+import type { V1Event } from '../api/backend.ts';
+import { connectAgent } from '../api/client.ts';
+import { eventColumns, generationOf } from '../api/table.ts';
+import type { V1Container, V1ContainerState, V1ContainerStatus, V1Pod } from '../pod/pod-status.ts';
+import { inOrder } from './events.ts';
+import { defaultNamespace } from './options.ts';
+import type { GlobalOptions } from './options.ts';
+import { printLine, visible } from './output.ts';
+import { podNames } from './pod-names.ts';
+import { TextTable } from './text-table.ts';
+
+/** The command as it is typed. */
+export function describeCommand(): Command {
+  return new Command('describe')
+    .summary('tell everything about a pod')
+    .description('Tells what a pod is, how each of its containers is, and what happened to it.')
+    .argument('<kind>', 'pod, pods or po; or pod/NAME')
+    .argument('[names...]', 'names of pods; all of the namespace without one')
+    .addHelpText('after', '\nExample:\n  reprise describe pod trainer')
+    .action(async (kind: string, names: string[], _: unknown, command: Command) => {
+      await describe([kind, ...names], command.optsWithGlobals());
+    });
+}
+
+async function describe(args: readonly string[], options: GlobalOptions): Promise<void> {
+  const names = podNames(args);
+  const namespace = options.namespace ?? defaultNamespace;
+  const client = connectAgent(options.socket);
+  const { signal } = new AbortController();
+  const pods =
+    names.length > 0
+      ? await Promise.all(names.map((name) => client.getPod(namespace, name, signal)))
+      : await client.listPods({ namespace }, signal);
+  for (const [index, pod] of pods.entries()) {
+    const { name, uid } = pod.metadata;
+    const events = await client.listEvents({ namespace, name }, signal);
+    const own = events.filter(({ involvedObject }) => involvedObject.uid === uid);
+    if (index > 0) printLine('');
+    for (const line of describePod(pod, own, Date.now())) printLine(line);
+  }
+}
+
+/** The whole text. */
+export function describePod(
+  pod: V1Pod,
+  events: readonly V1Event[],
+  nowMs: number,
+): readonly string[] {
+  const { metadata, spec, status } = pod;
+  return [
+    ...fields(0, [
+      ['Name', metadata.name],
+      ['Namespace', metadata.namespace],
+      ['UID', metadata.uid],
+      ['Node', `${spec.nodeName}${status.hostIP === undefined ? '' : `/${status.hostIP}`}`],
+      ['Start Time', status.startTime ?? '<none>'],
+      ['Labels', pairs(metadata.labels)],
+      ['Annotations', pairs(metadata.annotations)],
+      ...deletionOf(pod),
+      ['Status', status.phase],
+      ['Reason', status.reason],
+      ['Message', status.message],
+      ['IPs', status.podIPs?.map(({ ip }) => ip).join(', ') ?? ''],
+      ['QoS Class', status.qosClass],
+      ['Restart Policy', spec.restartPolicy],
+      ['In-place Restarts', generationOf(pod)],
+    ]),
+    ...containers('Init Containers', spec.initContainers, status.initContainerStatuses),
+    ...containers('Containers', spec.containers, status.containerStatuses),
+    ...conditions(pod, nowMs),
+    ...volumes(pod),
+    ...eventLines(events, nowMs),
+  ];
+}
+
+type Field = readonly [name: string, value: string | number | undefined];
+
+/** `Name:   value`, aligned; fields without a value are left out. */
+function fields(indent: number, all: readonly Field[]): readonly string[] {
+  const shown = all.filter(([, value]) => value !== undefined && value !== '');
+  const width = Math.max(...shown.map(([name]) => name.length), 0) + 3;
+  return shown.map(
+    ([name, value]) => `${' '.repeat(indent)}${`${name}:`.padEnd(width)}${visible(String(value))}`,
+  );
+}
+
+function pairs(values: Readonly<Record<string, string>> = {}): string {
+  const all = Object.entries(values).map(([key, value]) => `${key}=${value}`);
+  return all.length === 0 ? '<none>' : all.join(', ');
+}
+
+function deletionOf({ metadata }: V1Pod): readonly Field[] {
+  if (metadata.deletionTimestamp === undefined) return [];
+  const seconds = metadata.deletionGracePeriodSeconds ?? 0;
+  return [['Terminating', `until ${metadata.deletionTimestamp} (grace period ${seconds}s)`]];
+}
+
+function containers(
+  title: string,
+  specs: readonly V1Container[] = [],
+  statuses: readonly V1ContainerStatus[] = [],
+): readonly string[] {
+  if (specs.length === 0) return [];
+  return [
+    `${title}:`,
+    ...specs.flatMap((spec) => [
+      `  ${spec.name}:`,
+      ...fields(
+        4,
+        containerFields(
+          spec,
+          statuses.find(({ name }) => name === spec.name),
+        ),
+      ),
+    ]),
+  ];
+}
+
+function containerFields(spec: V1Container, status?: V1ContainerStatus): readonly Field[] {
+  return [
+    ['Container ID', status?.containerID],
+    ['Image', spec.image],
+    ['Image ID', status?.imageID],
+    ['Command', spec.command?.join(' ')],
+    ['Args', spec.args?.join(' ')],
+    [
+      'Ports',
+      spec.ports?.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`).join(', '),
+    ],
+    ['Restart Policy', spec.restartPolicy],
+    ...(spec.restartPolicyRules ?? []).map(({ action, exitCodes }, index): Field => [
+      `Restart Rule ${index}`,
+      `${action} if exit code ${exitCodes.operator} [${exitCodes.values.join(' ')}]`,
+    ]),
+    ...stateFields('State', status?.state ?? {}),
+    ...stateFields('Last State', status?.lastState ?? {}),
+    ['Ready', status === undefined ? 'False' : titled(status.ready)],
+    ['Restart Count', status?.restartCount ?? 0],
+    ['Mounts', spec.volumeMounts?.map(mountInWords).join(', ')],
+  ];
+}
+
+function stateFields(title: string, { waiting, running, terminated }: V1ContainerState): Field[] {
+  if (waiting) {
+    return [
+      [title, 'Waiting'],
+      ['  Reason', waiting.reason],
+      ['  Message', waiting.message],
+    ];
+  }
+  if (running) {
+    return [
+      [title, 'Running'],
+      ['  Started', running.startedAt],
+    ];
+  }
+  if (!terminated) return [];
+  return [
+    [title, 'Terminated'],
+    ['  Reason', terminated.reason],
+    ['  Message', terminated.message],
+    ['  Exit Code', terminated.exitCode],
+    ['  Started', terminated.startedAt ?? undefined],
+    ['  Finished', terminated.finishedAt ?? undefined],
+  ];
+}
+
+function mountInWords(mount: { name: string; mountPath: string; readOnly?: boolean }): string {
+  return `${mount.mountPath} from ${mount.name} (${mount.readOnly ? 'ro' : 'rw'})`;
+}
+
+function titled(value: boolean): string {
+  return value ? 'True' : 'False';
+}
+
+function conditions({ status }: V1Pod, nowMs: number): readonly string[] {
+  const width = Math.max(...status.conditions.map(({ type }) => type.length), 0) + 3;
+  return [
+    'Conditions:',
+    ...status.conditions.map(({ type, status: is, lastTransitionTime, reason, message }) => {
+      const why = [reason, message].filter((text) => text !== undefined && text !== '').join(': ');
+      const since = `for ${ageOf(lastTransitionTime, nowMs)}`;
+      return `  ${type.padEnd(width)}${is.padEnd(8)}${since.padEnd(10)}${visible(why)}`.trimEnd();
+    }),
+  ];
+}
+
+function volumes({ spec }: V1Pod): readonly string[] {
+  if (!spec.volumes?.length) return [];
+  return [
+    'Volumes:',
+    ...fields(
+      2,
+      spec.volumes.map(({ name, hostPath, emptyDir }): Field => {
+        if (hostPath) return [name, `hostPath ${hostPath.path} ${hostPath.type}`.trim()];
+        const limit = emptyDir?.sizeLimit === undefined ? '' : `, at most ${emptyDir.sizeLimit}`;
+        return [name, `emptyDir${emptyDir?.medium ? ` in ${emptyDir.medium}` : ''}${limit}`];
+      }),
+    ),
+  ];
+}
+
+function eventLines(events: readonly V1Event[], nowMs: number): readonly string[] {
+  if (events.length === 0) return ['Events: <none>'];
+  const columns = eventColumns.filter(({ name }) => name !== 'Object');
+  const table = new TextTable(columns, { wide: false });
+  const lines = table.lines(inOrder(events), nowMs, { header: true });
+  return ['Events:', ...lines.map((line) => `  ${line}`)];
+}

@@ -1,0 +1,29 @@
+/**
+ * Durations as options take them.
+ */
+import { InvalidArgumentError } from 'commander';
+import { formatDuration, parseDuration } from '../pod/duration.ts';
+
+/** Reads an option's duration within bounds; what is wrong with it becomes a usage error. */
+export function durationOption(bounds: { minMs?: number; maxMs?: number } = {}) {
+  const { minMs = 0, maxMs = Infinity } = bounds;
+  return (text: string): number => {
+    const ms = parseDuration(text);
+    if (ms === undefined) {
+      throw new InvalidArgumentError('It must be a duration such as 500ms, 30s or 1m30s.');
+    }
+    if (ms < minMs) throw new InvalidArgumentError(`It must be at least ${formatDuration(minMs)}.`);
+    if (ms > maxMs) throw new InvalidArgumentError(`It must be at most ${formatDuration(maxMs)}.`);
+    return ms;
+  };
+}
+
+/** Reads an option's whole number of at least `min`. */
+export function wholeNumberOption(min: number) {
+  return (text: string): number => {
+    if (/^-?\d+$/.test(text) && Number.isSafeInteger(Number(text)) && Number(text) >= min) {
+      return Number(text);
+    }
+    throw new InvalidArgumentError(`It must be a whole number of at least ${min}.`);
+  };
+}

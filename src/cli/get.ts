@@ -1,0 +1,195 @@
+/**
+ * `reprise get pods [NAME...]`: what there is, as a table, as objects or as names; once or as it
+ * changes.
+ */
+import { Command } from 'commander';
+import type { WatchEvent } from '../api/backend.ts';
+import { connectAgent } from '../api/client.ts';
+import type { Client, PodQuery } from '../api/client.ts';
+import { podColumns } from '../api/table.ts';
+import type { Column } from '../api/table.ts';
+import type { V1Pod } from '../pod/pod-status.ts';
+import { asText, parseJsonPath } from './json-path.ts';
+import { defaultNamespace } from './options.ts';
+import type { GlobalOptions } from './options.ts';
+import { noteLine, printLine } from './output.ts';
+import { podNames } from './pod-names.ts';
+import { TextTable } from './text-table.ts';
+import { UsageError } from './usage-error.ts';
+import { toYaml } from './yaml.ts';
+
+interface GetOptions extends GlobalOptions {
+  readonly output?: string;
+  readonly watch?: boolean;
+  readonly outputWatchEvents?: boolean;
+  readonly allNamespaces?: boolean;
+  readonly selector?: string;
+  readonly headers: boolean;
+}
+
+/** The command as it is typed. */
+export function getCommand(): Command {
+  return new Command('get')
+    .summary('show pods')
+    .description('Shows one pod, several or all of a namespace.')
+    .argument('<kind>', 'pods, pod or po; or pod/NAME')
+    .argument('[names...]', 'names of pods; all of the namespace without one')
+    .option('-o, --output <format>', 'wide, json, yaml, name or jsonpath={...}')
+    .option('-w, --watch', 'go on with every change, however short')
+    .option('--output-watch-events', 'with -w -o json or yaml: say what happened, too')
+    .option('-A, --all-namespaces', 'pods of every namespace')
+    .option('-l, --selector <labels>', 'only pods with these labels, e.g. app=web,tier!=db')
+    .option('--no-headers', 'a table without its first line')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  reprise get pods                          all pods of the namespace
+  reprise get pods -A -o wide               of all namespaces, with address and generation
+  reprise get pod web -o yaml               the whole v1 Pod with its status
+  reprise get pod web -o jsonpath='{.status.podIP}'
+  reprise get pod web -w -o json            one JSON object per line for every change`,
+    )
+    .action(async (kind: string, names: string[], _: unknown, command: Command) => {
+      await get([kind, ...names], command.optsWithGlobals());
+    });
+}
+
+async function get(args: readonly string[], options: GetOptions): Promise<void> {
+  const names = podNames(args);
+  if (names.length > 0 && options.selector !== undefined) {
+    throw new UsageError('a selector does not go with names');
+  }
+  if (names.length > 0 && options.allNamespaces) {
+    throw new UsageError('a pod cannot be named across all namespaces', { next: 'use -n' });
+  }
+  const show = printerOf(options);
+  const client = connectAgent(options.socket);
+  const namespace = options.allNamespaces ? undefined : (options.namespace ?? defaultNamespace);
+  const query: PodQuery = { namespace, labelSelector: options.selector };
+  const { signal } = new AbortController();
+
+  if (options.watch) {
+    if (names.length > 1) throw new UsageError('-w takes one name or none');
+    await watch(client, { ...query, name: names[0] }, show, signal);
+    return;
+  }
+  const pods =
+    names.length > 0
+      ? await Promise.all(
+          names.map((name) => client.getPod(namespace ?? defaultNamespace, name, signal)),
+        )
+      : await client.listPods(query, signal);
+  if (pods.length === 0 && show.isForPeople) {
+    noteLine(
+      namespace === undefined
+        ? 'No resources found'
+        : `No resources found in ${namespace} namespace.`,
+    );
+    return;
+  }
+  await show.all(pods, { isOne: names.length === 1 });
+}
+
+async function watch(
+  client: Client,
+  query: PodQuery,
+  show: Printer,
+  signal: AbortSignal,
+): Promise<void> {
+  // A pod that is not there is a mistake, as it is without -w.
+  if (query.name !== undefined) {
+    await client.getPod(query.namespace ?? defaultNamespace, query.name, signal);
+  }
+  for await (const event of await client.watchPods(query, signal)) await show.change(event);
+}
+
+interface Printer {
+  /** Whether an empty result is said in words. */
+  readonly isForPeople: boolean;
+  readonly all: (pods: readonly V1Pod[], options: { isOne: boolean }) => void | Promise<void>;
+  readonly change: (event: WatchEvent<V1Pod>) => void | Promise<void>;
+}
+
+function printerOf({ output, headers, allNamespaces, outputWatchEvents }: GetOptions): Printer {
+  if (output === undefined || output === 'wide') {
+    return tablePrinter({
+      wide: output === 'wide',
+      header: headers,
+      namespaces: allNamespaces === true,
+    });
+  }
+  const changed = (event: WatchEvent<V1Pod>): object => (outputWatchEvents ? event : event.object);
+  if (output === 'json') {
+    return printer(
+      (value) => JSON.stringify(value, undefined, 4),
+      (event) => JSON.stringify(changed(event)),
+    );
+  }
+  if (output === 'yaml') {
+    return printer(
+      async (value) => (await toYaml(value)).trimEnd(),
+      async (event) => `---\n${(await toYaml(changed(event))).trimEnd()}`,
+    );
+  }
+  const each = eachPrinter(output);
+  return {
+    isForPeople: output === 'name',
+    all: (pods) => {
+      for (const pod of pods) printLine(each(pod));
+    },
+    change: ({ object }) => printLine(each(object)),
+  };
+}
+
+function printer(
+  whole: (value: object) => string | Promise<string>,
+  change: (event: WatchEvent<V1Pod>) => string | Promise<string>,
+): Printer {
+  return {
+    isForPeople: false,
+    all: async (pods, { isOne }) =>
+      printLine(await whole(isOne && pods[0] ? pods[0] : listOf(pods))),
+    change: async (event) => printLine(await change(event)),
+  };
+}
+
+function eachPrinter(output: string): (pod: V1Pod) => string {
+  if (output === 'name') return (pod) => `pod/${pod.metadata.name}`;
+  if (output.startsWith('jsonpath=')) {
+    const path = parseJsonPath(output.slice('jsonpath='.length));
+    return (pod) => path(pod).map(asText).join(' ');
+  }
+  throw new UsageError(`unknown output format "${output}"`, {
+    next: 'use wide, json, yaml, name or jsonpath={...}',
+  });
+}
+
+const namespaceColumn: Column<V1Pod> = {
+  name: 'Namespace',
+  type: 'string',
+  format: '',
+  description: 'Namespace of the pod',
+  priority: 0,
+  cell: (pod) => pod.metadata.namespace,
+};
+
+function tablePrinter(options: { wide: boolean; header: boolean; namespaces: boolean }): Printer {
+  const columns = options.namespaces ? [namespaceColumn, ...podColumns] : podColumns;
+  const table = new TextTable(columns, options);
+  let isFirst = options.header;
+  const print = (pods: readonly V1Pod[]): void => {
+    for (const line of table.lines(pods, Date.now(), { header: isFirst })) printLine(line);
+    isFirst = false;
+  };
+  return {
+    isForPeople: true,
+    all: (pods) => print(pods),
+    change: ({ object }) => print([object]),
+  };
+}
+
+/** Several objects in one, as kubectl prints them. */
+export function listOf(items: readonly object[]): object {
+  return { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items };
+}

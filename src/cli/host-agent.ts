@@ -1,0 +1,82 @@
+/**
+ * Where the parts are wired: the agent, its API on the socket, the logs it can read.
+ *
+ * Used by `agent`, which hosts many pods, and by `run`, which hosts one.
+ */
+import { startAgent } from '../agent/start.ts';
+import { serveApi } from '../api/server.ts';
+import type { ReadLog } from '../api/logs.ts';
+import { NotFoundError, RepriseError } from '../errors.ts';
+import { LogError, logText, readLog } from '../host/logs.ts';
+import { createLogger, logLevels } from '../log.ts';
+import type { Logger, LogLevel } from '../log.ts';
+import type { NodeOptions } from './options.ts';
+import { UsageError } from './usage-error.ts';
+import { ownVersion } from './own-version.ts';
+
+export interface HostOptions extends NodeOptions {
+  readonly socket: string;
+  /** Host this pod and no other. */
+  readonly only?: { readonly namespace: string; readonly name: string };
+  readonly log: Logger;
+}
+
+/** An agent that serves its socket; disposing of it leaves its pods running. */
+export async function hostAgent(
+  options: HostOptions,
+  signal: AbortSignal,
+): Promise<AsyncDisposable> {
+  requireRoot();
+  await using stack = new AsyncDisposableStack();
+  const { backend } = stack.use(
+    await startAgent(
+      {
+        containerd: options.containerd,
+        dataDir: options.dataDir,
+        podLogDir: options.podLogDir,
+        cgroupRoot: options.cgroupRoot,
+        nodeName: options.nodeName,
+        inPlaceBackoffMs: options.inPlaceBackoff,
+        maxContainerRestartMs: options.maxContainerRestartPeriod,
+        only: options.only,
+        log: options.log,
+      },
+      signal,
+    ),
+  );
+  const { socket, log } = options;
+  stack.use(await serveApi(backend, { socket, version: ownVersion(), readLog: readLogFile, log }));
+  return stack.move();
+}
+
+/** The logger of an agent; REPRISE_LOG_LEVEL says how much it tells. */
+export function agentLogger(otherwise: LogLevel): Logger {
+  const asked = process.env['REPRISE_LOG_LEVEL'] ?? otherwise;
+  const level = logLevels.find((one) => one === asked);
+  if (level === undefined) {
+    throw new UsageError(`REPRISE_LOG_LEVEL=${asked} is no level`, {
+      next: `use one of ${logLevels.join(', ')}`,
+    });
+  }
+  return createLogger({ level });
+}
+
+/** Sandboxes, cgroups and mounts are root's business; better said at once than by their errors. */
+function requireRoot(): void {
+  if (process.geteuid?.() === 0) return;
+  throw new RepriseError('an agent has to run as root', {
+    next: 'use sudo (sudo -E keeps your environment)',
+  });
+}
+
+const readLogFile: ReadLog = async function* (file, options, signal) {
+  const { tailLines: tail, sinceMs: sinceTime, followUntil: finished } = options;
+  const lines = readLog(file, { tail, sinceTime, follow: finished && { finished }, signal });
+  try {
+    yield* logText(lines, options);
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    const { where, next } = error;
+    throw new NotFoundError(error.message, { where, next, cause: error });
+  }
+};

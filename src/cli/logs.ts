@@ -1,0 +1,142 @@
+/**
+ * `reprise logs NAME`: what containers wrote.
+ */
+import { Command } from 'commander';
+import { messageOf } from '../errors.ts';
+import { connectAgent } from '../api/client.ts';
+import type { Client, LogQuery } from '../api/client.ts';
+import type { V1Pod } from '../pod/pod-status.ts';
+import { durationOption, wholeNumberOption } from './duration.ts';
+import { defaultNamespace } from './options.ts';
+import type { GlobalOptions } from './options.ts';
+import { noteLine, printRaw } from './output.ts';
+import { onePodName } from './pod-names.ts';
+import { UsageError } from './usage-error.ts';
+
+interface LogsOptions extends GlobalOptions {
+  readonly container?: string;
+  readonly allContainers?: boolean;
+  readonly follow?: boolean;
+  readonly previous?: boolean;
+  readonly tail?: number;
+  readonly since?: number;
+  readonly timestamps?: boolean;
+  readonly prefix?: boolean;
+}
+
+/** The command as it is typed. */
+export function logsCommand(): Command {
+  return new Command('logs')
+    .summary('show what a container wrote')
+    .description('Shows the log of one container of a pod, or of all of them.')
+    .argument('<pod...>', 'NAME or pod/NAME')
+    .option('-c, --container <name>', 'which container (default: the first app container)')
+    .option('--all-containers', 'all of them, init containers first')
+    .option('-f, --follow', 'go on until the container ends')
+    .option('-p, --previous', 'of the run before this one')
+    .option('--tail <lines>', 'only that many lines from the end', wholeNumberOption(-1))
+    .option('--since <duration>', 'only what is newer, e.g. 5m', durationOption({ minMs: 1000 }))
+    .option('--timestamps', 'with the time in front of every line')
+    .option('--prefix', 'with pod and container in front of every line')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  reprise logs trainer                         of its first app container
+  reprise logs trainer -c watcher -f           of another one, as it is written
+  reprise logs trainer -p --tail 20            the last words before the last restart
+  reprise logs trainer --all-containers --prefix`,
+    )
+    .action(async (args: string[], _: unknown, command: Command) => {
+      await logs(args, command.optsWithGlobals());
+    });
+}
+
+async function logs(args: readonly string[], options: LogsOptions): Promise<void> {
+  const name = onePodName(args, 'reprise logs NAME');
+  if (options.allContainers && options.container !== undefined) {
+    throw new UsageError('--all-containers does not go with -c');
+  }
+  const client = connectAgent(options.socket);
+  const namespace = options.namespace ?? defaultNamespace;
+  const { signal } = new AbortController();
+  const pod = await client.getPod(namespace, name, signal);
+  const show = (container: string): Promise<void> =>
+    showLog(client, pod, container, options, signal);
+
+  if (!options.allContainers) {
+    await show(options.container ?? defaultContainer(pod));
+    return;
+  }
+  const all = containerNames(pod);
+  const attempts = options.follow
+    ? await Promise.allSettled(all.map(show))
+    : await inOrder(all, show);
+  // One container without a log yet does not hide those of the others.
+  for (const attempt of attempts) {
+    if (attempt.status === 'rejected') noteLine(`note: ${messageOf(attempt.reason)}`);
+  }
+}
+
+async function inOrder(
+  names: readonly string[],
+  show: (name: string) => Promise<void>,
+): Promise<readonly PromiseSettledResult<void>[]> {
+  const results: PromiseSettledResult<void>[] = [];
+  for (const name of names) results.push(...(await Promise.allSettled([show(name)])));
+  return results;
+}
+
+async function showLog(
+  client: Client,
+  { metadata: { namespace, name } }: V1Pod,
+  container: string,
+  options: LogsOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const query: LogQuery = {
+    container,
+    follow: options.follow,
+    previous: options.previous,
+    tailLines: options.tail === -1 ? undefined : options.tail,
+    sinceSeconds: options.since === undefined ? undefined : Math.ceil(options.since / 1000),
+    timestamps: options.timestamps,
+  };
+  const pieces = await client.readLog(namespace, name, query, signal);
+  if (!options.prefix) {
+    for await (const piece of pieces) await printRaw(piece);
+    return;
+  }
+  for await (const line of linesOf(pieces)) {
+    await printRaw(Buffer.concat([Buffer.from(`[pod/${name}/${container}] `), line]));
+  }
+}
+
+async function* linesOf(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let rest = Buffer.alloc(0);
+  for await (const piece of pieces) {
+    let bytes = Buffer.concat([rest, piece]);
+    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a)) {
+      yield bytes.subarray(0, end + 1);
+      bytes = bytes.subarray(end + 1);
+    }
+    rest = bytes;
+  }
+  if (rest.length > 0) yield Buffer.concat([rest, Buffer.from('\n')]);
+}
+
+function containerNames({ spec }: V1Pod): readonly string[] {
+  return [...(spec.initContainers ?? []), ...spec.containers].map(({ name }) => name);
+}
+
+/** As kubectl picks it, and says so where there was a choice. */
+function defaultContainer(pod: V1Pod): string {
+  const all = containerNames(pod);
+  const wished = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'];
+  const first = pod.spec.containers[0]?.name ?? '';
+  const chosen = wished !== undefined && all.includes(wished) ? wished : first;
+  if (all.length > 1 && chosen !== wished) {
+    noteLine(`Defaulted container "${chosen}" out of: ${all.join(', ')}`);
+  }
+  return chosen;
+}

@@ -1,0 +1,93 @@
+/**
+ * The options that several commands share, each with its environment variable.
+ */
+import { hostname } from 'node:os';
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { formatDuration } from '../pod/duration.ts';
+import { durationOption } from './duration.ts';
+
+/** Options that every command has. */
+export interface GlobalOptions {
+  readonly socket: string;
+  /** Absent: `default`, or what the manifest says. */
+  readonly namespace?: string;
+}
+
+/** Options of the commands that start an agent. */
+export interface NodeOptions {
+  readonly containerd: string;
+  readonly dataDir: string;
+  readonly podLogDir: string;
+  readonly cgroupRoot: string;
+  readonly nodeName: string;
+  /** Milliseconds; 0 is off. */
+  readonly inPlaceBackoff: number;
+  /** Milliseconds. */
+  readonly maxContainerRestartPeriod: number;
+}
+
+export const defaultNamespace = 'default';
+
+/** Adds what every command has, to the program itself. */
+export function withGlobalOptions(program: Command): Command {
+  return program
+    .addOption(
+      new Option('--socket <path>', "the agent's unix socket")
+        .env('REPRISE_SOCKET')
+        .default('/run/reprise/reprise.sock'),
+    )
+    .option('-n, --namespace <name>', 'namespace of the pod (default: "default")');
+}
+
+/** Adds what `run` and `agent` take. */
+export function withNodeOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--containerd <path>', "containerd's unix socket")
+        .env('CONTAINERD_ADDRESS')
+        .default('/run/containerd/containerd.sock'),
+    )
+    .addOption(
+      new Option('--data-dir <path>', 'where pods are remembered and their volumes live')
+        .env('REPRISE_DATA_DIR')
+        .default('/var/lib/reprise'),
+    )
+    .addOption(
+      new Option('--pod-log-dir <path>', 'where the logs of containers go')
+        .env('REPRISE_POD_LOG_DIR')
+        .default('/var/log/pods'),
+    )
+    .addOption(
+      new Option('--cgroup-root <path>', 'parent of all pod cgroups')
+        .env('REPRISE_CGROUP_ROOT')
+        .default('/kubepods'),
+    )
+    .addOption(
+      new Option('--node-name <name>', 'name of this node in what is shown')
+        .env('REPRISE_NODE_NAME')
+        .default(hostname().toLowerCase()),
+    )
+    .addOption(
+      durationDefault(
+        new Option(
+          '--in-place-backoff <duration>',
+          'longest delay between in-place restarts; 0 turns the back-off off',
+        ).env('REPRISE_IN_PLACE_BACKOFF'),
+        60_000,
+      ).argParser(durationOption()),
+    )
+    .addOption(
+      durationDefault(
+        new Option(
+          '--max-container-restart-period <duration>',
+          'longest delay between restarts of one container, 1s to 5m',
+        ).env('REPRISE_MAX_CONTAINER_RESTART_PERIOD'),
+        300_000,
+      ).argParser(durationOption({ minMs: 1000, maxMs: 300_000 })),
+    );
+}
+
+function durationDefault(option: Option, ms: number): Option {
+  return option.default(ms, formatDuration(ms));
+}

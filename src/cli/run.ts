@@ -1,0 +1,244 @@
+/**
+ * `reprise run -f FILE`: one pod in the foreground until it ends.
+ *
+ * Always a client of an agent: of the one that listens on the socket, or else of one in this very
+ * process that hosts this pod only. So there is one way a pod is run, watched and removed.
+ *
+ * Read next: story.ts, what is told; host-agent.ts, the agent in this process.
+ */
+import { Command, Option } from 'commander';
+import { AlreadyExistsError, RepriseError } from '../errors.ts';
+import { connectAgent } from '../api/client.ts';
+import type { Client } from '../api/client.ts';
+import { isListening } from '../api/unix-socket.ts';
+import { podKey } from '../pod/pod.ts';
+import type { V1Pod } from '../pod/pod-status.ts';
+import { isFromManifest } from './apply.ts';
+import { catchInterrupts, interruptExitCode } from './interrupt.ts';
+import type { Interrupts } from './interrupt.ts';
+import { readManifest } from './manifest-file.ts';
+import type { Manifest } from './manifest-file.ts';
+import { narrator } from './narrator.ts';
+import type { Narrator } from './narrator.ts';
+import { withNodeOptions } from './options.ts';
+import type { GlobalOptions, NodeOptions } from './options.ts';
+import { noteLine } from './output.ts';
+import { explainFailure } from './post-mortem.ts';
+import { tellEvent, tellPod } from './story.ts';
+
+interface RunOptions extends GlobalOptions, NodeOptions {
+  readonly filename: string;
+  readonly output?: 'json';
+  readonly replace?: boolean;
+}
+
+/** The command as it is typed. */
+export function runCommand(): Command {
+  const command = new Command('run')
+    .summary('run one pod in the foreground')
+    .description(
+      'Runs a pod until it ends and tells what happens, a line for each event; then removes it.\n' +
+        'Uses the agent that listens on the socket; without one, it is its own.',
+    )
+    .requiredOption('-f, --filename <file>', 'manifest of one Pod; - is standard input')
+    .addOption(new Option('-o, --output <format>', 'JSON lines').choices(['json']))
+    .option('--replace', 'delete a pod of that name first');
+  return withNodeOptions(command)
+    .addHelpText(
+      'after',
+      `
+Ctrl-C or SIGTERM deletes the pod within its grace period; a second one kills it at once.
+After a crash of this program the pod lives on, and the same command takes it up again.
+
+Exit codes:
+  0 the pod Succeeded           2 bad usage or manifest       130 ended by Ctrl-C
+  1 it Failed, or an error      3 containerd is unreachable   143 ended by SIGTERM
+
+Examples:
+  sudo reprise run -f examples/ml-worker.yaml
+  sudo reprise run -f pod.yaml -o json | jq .text
+  sudo reprise run -f pod.yaml --containerd /run/lab/containerd.sock --data-dir /tmp/lab`,
+    )
+    .action(async (_: unknown, command: Command) => {
+      process.exitCode = await run(command.optsWithGlobals());
+    });
+}
+
+async function run(options: RunOptions): Promise<number> {
+  const manifest = await readManifest(options.filename, options.namespace);
+  using interrupts = catchInterrupts();
+  const start = new AbortController();
+  interrupts.onEach(() => start.abort());
+  const isOwn = !(await isListening(options.socket));
+  try {
+    await using stack = new AsyncDisposableStack();
+    if (isOwn) stack.use(await hostOne(options, manifest, start.signal));
+    return await runPod(connectAgent(options.socket), manifest, options, isOwn, interrupts);
+  } catch (error) {
+    // Interrupted before there was a pod: only now is there nothing to tell.
+    if (start.signal.aborted && error === start.signal.reason) return interruptExitCode.SIGINT;
+    throw error;
+  }
+}
+
+async function hostOne(
+  options: RunOptions,
+  { pod }: Manifest,
+  signal: AbortSignal,
+): Promise<AsyncDisposable> {
+  const { agentLogger, hostAgent } = await import('./host-agent.ts');
+  const { namespace, name } = pod.metadata;
+  // The story is told by us; the agent only speaks up about its own troubles.
+  return hostAgent({ ...options, only: { namespace, name }, log: agentLogger('error') }, signal);
+}
+
+async function runPod(
+  client: Client,
+  manifest: Manifest,
+  options: RunOptions,
+  isOwn: boolean,
+  interrupts: Interrupts,
+): Promise<number> {
+  const { namespace, name } = manifest.pod.metadata;
+  const ended = new AbortController();
+  const tell = narrator({ json: options.output === 'json', names: namesIn(manifest) });
+  try {
+    const accepted = await acceptPod(
+      client,
+      manifest,
+      options.replace === true,
+      isOwn,
+      ended.signal,
+    );
+    // It starts with the pod as it is, so nothing that happened meanwhile is missed.
+    const pods = await client.watchPods({ namespace, name }, ended.signal);
+    const telling = tellEvents(client, accepted, tell, ended.signal);
+    const interruptedBy = deleteOnInterrupt(client, accepted, interrupts, ended.signal);
+    const last = await tellUntilEnd(client, accepted, pods, tell, options, ended.signal);
+    ended.abort();
+    await telling;
+    const signal = interruptedBy();
+    if (signal !== undefined) return interruptExitCode[signal];
+    return last.status.phase === 'Succeeded' ? 0 : 1;
+  } finally {
+    ended.abort();
+  }
+}
+
+/** Creates the pod; or takes up the one that an earlier `run` of the same manifest has left. */
+async function acceptPod(
+  client: Client,
+  manifest: Manifest,
+  replace: boolean,
+  isOwn: boolean,
+  signal: AbortSignal,
+): Promise<V1Pod> {
+  const { namespace, name } = manifest.pod.metadata;
+  try {
+    return await client.createPod(namespace, manifest.text, signal);
+  } catch (error) {
+    if (!(error instanceof AlreadyExistsError)) throw error;
+    const there = await client.getPod(namespace, name, signal);
+    const isEnding = there.metadata.deletionTimestamp !== undefined;
+    // In an agent of many pods, whatever runs there is somebody else's.
+    if (isOwn && !replace && !isEnding) {
+      if (isFromManifest(there, manifest)) return there;
+      throw new AlreadyExistsError(
+        `pod ${podKey(there)} is left from an earlier run with a different manifest`,
+        { next: 'use --replace to delete it first, or run its own manifest again', cause: error },
+      );
+    }
+    if (!replace && !(isOwn && isEnding)) throw error;
+    await deleteAndWait(client, there, signal);
+    return client.createPod(namespace, manifest.text, signal);
+  }
+}
+
+async function deleteAndWait(client: Client, { metadata }: V1Pod, signal: AbortSignal) {
+  const { namespace, name, uid } = metadata;
+  const done = new AbortController();
+  const watched = await client.watchPods(
+    { namespace, name },
+    AbortSignal.any([signal, done.signal]),
+  );
+  try {
+    await client.deletePod(namespace, name, { force: false }, signal);
+    for await (const { type, object } of watched) {
+      if (type === 'DELETED' && object.metadata.uid === uid) return;
+    }
+  } finally {
+    done.abort();
+  }
+}
+
+/** Tells every change of the pod; removes it when it has ended. Returns its last state. */
+async function tellUntilEnd(
+  client: Client,
+  accepted: V1Pod,
+  pods: Awaited<ReturnType<Client['watchPods']>>,
+  tell: Narrator,
+  { output }: RunOptions,
+  signal: AbortSignal,
+): Promise<V1Pod> {
+  const { namespace, name, uid } = accepted.metadata;
+  let before: V1Pod | undefined;
+  let isRemoved = false;
+  for await (const { type, object } of pods) {
+    if (object.metadata.uid !== uid) continue;
+    for (const line of tellPod(before, object)) tell(line);
+    before = object;
+    if (type === 'DELETED') return object;
+    const { phase } = object.status;
+    if (isRemoved || (phase !== 'Succeeded' && phase !== 'Failed')) continue;
+    isRemoved = true;
+    if (phase === 'Failed' && object.metadata.deletionTimestamp === undefined) {
+      await explainFailure(client, object, { json: output === 'json' }, signal);
+    }
+    await client.deletePod(namespace, name, { force: false }, signal);
+  }
+  throw new RepriseError(`the agent has stopped while pod ${namespace}/${name} ran`, {
+    next: `look after the pod with: reprise get pod ${name} -n ${namespace}`,
+  });
+}
+
+async function tellEvents(
+  client: Client,
+  { metadata }: V1Pod,
+  tell: Narrator,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace, name, uid } = metadata;
+  try {
+    for await (const { type, object } of await client.watchEvents({ namespace, name }, signal)) {
+      const isOurs = object.involvedObject.uid === uid;
+      if (isOurs && type !== 'DELETED') for (const line of tellEvent(object)) tell(line);
+    }
+  } catch (error) {
+    // The pod's own watch reports the broken connection; one report is enough.
+    if (!signal.aborted && !(error instanceof RepriseError)) throw error;
+  }
+}
+
+/** The first signal asks for the end, the next one forces it; tells which one came first. */
+function deleteOnInterrupt(
+  client: Client,
+  { metadata: { namespace, name } }: V1Pod,
+  interrupts: Interrupts,
+  signal: AbortSignal,
+): () => 'SIGINT' | 'SIGTERM' | undefined {
+  let first: 'SIGINT' | 'SIGTERM' | undefined;
+  interrupts.onEach((interrupt, count) => {
+    first ??= interrupt;
+    const force = count > 1;
+    noteLine(force ? 'killing the pod' : 'deleting the pod; once more kills it at once');
+    client.deletePod(namespace, name, { force }, signal).catch((error: unknown) => {
+      // Gone already, or the main loop reports it.
+      if (!signal.aborted && !(error instanceof RepriseError)) throw error;
+    });
+  });
+  return () => first;
+}
+
+function namesIn({ pod: { spec } }: Manifest): readonly string[] {
+  return [...spec.initContainers, ...spec.containers].map(({ name }) => name);
+}

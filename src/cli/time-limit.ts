@@ -1,0 +1,28 @@
+/**
+ * A command that may take only so long.
+ */
+import { formatDuration } from '../pod/duration.ts';
+import { RepriseError } from '../errors.ts';
+
+/** Does something with a signal that is aborted when the time is over; then it fails with these words. */
+export async function withinTime<T>(
+  ms: number | undefined,
+  what: string,
+  action: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (ms === undefined) return action(new AbortController().signal);
+  const expired = new AbortController();
+  const timer = setTimeout(() => expired.abort(), ms);
+  const timedOut = (cause?: unknown): RepriseError =>
+    new RepriseError(`timed out after ${formatDuration(ms)}: ${what}`, { cause });
+  try {
+    const result = await action(expired.signal);
+    // What is cut off by the signal may end like something that is complete.
+    if (expired.signal.aborted) throw timedOut();
+    return result;
+  } catch (error) {
+    throw expired.signal.aborted && !(error instanceof RepriseError) ? timedOut(error) : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * `reprise validate -f FILE`: judges manifests; needs no agent, no root, no containerd.
+ */
+import { Command } from 'commander';
+import { podKey } from '../pod/pod.ts';
+import { ManifestError } from '../manifest/manifest-error.ts';
+import { errorLines } from './exit-code.ts';
+import { collect, readManifest } from './manifest-file.ts';
+import type { GlobalOptions } from './options.ts';
+import { noteLine, printLine } from './output.ts';
+
+interface ValidateOptions extends GlobalOptions {
+  readonly filename: readonly string[];
+}
+
+/** The command as it is typed. */
+export function validateCommand(): Command {
+  return new Command('validate')
+    .summary('say whether manifests can be run, and what is wrong')
+    .description('Checks manifests; exits 2 if one of them cannot be run as written.')
+    .requiredOption(
+      '-f, --filename <file>',
+      'manifest of one Pod, YAML or JSON; - is standard input; may be repeated',
+      collect,
+    )
+    .addHelpText('after', '\nExample:\n  reprise validate -f pod.yaml -f other.yaml')
+    .action(async (_: unknown, command: Command) => {
+      await validate(command.optsWithGlobals());
+    });
+}
+
+async function validate({ filename, namespace }: ValidateOptions): Promise<void> {
+  for (const file of filename) {
+    try {
+      const { pod } = await readManifest(file, namespace);
+      printLine(`${file}: pod ${podKey(pod)} is valid`);
+    } catch (error) {
+      // The faults of one file do not hide those of the next.
+      if (!(error instanceof ManifestError)) throw error;
+      for (const line of errorLines(error, false)) noteLine(line);
+      process.exitCode = 2;
+    }
+  }
+}

@@ -1,0 +1,129 @@
+#!/usr/bin/env node
+/**
+ * The executable: picks the command, turns an error into lines and an exit code.
+ *
+ * Only the file of the command that was typed is loaded, so that `reprise get` answers at once.
+ *
+ * Read next: cli/, one file per command, named as it is typed.
+ */
+import { Command, CommanderError } from 'commander';
+import { withGlobalOptions } from './cli/options.ts';
+import { ownVersion } from './cli/own-version.ts';
+
+interface Entry {
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+const commands: Readonly<Record<string, Entry>> = {
+  run: {
+    summary: 'run one pod in the foreground',
+    load: async () => (await import('./cli/run.ts')).runCommand(),
+  },
+  agent: {
+    summary: 'host many pods and serve the API',
+    load: async () => (await import('./cli/agent.ts')).agentCommand(),
+  },
+  apply: {
+    summary: 'run pods in the agent',
+    load: async () => (await import('./cli/apply.ts')).applyCommand(),
+  },
+  create: {
+    summary: 'like apply, for pods that are not there yet',
+    load: async () => (await import('./cli/apply.ts')).createCommand(),
+  },
+  get: {
+    summary: 'show pods',
+    load: async () => (await import('./cli/get.ts')).getCommand(),
+  },
+  describe: {
+    summary: 'tell everything about a pod',
+    load: async () => (await import('./cli/describe.ts')).describeCommand(),
+  },
+  logs: {
+    summary: 'show what a container wrote',
+    load: async () => (await import('./cli/logs.ts')).logsCommand(),
+  },
+  events: {
+    summary: 'show what happened to pods',
+    load: async () => (await import('./cli/events.ts')).eventsCommand(),
+  },
+  restart: {
+    summary: 'restart all containers of a pod in place',
+    load: async () => (await import('./cli/restart.ts')).restartCommand(),
+  },
+  wait: {
+    summary: 'wait until something is true of a pod',
+    load: async () => (await import('./cli/wait.ts')).waitCommand(),
+  },
+  delete: {
+    summary: 'end pods and remove everything they had',
+    load: async () => (await import('./cli/delete.ts')).deleteCommand(),
+  },
+  validate: {
+    summary: 'say whether manifests can be run, and what is wrong',
+    load: async () => (await import('./cli/validate.ts')).validateCommand(),
+  },
+  version: {
+    summary: 'show versions',
+    load: async () => (await import('./cli/version.ts')).versionCommand(),
+  },
+};
+
+/** These see to their pods even when nobody reads what they say. */
+const outliveTheirReader: ReadonlySet<string> = new Set(['run', 'agent', 'delete', 'restart']);
+
+async function main(args: readonly string[]): Promise<void> {
+  const typed = args.find((arg) => Object.hasOwn(commands, arg));
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // `reprise get -w | head`: the reader has seen enough.
+      if (error.code !== 'EPIPE') throw error;
+      if (!outliveTheirReader.has(typed ?? '')) process.exit(0);
+    });
+  }
+  try {
+    await (await programFor(typed)).parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // commander has said it all; its codes are 0 for help and 1 for every mistake.
+      process.exitCode = error.exitCode === 0 ? 0 : 2;
+      return;
+    }
+    const { errorLines, exitCodeOf } = await import('./cli/exit-code.ts');
+    const isDebugging = process.env['REPRISE_DEBUG'] === '1';
+    process.stderr.write(`${errorLines(error, isDebugging).join('\n')}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+async function programFor(typed: string | undefined): Promise<Command> {
+  const program = withGlobalOptions(
+    new Command('reprise')
+      .description('Runs Kubernetes pods on this machine and restarts them in place.')
+      .configureHelp({ showGlobalOptions: true })
+      .showHelpAfterError('  try: add --help to see what can be typed')
+      .exitOverride(),
+  );
+  program
+    .helpCommand(false)
+    .version(ownVersion(), '-V, --version', 'show the version')
+    .addHelpText('after', guide);
+  for (const [name, { summary, load }] of Object.entries(commands)) {
+    const command = name === typed ? await load() : new Command(name).summary(summary);
+    program.addCommand(command.copyInheritedSettings(program));
+  }
+  return program;
+}
+
+const guide = `
+Examples:
+  sudo reprise run -f pod.yaml           run a pod here and now, and see what happens
+  sudo reprise agent                     host many pods; then, from another terminal:
+  sudo reprise apply -f pod.yaml
+  sudo reprise get pods
+  sudo reprise restart pod NAME
+
+Every command has its own help with examples: reprise COMMAND --help`;
+
+await main(process.argv.slice(2));
