@@ -10,6 +10,7 @@ import {
 } from '../testing/builders.ts';
 import type { Behaviour, Plan } from '../testing/simulated-node.ts';
 import { SimulatedNode } from '../testing/simulated-node.ts';
+import type { Memory } from './memory.ts';
 
 const forever: Behaviour = {};
 
@@ -404,9 +405,50 @@ test('old generations are removed while the back-off holds the next start back',
     [aSidecar('side'), aContainer('setup', { restartPolicy: 'Never', ...restartAllOn(42) })],
     [aContainer('main')],
   );
-  const node = new SimulatedNode(pod, behave({ setup: [{ runsMs: 100, code: 42 }] }));
+  const node = new SimulatedNode(pod, {
+    ...behave({ setup: [{ runsMs: 0, code: 42 }] }),
+    eventDelayMs: () => 0,
+  });
   node.run({ forMs: 1_800_000 });
   t.deepEqual(node.faults, []);
   t.true(node.memory.generation > 30);
   t.true(node.left.length <= 7, node.left.join(', '));
 });
+
+test('a start that a killed agent had asked for cannot land in a later generation', (t) => {
+  let isFirst = true;
+  const node = new SimulatedNode(referencePod(), {
+    ...behave({ setup: [quick], watcher: [{ runsMs: 50, code: 88 }, forever] }),
+    latencyMs: (action) => {
+      if (action.kind !== 'start-container' || action.name !== 'main' || !isFirst) return 1;
+      isFirst = false;
+      return 260;
+    },
+  });
+  node.after(40, () => {
+    node.crashAgent(100);
+  });
+  node.run();
+  t.deepEqual(node.faults, []);
+  t.is(node.memory.generation, 1);
+  t.deepEqual(node.living.toSorted(), ['main', 'watcher']);
+});
+
+for (const [when, isThen] of Object.entries({
+  'while the old generation is being killed': ({ restart }: Memory) => restart !== undefined,
+  'while the back-off is waited for': ({ restart }: Memory) => restart?.deadAt !== undefined,
+})) {
+  test(`a user who asks for a restart ends the back-off: ${when}`, (t) => {
+    const again = { runsMs: 100, code: 88 };
+    const node = new SimulatedNode(referencePod(), {
+      ...behave({ setup: [quick], watcher: [again, again, forever] }),
+    });
+    const isBackingOff = () => node.memory.restart?.startNotBefore !== undefined;
+    while (!isBackingOff() || !isThen(node.memory)) node.run({ steps: 1 });
+    const asked = node.now;
+    node.request({ kind: 'restart', by: 'root', at: asked });
+    node.run({ forMs: 500 });
+    t.is(node.memory.generation, 2);
+    t.is(node.status.phase, 'Running');
+  });
+}

@@ -11,7 +11,7 @@ import { inPlaceBackoff } from './backoff.ts';
 import { bringAhead } from './bring-up.ts';
 import type { Decision, Look, PodEvent } from './decision.ts';
 import { both, only } from './decision.ts';
-import { currentInstance, isAlive, isUnused } from './instances.ts';
+import { currentInstance, isAlive, isCurrent, isUnused } from './instances.ts';
 import type { ContainerMemory, Memory, RestartUnderWay, Trigger } from './memory.ts';
 import type { Instance } from './observed.ts';
 import { containersOf } from './pod.ts';
@@ -90,12 +90,22 @@ export function describeTrigger(trigger: Trigger): string {
 export function clearOldGeneration(look: Look, before: Memory): Decision {
   const { observed, now } = look;
   const old = observed.instances.filter((one) => one.generation < before.generation);
-  const memory = rememberKill(before, old);
+  const memory = rememberKill(endBackoffIfAsked(look, before), old);
   const standing = old.filter((one) => !isUnused(one) && !one.gone);
-  if (standing.length === 0) return allDead(look, memory);
+  // Its start was asked for by an agent that was killed, and may still come: not if it is removed.
+  const pending = old.filter((one) => one.state === 'created' && isCurrent(memory, one));
+  if (standing.length === 0 && pending.length === 0) return allDead(look, memory);
 
   const ahead = bringAhead(look, memory);
-  return both(ahead, { ...clear(standing, now), memory: ahead.memory });
+  const cleared = clear(standing, now);
+  const removals = pending.flatMap(({ id, name }) =>
+    id === undefined ? [] : [{ kind: 'remove-container' as const, id, name }],
+  );
+  return both(ahead, {
+    ...cleared,
+    actions: [...cleared.actions, ...removals],
+    memory: ahead.memory,
+  });
 }
 
 /** SIGKILL for those that live, proof for those that have exited. */
@@ -180,12 +190,19 @@ function allDead(look: Look, memory: Memory): Decision {
     ),
   };
   const { startNotBefore } = restart;
-  const skip = look.observed.requests.some(({ kind }) => kind === 'restart');
-  if (startNotBefore !== undefined && look.now < startNotBefore && !skip) {
+  if (startNotBefore !== undefined && look.now < startNotBefore) {
     const ahead = { ...bringAhead(look, cleared), lookAgainAt: startNotBefore };
     return ahead.actions.length > 0 ? ahead : both(ahead, tidyWhenQuiet(look, cleared));
   }
   return only({ ...cleared, restart: { ...restart, deadAt, startingAt: look.now } });
+}
+
+/** A user who asks for what the back-off holds back does not have to wait for it. */
+function endBackoffIfAsked({ observed }: Look, memory: Memory): Memory {
+  const { restart } = memory;
+  const isAsked = observed.requests.some(({ kind }) => kind === 'restart');
+  if (!isAsked || restart?.startNotBefore === undefined) return memory;
+  return { ...memory, restart: { ...restart, startNotBefore: undefined } };
 }
 
 function rememberKill(memory: Memory, old: readonly Instance[]): Memory {
