@@ -1,0 +1,315 @@
+// The promise of it all: everything runs again, in order, in the same sandbox, and nothing of the
+// old run is left when it does. Looked at from outside: at processes, inodes and files.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import { takeFacts } from '../scripts/pod-facts.ts';
+import type { V1Pod } from '../src/pod/pod-status.ts';
+import { container, initContainer, pod, referencePod, restartAllOn, sidecar } from './manifests.ts';
+import type { TestNode } from './node.ts';
+import { countsOf, generationOf, isReady, startNode, statusOf, until } from './node.ts';
+
+const shared: { node?: TestNode } = {};
+
+function node(): TestNode {
+  if (shared.node === undefined) throw new Error('the node has not started');
+  return shared.node;
+}
+
+test.before(async () => {
+  shared.node = await startNode();
+  await shared.node.agent();
+});
+
+test.after.always('nothing is left', async () => {
+  await shared.node?.[Symbol.asyncDispose]();
+});
+
+async function ready(name: string, generation = 0): Promise<V1Pod> {
+  return await node().podThat(
+    name,
+    `is ready in generation ${generation}`,
+    (one) => isReady(one) && generationOf(one) === generation,
+  );
+}
+
+/** Tells a container to end with that code. */
+async function tell(of: V1Pod, name: string, code: number): Promise<void> {
+  const file = path.join(node().volume(of), `exit-${name}`);
+  await fs.writeFile(`${file}.new`, String(code));
+  await fs.rename(`${file}.new`, file);
+}
+
+async function storyOf(of: V1Pod): Promise<string[]> {
+  const text = await fs.readFile(path.join(node().volume(of), 'story'), 'utf8');
+  return text.trim().split('\n');
+}
+
+async function removed(name: string): Promise<void> {
+  await node().ok('delete', 'pod', name, '--wait');
+}
+
+test('a restart keeps the pod and makes its containers anew', async (t) => {
+  const { name } = referencePod('keeps').metadata;
+  const manifest = referencePod(name, {
+    volumes: [
+      { name: 'shared', emptyDir: {} },
+      { name: 'device', hostPath: { path: '/dev/zero', type: 'CharDevice' } },
+    ],
+    containers: [
+      container('main', undefined, {
+        volumeMounts: [
+          { name: 'shared', mountPath: '/shared' },
+          { name: 'device', mountPath: '/dev/accel0' },
+        ],
+      }),
+    ],
+  });
+  await node().apply(manifest);
+  const view = { container: 'main', volume: '/shared', file: 'story', device: '/dev/accel0' };
+  const first = await ready(name);
+  const before = await takeFacts(node().containerd, first, view);
+  await tell(first, 'watcher', 88);
+  const second = await ready(name, 1);
+  const after = await takeFacts(node().containerd, second, view);
+
+  t.deepEqual(after.lasting, before.lasting);
+  t.is(second.status.startTime, first.status.startTime);
+  t.deepEqual(second.status.podIPs, first.status.podIPs);
+  t.true(after.lasting.address.startsWith(first.status.podIP ?? 'no address'));
+  t.deepEqual(await storyOf(second), [
+    'setup started',
+    'watcher started',
+    'main started',
+    'watcher ends with 88',
+    'setup started',
+    'watcher started',
+    'main started',
+  ]);
+  t.deepEqual(countsOf(first), { setup: 0, watcher: 0, main: 0 });
+  t.deepEqual(countsOf(second), { setup: 1, watcher: 1, main: 1 });
+  for (const one of before.containers) {
+    t.not(after.containers.find(({ name }) => name === one.name)?.id, one.id);
+  }
+  const last = (container: string) => statusOf(second, container).lastState.terminated;
+  t.like(last('setup'), { exitCode: 0, reason: 'Completed' });
+  t.like(last('watcher'), { exitCode: 88, reason: 'Error' });
+  t.like(last('main'), { exitCode: 137, reason: 'RestartingAllContainers' });
+  for (const container of ['setup', 'watcher', 'main']) {
+    t.truthy(last(container)?.startedAt);
+    t.truthy(last(container)?.finishedAt);
+  }
+  await removed(name);
+});
+
+test('nothing of the old run lives when the new one begins', async (t) => {
+  // The children hold a file open as long as they live, ignore SIGTERM and have left their session; in
+  // a shared pid namespace the death of their parent does not take them along.
+  const holds = `
+    exec 9>/shared/held
+    trap '' TERM
+    (trap '' TERM; setsid sh -c 'sleep 1000 & sleep 1000 & wait' &)
+    echo "holder started" >> /shared/story
+    while :; do sleep 1; done`;
+  const checks = `
+    if ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q /shared/held; then echo "still held" >> /shared/story
+    else echo "free" >> /shared/story; fi
+    ps -o comm | grep -c sleep > /shared/sleeps; true`;
+  const manifest = pod(
+    'leaves-nothing',
+    [initContainer('checks', checks), sidecar('watcher', restartAllOn(88))],
+    [container('holder', holds)],
+    { shareProcessNamespace: true },
+  );
+  await node().apply(manifest);
+  for (const generation of [0, 1, 2]) {
+    const now = await ready('leaves-nothing', generation);
+    await until(
+      'the holder holds',
+      async () =>
+        (await storyOf(now)).filter((line) => line === 'holder started').length > generation,
+    );
+    t.is(await fs.readFile(path.join(node().volume(now), 'sleeps'), 'utf8'), '0\n');
+    if (generation < 2) await tell(now, 'watcher', 88);
+  }
+  const now = await node().pod('leaves-nothing');
+  t.deepEqual(
+    (await storyOf(now)).filter((line) => line === 'free' || line === 'still held'),
+    ['free', 'free', 'free'],
+  );
+  await removed('leaves-nothing');
+});
+
+for (const [kind, trigger] of [
+  ['an app container', 'main'],
+  ['a sidecar', 'watcher'],
+] as const) {
+  test(`${kind} can ask for a restart`, async (t) => {
+    const name = `trigger-${trigger}`;
+    const rule = { restartPolicy: 'Never', ...restartAllOn(42) };
+    const manifest = pod(
+      name,
+      [initContainer('setup'), sidecar('watcher', restartAllOn(42))],
+      [container('main', undefined, rule)],
+    );
+    await node().apply(manifest);
+    await tell(await ready(name), trigger, 42);
+    const after = await ready(name, 1);
+    t.deepEqual(countsOf(after), { setup: 1, watcher: 1, main: 1 });
+    t.like(statusOf(after, trigger).lastState.terminated, { exitCode: 42, reason: 'Error' });
+    await removed(name);
+  });
+}
+
+test('an init container can ask for a restart', async (t) => {
+  const once = `
+    echo "$NAME started" >> /shared/story
+    if [ -e /shared/was-here ]; then exit 0; fi
+    touch /shared/was-here; exit 42`;
+  const manifest = pod(
+    'trigger-init',
+    [
+      initContainer('first'),
+      initContainer('second', once, { restartPolicy: 'Never', ...restartAllOn(42) }),
+    ],
+    [container('main')],
+  );
+  await node().apply(manifest);
+  const after = await ready('trigger-init', 1);
+  t.deepEqual(await storyOf(after), [
+    'first started',
+    'second started',
+    'first started',
+    'second started',
+    'main started',
+  ]);
+  t.deepEqual(countsOf(after), { first: 1, second: 1, main: 0 });
+  await removed('trigger-init');
+});
+
+test('several restarts in a row, each on its own', async (t) => {
+  await node().apply(referencePod('in-a-row'));
+  for (let generation = 0; generation < 5; generation++) {
+    await tell(await ready('in-a-row', generation), 'watcher', 88);
+  }
+  const after = await ready('in-a-row', 5);
+  t.deepEqual(countsOf(after), { setup: 5, watcher: 5, main: 5 });
+  const containers = (await node().containerd.ctr('containers', 'ls')).split('\n');
+  const uid = after.metadata.uid;
+  t.true(containers.length > 0);
+  await until('old containers are removed', async () => {
+    const rows = await node().containerd.ctr(
+      'containers',
+      'ls',
+      '-q',
+      `labels."io.kubernetes.pod.uid"==${uid}`,
+    );
+    // The sandbox, three containers, and the three made ahead for the next restart.
+    return rows.split('\n').filter(Boolean).length <= 7;
+  });
+  await removed('in-a-row');
+});
+
+test('two triggers at once make one restart', async (t) => {
+  const manifest = pod(
+    'two-triggers',
+    [sidecar('one', restartAllOn(88)), sidecar('two', restartAllOn(88))],
+    [container('main')],
+  );
+  await node().apply(manifest);
+  const first = await ready('two-triggers');
+  await Promise.all([tell(first, 'one', 88), tell(first, 'two', 88)]);
+  const after = await ready('two-triggers', 1);
+  t.deepEqual(countsOf(after), { one: 1, two: 1, main: 1 });
+  await removed('two-triggers');
+});
+
+test('completed and failed app containers run again', async (t) => {
+  const manifest = pod(
+    'run-again',
+    [sidecar('watcher', restartAllOn(88))],
+    [container('completes'), container('fails'), container('goes-on')],
+  );
+  await node().apply(manifest);
+  const first = await ready('run-again');
+  await tell(first, 'completes', 0);
+  await tell(first, 'fails', 3);
+  await node().podThat('run-again', 'has two ended containers', (one) =>
+    ['completes', 'fails'].every((name) => statusOf(one, name).state.terminated !== undefined),
+  );
+  await tell(first, 'watcher', 88);
+  const after = await ready('run-again', 1);
+  t.like(statusOf(after, 'completes').lastState.terminated, { exitCode: 0, reason: 'Completed' });
+  t.like(statusOf(after, 'fails').lastState.terminated, { exitCode: 3, reason: 'Error' });
+  await removed('run-again');
+});
+
+test('an exit that no rule names fails a pod that never restarts', async (t) => {
+  await node().apply(referencePod('mismatch'));
+  await tell(await ready('mismatch'), 'main', 87);
+  const after = await node().podThat(
+    'mismatch',
+    'has failed',
+    ({ status }) => status.phase === 'Failed',
+  );
+  t.is(generationOf(after), 0);
+  t.like(statusOf(after, 'main').state.terminated, { exitCode: 87, reason: 'Error' });
+  t.is(await node().pidOf(after, 'watcher'), undefined);
+  await removed('mismatch');
+});
+
+test('an init container that fails after the restart fails the pod', async (t) => {
+  await node().apply(referencePod('init-fails'));
+  const first = await ready('init-fails');
+  await fs.writeFile(path.join(node().volume(first), 'code-setup'), '9');
+  await tell(first, 'watcher', 88);
+  const after = await node().podThat(
+    'init-fails',
+    'has failed',
+    ({ status }) => status.phase === 'Failed',
+  );
+  t.is(generationOf(after), 1);
+  t.like(statusOf(after, 'setup').state.terminated, { exitCode: 9, reason: 'Error' });
+  await removed('init-fails');
+});
+
+test('a user can ask for a restart of any pod', async (t) => {
+  await node().apply(pod('on-request', [], [container('main')]));
+  await ready('on-request');
+  const watch = await node().watch('on-request');
+  await node().ok('restart', 'pod', 'on-request');
+  const after = await ready('on-request', 1);
+  t.like(statusOf(after, 'main').lastState.terminated, {
+    exitCode: 137,
+    reason: 'RestartingAllContainers',
+  });
+  // Also a condition that lasts for milliseconds is shown by the watch.
+  const reasons = (await watch.end()).flatMap((one) =>
+    one.status.conditions.map(({ reason }) => reason),
+  );
+  t.true(reasons.includes('RequestedByUser'));
+  await removed('on-request');
+});
+
+test('the phase is Pending from the first kill until the init containers are done', async (t) => {
+  const slow = 'echo "$NAME started" >> /shared/story; sleep 0.3';
+  const manifest = pod(
+    'phases',
+    [initContainer('setup', slow), sidecar('watcher', restartAllOn(88))],
+    [container('main')],
+  );
+  await node().apply(manifest);
+  const first = await ready('phases');
+  const watch = await node().watch('phases');
+  await tell(first, 'watcher', 88);
+  await ready('phases', 1);
+  const seen = (await watch.end()).map(({ status }) => {
+    const restarting = status.conditions.find(({ type }) => type === 'AllContainersRestarting');
+    return `${status.phase} ${restarting?.status ?? '-'} ${restarting?.reason ?? '-'}`;
+  });
+  t.deepEqual(
+    seen.filter((line, index) => line !== seen[index - 1]),
+    ['Running False -', 'Pending True ContainerExited', 'Pending False -', 'Running False -'],
+  );
+  await removed('phases');
+});

@@ -1,0 +1,228 @@
+/**
+ * A node of its own for a test file: a private containerd, folders, a socket and a cgroup root that
+ * nobody else uses, and the command line to drive it. Disposing of it removes everything, and fails
+ * if anything is left.
+ */
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import type { Options, ResultPromise } from 'execa';
+import { findLeftovers } from '../scripts/leftovers.ts';
+import type { PrivateContainerd } from '../scripts/private-containerd/start.ts';
+import { startContainerd } from '../scripts/private-containerd/start.ts';
+import { AgentUnreachable, connectAgent } from '../src/api/client.ts';
+import type { V1ContainerStatus, V1Pod } from '../src/pod/pod-status.ts';
+import type { ManifestOf } from './manifests.ts';
+
+const program = fileURLToPath(new URL('../bin/reprise', import.meta.url));
+
+/** Slow machines (an emulated one, a loaded one) get more time for everything. */
+export const timeScale = Number(process.env.REPRISE_TEST_TIME_SCALE ?? '1');
+
+type Run = ResultPromise<{ reject: false; all: true }>;
+
+/** A pod's states, one after another. */
+export interface Watch {
+  readonly end: () => Promise<readonly V1Pod[]>;
+}
+
+export class TestNode {
+  readonly dir: string;
+  readonly containerd: PrivateContainerd;
+  readonly dataDir: string;
+  readonly socket: string;
+  readonly podLogDir: string;
+  readonly cgroupRoot: string;
+  readonly #runs = new Set<Run>();
+  #manifests = 0;
+
+  constructor(dir: string, containerd: PrivateContainerd) {
+    this.dir = dir;
+    this.containerd = containerd;
+    this.dataDir = path.join(dir, 'data');
+    this.socket = path.join(dir, 'reprise.sock');
+    this.podLogDir = path.join(dir, 'logs');
+    this.cgroupRoot = `/${path.basename(dir)}`;
+  }
+
+  /** The environment that points every command at this node. */
+  get env(): Record<string, string> {
+    return {
+      CONTAINERD_ADDRESS: this.containerd.socket,
+      REPRISE_DATA_DIR: this.dataDir,
+      REPRISE_SOCKET: this.socket,
+      REPRISE_POD_LOG_DIR: this.podLogDir,
+      REPRISE_CGROUP_ROOT: this.cgroupRoot,
+      REPRISE_NODE_NAME: 'test-node',
+    };
+  }
+
+  /** Runs the command line to its end, or until somebody ends it. */
+  reprise(args: readonly string[], options: Options = {}): Run {
+    const run = execa(program, args, {
+      env: this.env,
+      reject: false,
+      all: true,
+      ...options,
+    }) as Run;
+    this.#runs.add(run);
+    void run.finally(() => this.#runs.delete(run));
+    return run;
+  }
+
+  /** What a command prints; fails the test if it fails. */
+  async ok(...args: readonly string[]): Promise<string> {
+    const { exitCode, all } = await this.reprise(args);
+    if (exitCode !== 0)
+      throw new Error(`reprise ${args.join(' ')} exited ${String(exitCode)}:\n${all}`);
+    return all;
+  }
+
+  /** Writes a manifest down; returns its file. */
+  async manifest(content: ManifestOf | string): Promise<string> {
+    const file = path.join(this.dir, `manifest-${this.#manifests++}.yaml`);
+    await fs.writeFile(
+      file,
+      typeof content === 'string' ? content : JSON.stringify(content, null, 1),
+    );
+    return file;
+  }
+
+  /** Starts `reprise agent` and waits until it answers. */
+  async agent(...args: readonly string[]): Promise<{ readonly run: Run }> {
+    const agent = this.reprise(['agent', ...args]);
+    const answers = until('the agent answers', async () => await this.#answers());
+    const ends = agent.then(({ all }) => Promise.reject(new Error(`the agent ended:\n${all}`)));
+    await Promise.race([answers, ends]);
+    ends.catch(() => undefined);
+    // Wrapped: a bare one is a promise, and awaiting it would wait for its end.
+    return { run: agent };
+  }
+
+  async #answers(): Promise<boolean> {
+    try {
+      await connectAgent(this.socket).version(AbortSignal.timeout(5_000));
+      return true;
+    } catch (error) {
+      if (error instanceof AgentUnreachable) return false;
+      throw error;
+    }
+  }
+
+  async apply(manifest: ManifestOf | string): Promise<void> {
+    await this.ok('apply', '-f', await this.manifest(manifest));
+  }
+
+  /** Asked for without the command line: a hundred processes a second would slow down what is tested. */
+  async pod(name: string): Promise<V1Pod> {
+    return await connectAgent(this.socket).getPod('default', name, AbortSignal.timeout(30_000));
+  }
+
+  /** Follows a pod as `reprise get -w` shows it; resolves when it has begun to. */
+  async watch(name: string): Promise<Watch> {
+    const run = this.reprise(['get', 'pod', name, '-w', '-o', 'json'], { buffer: false });
+    const seen: V1Pod[] = [];
+    const began = Promise.withResolvers<undefined>();
+    const reading = (async () => {
+      for await (const line of run.iterable()) {
+        seen.push(JSON.parse(String(line)) as V1Pod);
+        began.resolve(undefined);
+      }
+    })();
+    await began.promise;
+    return {
+      async end() {
+        run.kill('SIGINT');
+        await reading;
+        return seen;
+      },
+    };
+  }
+
+  /** Waits until the pod is as described, however short that lasts, and returns it as it was then. */
+  async podThat(name: string, is: string, holds: (pod: V1Pod) => boolean): Promise<V1Pod> {
+    const over = AbortSignal.timeout(60_000 * timeScale);
+    let last: V1Pod | undefined;
+    try {
+      const query = { namespace: 'default', name };
+      for await (const { object } of await connectAgent(this.socket).watchPods(query, over)) {
+        last = object;
+        if (holds(object)) return object;
+      }
+    } catch (error) {
+      if (!over.aborted) throw error;
+    }
+    const status = JSON.stringify(last?.status, null, 1);
+    throw new Error(`waited in vain until pod ${name} ${is}; its last status: ${status}`);
+  }
+
+  /** The folder of a pod's emptyDir on the host. */
+  volume(pod: V1Pod, name = 'shared'): string {
+    const { uid } = pod.metadata;
+    return path.join(this.dataDir, 'pods', uid, 'volumes', 'kubernetes.io~empty-dir', name);
+  }
+
+  /** Host pid of a container's first process; undefined if none runs. */
+  async pidOf(pod: V1Pod, container: string): Promise<number | undefined> {
+    const id = statusOf(pod, container).containerID?.replace('containerd://', '');
+    const rows = (await this.containerd.ctr('tasks', 'ls')).split('\n');
+    const row = rows.map((line) => line.split(/\s+/)).find(([task]) => task === id);
+    return row?.[2] === 'RUNNING' ? Number(row[1]) : undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const run of [...this.#runs]) run.kill('SIGKILL');
+    await Promise.all([...this.#runs]);
+    const ids = (await this.containerd.ctr('containers', 'ls', '-q')).split('\n').filter(Boolean);
+    await this.containerd[Symbol.asyncDispose]();
+    await fs.rm(this.dir, { recursive: true, force: true });
+    const leftovers = await findLeftovers({ dir: this.dir, ids });
+    if (leftovers.length > 0) throw new Error(`left behind: ${JSON.stringify(leftovers)}`);
+  }
+}
+
+/** Starts a node; `await using` it, or dispose of it in `test.after.always`. */
+export async function startNode(): Promise<TestNode> {
+  const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'reprise-e2e-'));
+  const containerd = await startContainerd(path.join(dir, 'containerd'), { outbound: false });
+  return new TestNode(dir, containerd);
+}
+
+/** Looks again and again until something holds; throws when that takes too long. */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  withinMs = 30_000,
+): Promise<T> {
+  const deadline = Date.now() + withinMs * timeScale;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
+    await sleep(50);
+  }
+}
+
+export function statusOf({ status }: V1Pod, container: string): V1ContainerStatus {
+  const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+  const found = all.find(({ name }) => name === container);
+  if (found === undefined) throw new Error(`the pod has no container ${container}`);
+  return found;
+}
+
+/** `name:restartCount` of every container. */
+export function countsOf({ status }: V1Pod): Record<string, number> {
+  const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+  return Object.fromEntries(all.map(({ name, restartCount }) => [name, restartCount]));
+}
+
+export function generationOf({ metadata }: V1Pod): number {
+  return Number(metadata.annotations?.['reprise.dev/generation'] ?? '0');
+}
+
+export function isReady({ status }: V1Pod): boolean {
+  return status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+}
