@@ -5,6 +5,7 @@
  * everything is taken away again. Read next: pod-facts.ts and task-record.ts, the two observers.
  */
 import { mkdtemp } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -26,11 +27,22 @@ const VIEWPOINT: Viewpoint = {
   device: '/dev/accel0',
 };
 
+/** Somebody asked for the end. */
+class Interrupted extends RepriseError {
+  /** As a shell reports a program that died of the signal. */
+  readonly exitCode: number;
+
+  constructor(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
+    super(`interrupted by ${signal}`);
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}
+
 async function main(): Promise<number> {
   const interrupt = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      interrupt.abort(new RepriseError(`interrupted by ${name}`));
+      interrupt.abort(new Interrupted(name));
     });
   }
   const dir = await mkdtemp('/var/tmp/reprise-demo-');
@@ -41,7 +53,7 @@ async function main(): Promise<number> {
     const reason: unknown = interrupt.signal.aborted ? interrupt.signal.reason : error;
     tellError(reason);
     await cleanUp(dir);
-    return interrupt.signal.aborted ? 130 : 1;
+    return reason instanceof Interrupted ? reason.exitCode : 1;
   }
 }
 
@@ -102,7 +114,7 @@ async function runPod(
     ] as const) {
       if (ended.signal.aborted) break;
       run.kill(kill);
-      await Promise.race([result, sleep(withinMs)]);
+      await Promise.race([result, sleep(withinMs, undefined, { ref: false })]);
     }
   }
 }
