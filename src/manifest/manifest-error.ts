@@ -33,6 +33,9 @@ export interface Fault {
   readonly container?: string;
 }
 
+/** Nobody reads more; a hostile manifest can have a million faults. */
+const mostShown = 200;
+
 /** The manifest cannot be run as written: the CLI exits 2, the API answers 422. */
 export class ManifestError extends RepriseError {
   /** All faults, in the order of their lines; at least one. */
@@ -45,7 +48,10 @@ export class ManifestError extends RepriseError {
       super(first.message, { where: whereIs(first), next: first.hint, cause });
     } else {
       const title = `${printable(first.file)} has ${sorted.length} faults`;
-      super([title, ...sorted.map(describeFault)].join('\n\n'), { cause });
+      const shown = sorted.slice(0, mostShown).map(describeFault);
+      const hidden = sorted.length - shown.length;
+      if (hidden > 0) shown.push(`... and ${hidden} more`);
+      super([title, ...shown].join('\n\n'), { cause });
     }
     this.faults = sorted;
   }
@@ -68,7 +74,7 @@ function whereIs({ file, line, path, container }: Fault): string {
 export function pathText(path: Path): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;
-    if (!/^[A-Za-z][A-Za-z0-9]*$/.test(step)) return `${text}[${quoted(step)}]`;
+    if (!/^[A-Za-z][A-Za-z0-9]{0,63}$/.test(step)) return `${text}[${quoted(step)}]`;
     return text === '' ? step : `${text}.${step}`;
   }, '');
 }

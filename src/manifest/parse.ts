@@ -19,6 +19,8 @@ import { findUnfitPart } from './plain.ts';
 export const maxManifestBytes = 10 * 1024 * 1024;
 /** A hundred times what the largest sensible manifest needs, and still read within seconds. */
 const maxLexemes = 1_500_000;
+/** Resolving an alias means looking at all of them. */
+const maxAnchors = 5000;
 const maxDocuments = 1000;
 /** The deepest field of a Pod is 14 levels down. */
 const maxDepth = 100;
@@ -49,9 +51,8 @@ export function parseDocuments(text: string, file: string): readonly ManifestDoc
       line,
     );
   }
-  if (!countsWithin(new Lexer().lex(text), maxLexemes)) {
-    return refuse(`the manifest has more than ${maxLexemes} parts`, 'split it into several files');
-  }
+  const excess = findExcess(text);
+  if (excess !== undefined) return refuse(excess, 'split it into several files');
   const lines = new LineCounter();
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
   const tooDeep = findTooDeep(tokens);
@@ -88,10 +89,17 @@ function isUnknownToKubectl(tag: Tags[number]): boolean {
   return typeof tag.tag === 'string' && /:(?:timestamp|binary|omap|pairs|set)$/.test(tag.tag);
 }
 
-function countsWithin(items: Iterable<unknown>, most: number): boolean {
-  const iterator = items[Symbol.iterator]();
-  for (let count = 0; count <= most; count++) if (iterator.next().done) return true;
-  return false;
+/** Counting lexemes is quick, and stops early; what comes after it is not. */
+function findExcess(text: string): string | undefined {
+  let lexemes = 0;
+  let anchors = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    lexemes++;
+    if (lexeme.startsWith('&') || lexeme.startsWith('*')) anchors++;
+    if (lexemes > maxLexemes) return `the manifest has more than ${maxLexemes} parts`;
+    if (anchors > maxAnchors) return `the manifest has more than ${maxAnchors} anchors and aliases`;
+  }
+  return undefined;
 }
 
 /** Where nesting goes too deep; walks with a list of its own, since the call stack is the danger. */

@@ -3,6 +3,7 @@
  * at the rest: one typing error must not hide the faults that have nothing to do with it.
  */
 import { isMap } from './schema/walk.ts';
+import { pathText } from './manifest-error.ts';
 import type { Path } from './manifest-error.ts';
 
 /** A type of which any part may be missing. */
@@ -17,6 +18,11 @@ export function soundPartsOf(value: unknown, faulty: readonly Path[]): unknown {
   const copy = structuredClone(value);
   for (const path of faulty) removeAt(copy, path);
   return copy;
+}
+
+/** Whether one of these paths leads to a part of the value, or to something around it. */
+export function isWithinFaulty(path: Path, faulty: ReadonlySet<string>): boolean {
+  return path.some((_, index) => faulty.has(pathText(path.slice(0, index + 1))));
 }
 
 function removeAt(root: unknown, path: Path): void {

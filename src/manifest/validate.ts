@@ -13,12 +13,13 @@ import { problemsOf, valueAt } from './issues.ts';
 import { checkKind } from './kind.ts';
 import { ManifestError, invalidValue, pathText } from './manifest-error.ts';
 import type { Fault, Path, Problem } from './manifest-error.ts';
+import { notesOn } from './notes.ts';
 import { rules } from './rules/all.ts';
 import { podSchema } from './schema/pod.ts';
 import type { RawPod } from './schema/pod.ts';
-import { inertFieldsIn, isMap, withoutBlanks } from './schema/walk.ts';
-import { soundPartsOf } from './sound.ts';
-import type { PartlyPod } from './rules/rule.ts';
+import { isMap, withoutBlanks } from './schema/walk.ts';
+import { isWithinFaulty, soundPartsOf } from './sound.ts';
+import type { PartlyPod, RuleProblem } from './rules/rule.ts';
 
 /** A value to be judged, and where it came from. */
 export interface Source {
@@ -43,20 +44,33 @@ export function validatePod(source: Source): Validated {
   const kindProblems = checkKind(value);
   if (hasSome(kindProblems)) throw errorFor(kindProblems, source);
   const ownProblems = problemsOf(podSchema, value);
-  const sound = soundPartsOf(
-    value,
-    ownProblems.map(({ path }) => path),
-  ) as PartlyPod;
-  const problems = [
-    ...ownProblems,
-    ...rules.flatMap((rule) => [...rule(sound)]),
-    ...checkNamespace(sound, source.namespace),
-  ];
+  const problems = [...ownProblems, ...problemsTogether(value, ownProblems, source.namespace)];
   if (hasSome(problems)) throw errorFor(problems, source);
-  return { pod: withDefaults(value as RawPod, source.namespace), notes: notesOn(value, source) };
+  return {
+    pod: withDefaults(value as RawPod, source.namespace),
+    notes: notesOn(value as RawPod, source),
+  };
 }
 
-function checkNamespace({ metadata }: PartlyPod, wanted: string | undefined): readonly Problem[] {
+/** What does not fit together among the parts that are sound by themselves. */
+function problemsTogether(
+  value: unknown,
+  ownProblems: readonly Problem[],
+  namespace: string | undefined,
+): readonly Problem[] {
+  const faulty = ownProblems.map(({ path }) => path);
+  const faultyTexts = new Set(faulty.map(pathText));
+  const pod = soundPartsOf(value, faulty) as PartlyPod;
+  return [...rules.flatMap((rule) => [...rule(pod)]), ...checkNamespace(pod, namespace)].filter(
+    ({ path, dependsOn = path }) =>
+      !isWithinFaulty(path, faultyTexts) && !isWithinFaulty(dependsOn, faultyTexts),
+  );
+}
+
+function checkNamespace(
+  { metadata }: PartlyPod,
+  wanted: string | undefined,
+): readonly RuleProblem[] {
   const named = metadata?.namespace;
   if (wanted === undefined || named === undefined || named === wanted) return [];
   return [
@@ -66,14 +80,6 @@ function checkNamespace({ metadata }: PartlyPod, wanted: string | undefined): re
       hint: 'change one of the two',
     },
   ];
-}
-
-/** What the pod's author should know, one line each. */
-function notesOn(value: unknown, { file, lineOf }: Source): readonly string[] {
-  return inertFieldsIn(podSchema, value).map(({ path, why }) => {
-    const place = lineOf ? `${file}:${lineOf(path)}` : file;
-    return `${place}, ${pathText(path)} has no effect: ${why}`;
-  });
 }
 
 function errorFor(problems: readonly [Problem, ...Problem[]], source: Source): ManifestError {

@@ -8,6 +8,8 @@ import type { PartlyPod } from './rule.ts';
 
 const known = ['cpu', 'memory', 'ephemeral-storage'];
 
+type Amounts = Readonly<Record<string, string | number | undefined>>;
+
 /** Only resources that are handed out here, and never more requested than allowed. */
 export function* checkResources(pod: PartlyPod): Generator<Problem> {
   for (const { container, path } of placedContainers(pod)) {
@@ -15,6 +17,8 @@ export function* checkResources(pod: PartlyPod): Generator<Problem> {
     const at = [...path, 'resources'];
     for (const name of Object.keys(requests)) yield* checkName(name, [...at, 'requests', name]);
     for (const name of Object.keys(limits)) yield* checkName(name, [...at, 'limits', name]);
+    yield* checkCpu(requests, [...at, 'requests']);
+    yield* checkCpu(limits, [...at, 'limits']);
     for (const [name, request] of Object.entries(requests)) {
       const limit = Object.hasOwn(limits, name) ? limits[name] : undefined;
       if (limit === undefined || amount(request) <= amount(limit)) continue;
@@ -45,6 +49,17 @@ function* checkName(name: string, path: Path): Generator<Problem> {
       hint: didYouMean(name, known),
     };
   }
+}
+
+/** The kernel counts quotas in microseconds of CPU; more than this would overflow them. */
+const mostCpus = 1_000_000;
+
+function* checkCpu(amounts: Amounts, path: Path): Generator<Problem> {
+  if (amount(amounts['cpu']) <= mostCpus) return;
+  yield {
+    path: [...path, 'cpu'],
+    message: invalidValue(amounts['cpu'], `must be at most ${mostCpus}`),
+  };
 }
 
 function amount(quantity: string | number | undefined): number {

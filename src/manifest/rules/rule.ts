@@ -8,8 +8,14 @@ export type PartlyPod = Partly<RawPod>;
 export type PartlyContainer = Partly<RawContainer>;
 export type PartlySpec = Partly<RawPod['spec']>;
 
+/** What a rule finds. */
+export interface RuleProblem extends Problem {
+  /** It is no problem if this part was there, but faulty; the part at `path` itself is implied. */
+  readonly dependsOn?: Path;
+}
+
 /** One rule: the problems of a pod, none if it keeps to it. */
-export type Rule = (pod: PartlyPod) => Iterable<Problem>;
+export type Rule = (pod: PartlyPod) => Iterable<RuleProblem>;
 
 /** A container with its place in the manifest. */
 export interface Placed {

@@ -3,7 +3,7 @@ import { didYouMean } from '../issues.ts';
 import { duplicateValue, forbidden, quoted } from '../manifest-error.ts';
 import type { Problem } from '../manifest-error.ts';
 import { placed, placedContainers, repeated } from './rule.ts';
-import type { PartlyPod } from './rule.ts';
+import type { PartlyPod, RuleProblem } from './rule.ts';
 
 /** Volumes have names of their own, and one source. */
 export function* checkVolumes({ spec }: PartlyPod): Generator<Problem> {
@@ -24,7 +24,7 @@ export function* checkVolumes({ spec }: PartlyPod): Generator<Problem> {
 }
 
 /** Mounts name a volume that exists, and no two are at the same place. */
-export function* checkMounts(pod: PartlyPod): Generator<Problem> {
+export function* checkMounts(pod: PartlyPod): Generator<RuleProblem> {
   const volumes = placed(pod.spec?.volumes, []).flatMap(({ value }) => value.name ?? []);
   const known = new Set(volumes);
   // A volume whose name is faulty may be the one that is meant.
@@ -35,6 +35,7 @@ export function* checkMounts(pod: PartlyPod): Generator<Problem> {
       if (value.name === undefined || known.has(value.name) || !areAllNamed) continue;
       yield {
         path: [...at, 'name'],
+        dependsOn: ['spec', 'volumes'],
         message: `Not found: ${quoted(value.name)}`,
         hint: didYouMean(value.name, volumes) ?? 'add a volume of this name to spec.volumes',
       };

@@ -62,7 +62,10 @@ const envVar = z.strictObject({
     'the name of the variable',
   ),
   value: honoured(z.string(), 'its value; $(NAME) stands for a variable before it; default ""'),
-  valueFrom: honoured(envSource, 'where its value comes from'),
+  valueFrom: honoured(
+    must(envSource, (source) => Object.keys(source).length > 0, 'must have a source: fieldRef'),
+    'where its value comes from',
+  ),
 });
 
 const containerPort = z.strictObject({
@@ -70,11 +73,10 @@ const containerPort = z.strictObject({
     must(
       z.string(),
       (name) =>
-        name === '' ||
-        (name.length <= 15 &&
-          /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/.test(name) &&
-          /[a-z]/.test(name) &&
-          !name.includes('--')),
+        name.length <= 15 &&
+        /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/.test(name) &&
+        /[a-z]/.test(name) &&
+        !name.includes('--'),
       "must be at most 15 lower case letters, digits and single '-' between them, with at least one letter",
     ),
     'a name for the port, unique in the container',
@@ -85,14 +87,12 @@ const containerPort = z.strictObject({
   protocol: honoured(z.enum(['TCP', 'UDP', 'SCTP']), 'default TCP'),
 });
 
-const resourceName = z.string();
-
 const resources = z.strictObject({
   requests: honoured(
-    z.record(resourceName, quantity()),
+    z.record(z.string(), quantity()),
     'what is set aside: cpu becomes a weight, memory counts for the QoS class; default the limits',
   ),
-  limits: honoured(z.record(resourceName, quantity()), 'what is allowed at most: cpu and memory'),
+  limits: honoured(z.record(z.string(), quantity()), 'what is allowed at most: cpu and memory'),
   claims: refused('dynamic resource claims are not supported', []),
 });
 

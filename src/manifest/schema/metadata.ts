@@ -8,7 +8,7 @@ const fromServer = 'a server writes it; here it starts anew';
 export const metadata = z.strictObject({
   name: required(dnsSubdomain(), 'the name of the pod, unique in its namespace'),
   generateName: inert(z.string(), 'names are not made up here; metadata.name counts'),
-  namespace: honoured(dnsLabel(), 'default "default"; it needs not be created'),
+  namespace: honoured(dnsLabel(), 'default "default"; it need not be created'),
   uid: honoured(
     must(
       z.string(),
@@ -18,7 +18,10 @@ export const metadata = z.strictObject({
     'names the folder and the cgroup of the pod; default a new one',
   ),
   labels: honoured(textMap(), 'given to the sandbox, selectable'),
-  annotations: honoured(textMap(), 'given to the sandbox; those of reprise.dev/ are below'),
+  annotations: honoured(
+    textMap(),
+    'given to the sandbox; those of reprise.dev/ are described above',
+  ),
   creationTimestamp: inert(z.string(), fromServer),
   deletionTimestamp: inert(z.string(), fromServer),
   deletionGracePeriodSeconds: inert(z.number(), fromServer),

@@ -11,6 +11,7 @@ import { metadata } from './metadata.ts';
 import {
   dnsLabel,
   dnsSubdomain,
+  int32,
   integer,
   ipAddress,
   isDnsSubdomain,
@@ -29,7 +30,7 @@ const domain = (): z.ZodString =>
   must(
     z.string(),
     // Resolvers use underscores, and a dot at the end for a name that is complete.
-    (name) => name === '.' || isDnsSubdomain(name.replace(/\.$/, '').replaceAll('_', '-')),
+    (name) => name === '.' || isDnsSubdomain(name.replace(/\.$/, '').replace(/_/g, 'x')),
     'must be "." or the name of a domain',
   );
 
@@ -68,7 +69,7 @@ export const podSpec = z.strictObject({
   volumes: honoured(listOf(volume), 'volumes'),
   restartPolicy: honoured(z.enum(['Always', 'OnFailure', 'Never']), 'default Always'),
   terminationGracePeriodSeconds: honoured(
-    integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+    int32(),
     'from the stop signal to SIGKILL; default 30, at least 1',
   ),
   activeDeadlineSeconds: honoured(integer(1, 2 ** 31 - 1), 'how long the pod may run'),
@@ -110,7 +111,10 @@ export const podSpec = z.strictObject({
   priority: inert(z.number(), noPriority),
   priorityClassName: inert(z.string(), noPriority),
   preemptionPolicy: inert(z.string(), noPriority),
-  overhead: inert(z.record(z.string(), z.unknown()), 'it is for a scheduler to count'),
+  overhead: inert(
+    z.record(z.string(), z.unknown()),
+    'it is counted by schedulers, and there is none',
+  ),
   readinessGates: inert(
     listOf(z.strictObject({ conditionType: z.string() })),
     'no controller here would ever set the conditions, so Ready does not wait for them',

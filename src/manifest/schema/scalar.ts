@@ -39,14 +39,14 @@ export const dnsSubdomainRule =
 export const dnsLabel = (): z.ZodString => must(z.string(), isDnsLabel, dnsLabelRule);
 export const dnsSubdomain = (): z.ZodString => must(z.string(), isDnsSubdomain, dnsSubdomainRule);
 
-/** Text that a path, an image or a directory may be: no control characters, not empty. */
+/** Text without line breaks and other control characters: a path, an image, a directory. */
 export const plainText = (): z.ZodString =>
   must(z.string(), (text) => !/[\0-\x1f\x7f]/.test(text), 'must not contain control characters');
 
 /** A host path or a path inside a container. */
 export const absolutePath = (): z.ZodString =>
   must(
-    must(plainText(), (text) => text === '' || text.startsWith('/'), 'must be an absolute path'),
+    must(plainText(), (text) => text.startsWith('/'), 'must be an absolute path'),
     (text) => text.length <= 4095,
     'must have at most 4095 characters',
   );
@@ -59,7 +59,7 @@ export function hasParentStep(path: string): boolean {
 export const ipAddress = (): z.ZodString =>
   must(
     z.string(),
-    (text) => text === '' || isIP(text) !== 0,
+    (text) => isIP(text) !== 0,
     'must be a valid IP address, such as 10.9.8.7 or 2001:db8::ffff',
   );
 
@@ -67,7 +67,7 @@ export const ipAddress = (): z.ZodString =>
 export const integer = (least: number, most: number): z.ZodNumber =>
   must(
     must(z.number(), Number.isInteger, 'must be a whole number'),
-    (value) => !Number.isInteger(value) || (value >= least && value <= most),
+    (value) => !Number.isInteger(value) || isWithin(value, least, most),
     `must be between ${least} and ${most}, inclusive`,
   );
 
@@ -86,9 +86,13 @@ export const quantity = (): z.ZodType<string | number> =>
       (value) => parseQuantity(String(value)) !== undefined,
       'must be a quantity, such as 500m, 2 or 1Gi',
     ),
-    (value) => (parseQuantity(String(value)) ?? 0) >= 0,
-    'must be greater than or equal to 0',
+    (value) => isWithin(parseQuantity(String(value)) ?? 0, 0, Number.MAX_SAFE_INTEGER),
+    `must be between 0 and ${Number.MAX_SAFE_INTEGER}, inclusive`,
   );
+
+function isWithin(value: number, least: number, most: number): boolean {
+  return value >= least && value <= most;
+}
 
 /** A list of one kind of thing. */
 export const listOf = <T extends z.ZodType>(item: T): z.ZodArray<T> => z.array(item);

@@ -12,7 +12,10 @@ const emptyDir = z.strictObject({
     z.enum(['', 'Memory']),
     'Memory makes a tmpfs; huge pages are not supported yet',
   ),
-  sizeLimit: honoured(quantity(), 'size of the tmpfs; on disk it is not enforced'),
+  sizeLimit: honoured(
+    quantity(),
+    'size of the tmpfs; on disk it has no effect, and a note says so',
+  ),
 });
 
 const hostPath = z.strictObject({

@@ -10,18 +10,26 @@ export interface Field {
   readonly type: z.core.$ZodType;
   readonly treatment: Treatment | undefined;
   readonly isRequired: boolean;
+  readonly isList: boolean;
 }
 
 /** The fields of an object schema, or of the objects in a list of them; none for anything else. */
 export function fieldsOf(type: z.core.$ZodType): readonly Field[] {
+  const object = objectIn(type);
+  return object ? Object.entries(shapeOf(object)).map(toField) : [];
+}
+
+/** The object schema that a schema comes down to, without `optional` and list around it. */
+export function objectIn(type: z.core.$ZodType): z.ZodObject | undefined {
   const inner = unwrapped(type);
-  if (inner instanceof z.ZodArray) return fieldsOf(inner.element);
-  return inner instanceof z.ZodObject ? Object.entries(shapeOf(inner)).map(toField) : [];
+  if (inner instanceof z.ZodArray) return objectIn(inner.element);
+  return inner instanceof z.ZodObject ? inner : undefined;
 }
 
 function toField([name, type]: [string, z.core.$ZodType]): Field {
   const isRequired = !(type instanceof z.ZodOptional);
-  return { name, type, treatment: treatments.get(type as z.ZodType), isRequired };
+  const isList = unwrapped(type) instanceof z.ZodArray;
+  return { name, type, treatment: treatments.get(type as z.ZodType), isRequired, isList };
 }
 
 /** The schema of what is at a path, or undefined where the schema says nothing. */

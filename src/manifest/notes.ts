@@ -1,0 +1,52 @@
+/** What the author of a pod should know although nothing is wrong: which parts have no effect. */
+import { pathText, printable } from './manifest-error.ts';
+import type { Path } from './manifest-error.ts';
+import { podSchema } from './schema/pod.ts';
+import type { RawPod } from './schema/pod.ts';
+import { inertFieldsIn } from './schema/walk.ts';
+import type { Source } from './validate.ts';
+
+/** One line for each part of a valid pod that has no effect, in the order of the manifest. */
+export function notesOn(pod: RawPod, { file, lineOf }: Source): readonly string[] {
+  const parts = [...inertFieldsIn(podSchema, pod), ...limitsOnDisk(pod), ...storageAmounts(pod)];
+  return parts
+    .map((part) => ({ ...part, line: lineOf?.(part.path) }))
+    .toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))
+    .map(({ path, why, line }) => {
+      const place = line === undefined ? printable(file) : `${printable(file)}:${line}`;
+      return `${place}, ${pathText(path)} has no effect: ${why}`;
+    });
+}
+
+interface Part {
+  readonly path: Path;
+  readonly why: string;
+}
+
+/** The kubelet evicts pods whose emptyDirs grow too large; nothing is evicted here. */
+function limitsOnDisk({ spec }: RawPod): readonly Part[] {
+  return (spec.volumes ?? []).flatMap(({ emptyDir }, index) =>
+    emptyDir?.sizeLimit === undefined || emptyDir.medium === 'Memory'
+      ? []
+      : [
+          {
+            path: ['spec', 'volumes', index, 'emptyDir', 'sizeLimit'],
+            why: 'the size of a volume on disk is not limited; one with "medium: Memory" is',
+          },
+        ],
+  );
+}
+
+function storageAmounts({ spec }: RawPod): readonly Part[] {
+  const why = 'storage of containers is neither counted nor limited here';
+  return (['initContainers', 'containers'] as const).flatMap((list) =>
+    (spec[list] ?? []).flatMap(({ resources }, index) =>
+      (['requests', 'limits'] as const)
+        .filter((key) => resources?.[key]?.['ephemeral-storage'] !== undefined)
+        .map((key) => ({
+          path: ['spec', list, index, 'resources', key, 'ephemeral-storage'],
+          why,
+        })),
+    ),
+  );
+}

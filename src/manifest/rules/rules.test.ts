@@ -1,0 +1,353 @@
+import test from 'ava';
+import { aManifest, faultsIn } from '../../testing/manifests.ts';
+import type { Additions } from '../../testing/manifests.ts';
+
+const main = 'spec.containers[0]';
+const two = (first: object, second: object): Additions => ({
+  spec: {
+    containers: [
+      { name: 'a', image: 'i:1', ...first },
+      { name: 'b', image: 'i:1', ...second },
+    ],
+  },
+});
+const rules = [{ action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [88] } }];
+const hostPort = (port: number, more: object = {}): Readonly<Record<string, unknown>> => ({
+  ports: [{ containerPort: 80, hostPort: port, ...more }],
+});
+const onHost = (additions: Additions, more: object): Additions => ({
+  ...additions,
+  spec: { ...additions.spec, ...more },
+});
+const mount = (name: string, mountPath: string): object => ({ name, mountPath });
+const nameserver = '10.0.0.10';
+
+/** What a manifest has, and every fault it is to have. */
+const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
+  'labels may have a domain and an empty value': [
+    { metadata: { labels: { 'app.kubernetes.io/name': 'a_B.c-1', empty: '' } } },
+  ],
+  'labels keep to their characters and lengths': [
+    { metadata: { labels: { 'a/b/c': 'x', ['k'.repeat(64)]: 'x', v: '-', w: 'w'.repeat(64) } } },
+    ...[
+      'metadata.labels["a/b/c"]: Invalid value: "a/b/c": a key is',
+      `metadata.labels.${'k'.repeat(64)}: Invalid value: "${'k'.repeat(64)}": a key is`,
+      `metadata.labels.v: Invalid value: "-": a label's value has`,
+      `metadata.labels.w: Invalid value: "${'w'.repeat(64)}": a label's value has`,
+    ],
+  ],
+  'annotation keys are compared in lower case': [
+    { metadata: { annotations: { 'Example.ORG/A': '\n' } } },
+  ],
+  'annotations keep to the characters of keys': [
+    { metadata: { annotations: { 'a b': 'x' } } },
+    'metadata.annotations["a b"]: Invalid value: "a b": a key is',
+  ],
+  'annotations may have 256 KiB': [
+    { metadata: { annotations: { k: 'x'.repeat(256 * 1024 - 1) } } },
+  ],
+  'annotations may have no more': [
+    { metadata: { annotations: { k: 'x'.repeat(256 * 1024) } } },
+    'metadata.annotations: Too long: may not be more than 262144 bytes',
+  ],
+  'the back-off is a duration': [
+    { metadata: { annotations: { 'reprise.dev/in-place-backoff': '1m30s' } } },
+  ],
+  'the back-off may be turned off': [
+    { metadata: { annotations: { 'reprise.dev/in-place-backoff': '0' } } },
+  ],
+  'the back-off is no bare number': [
+    { metadata: { annotations: { 'reprise.dev/in-place-backoff': '30' } } },
+    'metadata.annotations["reprise.dev/in-place-backoff"]: Invalid value: "30": must be a duration',
+  ],
+  'the back-off is not negative': [
+    { metadata: { annotations: { 'reprise.dev/in-place-backoff': '-1s' } } },
+    'metadata.annotations["reprise.dev/in-place-backoff"]: Invalid value: "-1s": must be a duration',
+  ],
+  'unknown annotations of ours are faults': [
+    { metadata: { annotations: { 'Reprise.dev/backoff': '1s' } } },
+    'metadata.annotations["Reprise.dev/backoff"]: Invalid value: "Reprise.dev/backoff": reprise knows no such',
+  ],
+  'a pod has a container': [
+    { spec: { containers: [] } },
+    'spec.containers: Required value: a pod has at least one container',
+  ],
+  'containers have names of their own': [
+    two({}, { name: 'a' }),
+    'spec.containers[1].name: Duplicate value: "a"',
+  ],
+  'init containers have names of their own too': [
+    { init: { name: 'main' } },
+    `${main}.name: Duplicate value: "main"`,
+  ],
+  'rules stand beside a policy on any container': [
+    {
+      init: { restartPolicy: 'Always', restartPolicyRules: rules },
+      container: { restartPolicy: 'Never', restartPolicyRules: rules },
+    },
+  ],
+  'rules need a policy': [
+    { container: { restartPolicyRules: rules } },
+    `${main}.restartPolicy: Required value: restartPolicyRules needs a restartPolicy on the same container`,
+  ],
+  'rules need a policy on init containers too': [
+    { init: { restartPolicyRules: rules } },
+    'spec.initContainers[0].restartPolicy: Required value: restartPolicyRules needs a restartPolicy',
+  ],
+  'an empty list of rules needs none': [{ container: { restartPolicyRules: [] } }],
+  'a faulty policy is one fault, not also a missing one': [
+    { container: { restartPolicy: 'never', restartPolicyRules: rules } },
+    `${main}.restartPolicy: Unsupported value: "never"`,
+  ],
+  'a variable has a value or a source': [
+    {
+      container: {
+        env: [{ name: 'A', value: 'x', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
+      },
+    },
+    `${main}.env[0].valueFrom: Forbidden: may not be used together with a value`,
+  ],
+  'an empty value goes with a source': [
+    {
+      container: {
+        env: [{ name: 'A', value: '', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
+      },
+    },
+  ],
+  'a source is not empty': [
+    { container: { env: [{ name: 'A', valueFrom: {} }] } },
+    `${main}.env[0].valueFrom: Invalid value: a map: must have a source`,
+  ],
+  'port names may be the same in two containers': [
+    two(
+      { ports: [{ name: 'http', containerPort: 1 }] },
+      { ports: [{ name: 'http', containerPort: 2 }] },
+    ),
+  ],
+  'port names are unique in a container': [
+    {
+      container: {
+        ports: [
+          { name: 'http', containerPort: 1 },
+          { name: 'http', containerPort: 2 },
+        ],
+      },
+    },
+    `${main}.ports[1].name: Duplicate value: "http"`,
+  ],
+  'host ports differ by protocol and address': [
+    two(
+      {
+        ports: [
+          { containerPort: 1, hostPort: 53 },
+          { containerPort: 1, hostPort: 53, protocol: 'UDP' },
+        ],
+      },
+      hostPort(53, { hostIP: '127.0.0.1' }),
+    ),
+  ],
+  'host ports are unique among app containers': [
+    two(hostPort(53), hostPort(53)),
+    'spec.containers[1].ports[0].hostPort: Duplicate value: "TCP//53"',
+  ],
+  'host port 0 is none': [two(hostPort(0), hostPort(0))],
+  'init containers have host ports one by one': [{ init: hostPort(53), container: hostPort(53) }],
+  'host ports are unique inside an init container': [
+    {
+      init: {
+        ports: [
+          { containerPort: 1, hostPort: 53 },
+          { containerPort: 2, hostPort: 53 },
+        ],
+      },
+    },
+    'spec.initContainers[0].ports[1].hostPort: Duplicate value: "TCP//53"',
+  ],
+  "with the node's network the host port is the port": [
+    onHost({ container: hostPort(80) }, { hostNetwork: true }),
+  ],
+  "with the node's network the host port is no other": [
+    onHost({ container: hostPort(81) }, { hostNetwork: true }),
+    `${main}.ports[0].hostPort: Invalid value: 81: must be the same as containerPort`,
+  ],
+  "with the node's network ports of app containers are unique": [
+    onHost(two({ ports: [{ containerPort: 80 }] }, { ports: [{ containerPort: 80 }] }), {
+      hostNetwork: true,
+    }),
+    'spec.containers[1].ports[0].hostPort: Duplicate value: "TCP//80"',
+  ],
+  'dnsPolicy None brings its nameserver': [
+    { spec: { dnsPolicy: 'None', dnsConfig: { nameservers: [nameserver] } } },
+  ],
+  'dnsPolicy None needs a nameserver': [
+    { spec: { dnsPolicy: 'None', dnsConfig: { searches: ['a'] } } },
+    'spec.dnsConfig.nameservers: Required value: dnsPolicy None needs at least one nameserver',
+  ],
+  'a faulty dnsConfig is one fault': [
+    { spec: { dnsPolicy: 'None', dnsConfig: nameserver } },
+    `spec.dnsConfig: Invalid value: "${nameserver}": must be a map`,
+  ],
+  'three nameservers and 32 searches fit': [
+    {
+      spec: {
+        dnsConfig: {
+          nameservers: Array(3).fill(nameserver),
+          searches: Array(32).fill('a.example'),
+        },
+      },
+    },
+  ],
+  'more nameservers and searches do not fit': [
+    {
+      spec: {
+        dnsConfig: {
+          nameservers: Array(4).fill(nameserver),
+          searches: Array(33).fill('a.example'),
+        },
+      },
+    },
+    'spec.dnsConfig.nameservers: Too many: 4: must have at most 3 items',
+    'spec.dnsConfig.searches: Too many: 33: must have at most 32 items',
+  ],
+  'searches have 2048 characters together': [
+    { spec: { dnsConfig: { searches: Array(21).fill('a'.repeat(50) + '.' + 'b'.repeat(50)) } } },
+    'spec.dnsConfig.searches: Too long: may not be more than 2048 characters together',
+  ],
+  'sysctls in their own namespaces': [
+    {
+      spec: {
+        securityContext: {
+          sysctls: [
+            { name: 'net.ipv4.tcp_syncookies', value: '1' },
+            { name: 'kernel.shm_rmid_forced', value: '1' },
+          ],
+        },
+      },
+    },
+  ],
+  "sysctls in the node's namespaces": [
+    {
+      spec: {
+        hostNetwork: true,
+        hostIPC: true,
+        securityContext: {
+          sysctls: [
+            { name: 'net/ipv4/tcp_syncookies', value: '1' },
+            { name: 'kernel.shm_rmid_forced', value: '1' },
+          ],
+        },
+      },
+    },
+    "spec.securityContext.sysctls[0].name: Forbidden: it would be the node's, with hostNetwork",
+    "spec.securityContext.sysctls[1].name: Forbidden: it would be the node's, with hostIPC",
+  ],
+  'a sysctl is set once': [
+    {
+      spec: {
+        securityContext: {
+          sysctls: [
+            { name: 'net/ipv4/ip_unprivileged_port_start', value: '1' },
+            { name: 'net.ipv4.ip_unprivileged_port_start', value: '1' },
+          ],
+        },
+      },
+    },
+    'spec.securityContext.sysctls[1].name: Duplicate value: "net.ipv4.ip_unprivileged_port_start"',
+  ],
+  'volumes have names of their own': [
+    { spec: { volumes: [{ name: 'v' }, { name: 'v' }] } },
+    'spec.volumes[1].name: Duplicate value: "v"',
+  ],
+  'a volume has one source': [
+    { spec: { volumes: [{ name: 'v', emptyDir: {}, hostPath: { path: '/a' } }] } },
+    'spec.volumes[0].hostPath: Forbidden: a volume may not have more than one source',
+  ],
+  'two volumes may be mounted, one of them twice': [
+    {
+      spec: { volumes: [{ name: 'v' }, { name: 'w' }] },
+      container: { volumeMounts: [mount('v', '/a'), mount('w', '/b'), mount('v', '/c')] },
+    },
+  ],
+  'a mount needs its volume': [
+    { spec: { volumes: [{ name: 'data' }] }, container: { volumeMounts: [mount('dta', '/a')] } },
+    `${main}.volumeMounts[0].name: Not found: "dta"`,
+  ],
+  'a mount of a volume whose name is faulty is no further fault': [
+    { spec: { volumes: [{ name: 'Data' }] }, container: { volumeMounts: [mount('Data', '/a')] } },
+    'spec.volumes[0].name: Invalid value: "Data"',
+  ],
+  'mounts of volumes that cannot be read are no further faults': [
+    { spec: { volumes: { name: 'v' } }, container: { volumeMounts: [mount('v', '/a')] } },
+    'spec.volumes: Invalid value: a map: must be a list',
+  ],
+  'a place has one mount': [
+    {
+      spec: { volumes: [{ name: 'v' }] },
+      container: { volumeMounts: [mount('v', '/a'), mount('v', '/a')] },
+    },
+    `${main}.volumeMounts[1].mountPath: Duplicate value: "/a"`,
+  ],
+  'a request may be as large as the limit': [
+    {
+      container: {
+        resources: {
+          requests: { cpu: '500m', memory: '1Gi' },
+          limits: { cpu: 0.5, memory: 1073741824 },
+        },
+      },
+    },
+  ],
+  'a request may not be larger': [
+    { container: { resources: { requests: { cpu: '501m' }, limits: { cpu: 0.5 } } } },
+    `${main}.resources.requests.cpu: Invalid value: "501m": must be less than or equal to the cpu limit of 0.5`,
+  ],
+  'resources that are not handed out': [
+    {
+      container: {
+        resources: { limits: { 'hugepages-2Mi': 1, 'nvidia.com/gpu': 1, cpus: 1, toString: 1 } },
+      },
+    },
+    `${main}.resources.limits["hugepages-2Mi"]: Forbidden: huge pages are not supported yet`,
+    `${main}.resources.limits["nvidia.com/gpu"]: Forbidden: devices and other extended resources are not`,
+    `${main}.resources.limits.cpus: Invalid value: "cpus": must be a standard resource`,
+    `${main}.resources.limits.toString: Invalid value: "toString": must be a standard resource`,
+  ],
+  'more CPUs than the kernel can count': [
+    { container: { resources: { limits: { cpu: '2M' } } } },
+    `${main}.resources.limits.cpu: Invalid value: "2M": must be at most 1000000`,
+  ],
+  'privileges may be kept from growing': [
+    {
+      container: {
+        securityContext: { allowPrivilegeEscalation: false, capabilities: { add: ['SYS_ADMIN'] } },
+      },
+    },
+  ],
+  'privileges that are all there cannot be kept from growing': [
+    {
+      container: {
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          privileged: true,
+          capabilities: { add: ['CAP_SYS_ADMIN'] },
+        },
+      },
+    },
+    `${main}.securityContext.allowPrivilegeEscalation: Invalid value: false: cannot be false together with privileged`,
+    `${main}.securityContext.allowPrivilegeEscalation: Invalid value: false: cannot be false together with CAP_SYS_ADMIN`,
+  ],
+  'processes are shared with the pod or with the node': [
+    { spec: { shareProcessNamespace: true, hostPID: true } },
+    'spec.shareProcessNamespace: Invalid value: true: cannot be combined with hostPID',
+  ],
+};
+
+for (const [title, [additions, ...starts]] of Object.entries(cases)) {
+  test(title, (t) => {
+    const faults = faultsIn(aManifest(additions));
+    t.deepEqual(
+      faults.map((fault, index) => fault.slice(0, starts[index]?.length)),
+      starts,
+    );
+  });
+}

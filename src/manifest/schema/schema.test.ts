@@ -1,0 +1,457 @@
+import test from 'ava';
+import { aManifest, faultsIn } from '../../testing/manifests.ts';
+import type { Additions } from '../../testing/manifests.ts';
+
+const long = (length: number): string => 'a'.repeat(length);
+const main = 'spec.containers[0]';
+const security = `${main}.securityContext`;
+const rule = (exitCodes: unknown, action: unknown = 'Restart'): Additions => ({
+  container: { restartPolicy: 'Never', restartPolicyRules: [{ action, exitCodes }] },
+});
+const port = (fields: object): Additions => ({
+  container: { ports: [{ containerPort: 80, ...fields }] },
+});
+const env = (...list: unknown[]): Additions => ({ container: { env: list } });
+const volume = (fields: object): Additions => ({ spec: { volumes: [{ name: 'v', ...fields }] } });
+const limits = (fields: object): Additions => ({ container: { resources: { limits: fields } } });
+
+const accepted: Readonly<Record<string, Additions>> = {
+  'a plain pod': {},
+  'a name of 253 characters': { metadata: { name: `${long(125)}.${long(127)}` } },
+  'a namespace of 63 characters': { metadata: { namespace: long(63) } },
+  'a uid as the API server makes them': {
+    metadata: { uid: '0f3c6b1e-1d3c-4f43-9d40-3f2f3f1c7a55' },
+  },
+  'what is null or empty counts as absent': {
+    metadata: { namespace: null, creationTimestamp: null },
+    spec: { hostname: '', restartPolicy: '', subdomain: '', volumes: null },
+    container: { workingDir: null, livenessProbe: null, imagePullPolicy: '' },
+  },
+  'a refused field with a value that changes nothing': {
+    spec: { hostUsers: true, setHostnameAsFQDN: false, imagePullSecrets: [], resources: {} },
+    container: {
+      lifecycle: {},
+      envFrom: [],
+      terminationMessagePath: '/dev/termination-log',
+      terminationMessagePolicy: 'File',
+      volumeDevices: [],
+      securityContext: { procMount: 'Default' },
+    },
+  },
+  'every restart policy': { spec: { restartPolicy: 'OnFailure' } },
+  'the longest deadline': { spec: { activeDeadlineSeconds: 2147483647 } },
+  'a negative grace period': { spec: { terminationGracePeriodSeconds: -1 } },
+  'Linux as the system': { spec: { os: { name: 'linux' } } },
+  'a search domain with underscore and final dot': {
+    spec: { dnsConfig: { searches: ['.', '_tcp.example.org.'], nameservers: ['2001:db8::1'] } },
+  },
+  'a host alias': { spec: { hostAliases: [{ ip: '10.0.0.1', hostnames: ['db', 'db.local'] }] } },
+  'a DNS option with and without value': {
+    spec: { dnsConfig: { options: [{ name: 'ndots', value: '2' }, { name: 'edns0' }] } },
+  },
+  'a sysctl with slashes': {
+    spec: { securityContext: { sysctls: [{ name: 'net/ipv4/tcp_syncookies', value: '1' }] } },
+  },
+  'ids from 0 to the largest': {
+    spec: { securityContext: { runAsUser: 0, fsGroup: 2147483647, supplementalGroups: [0, 5] } },
+  },
+  'an image with digest': { container: { image: 'r.example:5000/a/b@sha256:0123' } },
+  'arguments with anything printable, line breaks and tabs': {
+    container: { command: ['sh', '-c', 'echo\n\t"$(X)" \u001b[1m'], args: [''] },
+  },
+  'a variable that begins with a digit': env({ name: '1 A-b.c$', value: '' }),
+  'a variable from every field': env(
+    ...[
+      'metadata.name',
+      'metadata.namespace',
+      'metadata.uid',
+      "metadata.labels['a.b/c']",
+      "metadata.annotations['x']",
+      'spec.nodeName',
+      'spec.serviceAccountName',
+      'status.hostIP',
+      'status.hostIPs',
+      'status.podIP',
+      'status.podIPs',
+    ].map((fieldPath, i) => ({ name: `V${i}`, valueFrom: { fieldRef: { fieldPath } } })),
+  ),
+  'the first and the last port': {
+    container: {
+      ports: [
+        { containerPort: 1, hostPort: 65535 },
+        { containerPort: 65535, hostPort: 0 },
+      ],
+    },
+  },
+  'a port with everything': port({
+    name: 'a-0',
+    protocol: 'SCTP',
+    hostIP: '127.0.0.1',
+    hostPort: 80,
+  }),
+  'quantities as text and numbers': {
+    container: { resources: { requests: { cpu: 0.5, memory: '64Mi' }, limits: { cpu: '1e0' } } },
+  },
+  'a quantity of nothing': limits({ cpu: 0, memory: '0' }),
+  'exit code 0 and no codes at all': {
+    container: {
+      restartPolicy: 'Never',
+      restartPolicyRules: [
+        { action: 'Restart', exitCodes: { operator: 'In', values: [0, 0, -1, 300] } },
+        { action: 'RestartAllContainers', exitCodes: { operator: 'NotIn' } },
+        { action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [] } },
+      ],
+    },
+  },
+  '255 exit codes': rule({ operator: 'In', values: Array.from({ length: 255 }, (_, i) => i) }),
+  'an emptyDir in memory': volume({ emptyDir: { medium: 'Memory', sizeLimit: '1Gi' } }),
+  'a volume without source': volume({}),
+  'a hostPath with a type': volume({ hostPath: { path: '/dev/null', type: 'CharDevice' } }),
+  'a hostPath with dots in a name': volume({ hostPath: { path: '/a..b/..c/.' } }),
+  'a mount with the propagation that is default': {
+    ...volume({}),
+    container: {
+      volumeMounts: [
+        { name: 'v', mountPath: '/v', mountPropagation: 'None', recursiveReadOnly: 'Disabled' },
+      ],
+    },
+  },
+  'capabilities in both spellings': {
+    container: {
+      securityContext: { capabilities: { add: ['NET_ADMIN'], drop: ['ALL', 'CAP_CHOWN'] } },
+    },
+  },
+  'seccomp of the runtime': {
+    container: { securityContext: { seccompProfile: { type: 'RuntimeDefault' } } },
+  },
+};
+
+for (const [title, additions] of Object.entries(accepted)) {
+  test(`accepted: ${title}`, (t) => t.deepEqual(faultsIn(aManifest(additions)), []));
+}
+
+/** What is wrong, and how the one fault that tells it begins. */
+const refused: Readonly<Record<string, readonly [Additions, string]>> = {
+  'no name': [{ metadata: { name: undefined } }, 'metadata.name: Required value'],
+  'an empty name': [{ metadata: { name: '' } }, 'metadata.name: Required value'],
+  'a name in capitals': [
+    { metadata: { name: 'Pod' } },
+    'metadata.name: Invalid value: "Pod": must',
+  ],
+  'a name of 254 characters': [
+    { metadata: { name: `${long(126)}.${long(127)}` } },
+    'metadata.name: Invalid value',
+  ],
+  'a name that climbs': [{ metadata: { name: '../../etc' } }, 'metadata.name: Invalid value'],
+  'a namespace that climbs': [
+    { metadata: { namespace: '..' } },
+    'metadata.namespace: Invalid value',
+  ],
+  'a namespace of 64 characters': [
+    { metadata: { namespace: long(64) } },
+    'metadata.namespace: Invalid value',
+  ],
+  'a uid that climbs': [{ metadata: { uid: '../x' } }, 'metadata.uid: Invalid value'],
+  'a label that is a number': [
+    { metadata: { labels: { a: 1 } } },
+    'metadata.labels.a: Invalid value: 1: must be text',
+  ],
+  'a label that is null': [
+    { metadata: { labels: { a: null } } },
+    'metadata.labels.a: Invalid value: null',
+  ],
+  'an unknown field of the pod': [
+    { spec: { restart: 1 } },
+    'spec.restart: unknown field "restart"',
+  ],
+  'an unknown field of metadata': [{ metadata: { nam: 1 } }, 'metadata.nam: unknown field "nam"'],
+  'a field of every object there is': [
+    { container: { constructor: 1 } },
+    `${main}.constructor: unknown field "constructor"`,
+  ],
+  'an unknown policy': [
+    { spec: { restartPolicy: 'never' } },
+    'spec.restartPolicy: Unsupported value: "never": supported values: "Always", "OnFailure", "Never"',
+  ],
+  'a deadline of nothing': [
+    { spec: { activeDeadlineSeconds: 0 } },
+    'spec.activeDeadlineSeconds: Invalid value: 0: must be between 1 and 2147483647, inclusive',
+  ],
+  'a deadline with a fraction': [
+    { spec: { activeDeadlineSeconds: 1.5 } },
+    'spec.activeDeadlineSeconds: Invalid value: 1.5: must be a whole number',
+  ],
+  'an enormous grace period': [
+    { spec: { terminationGracePeriodSeconds: 1e300 } },
+    'spec.terminationGracePeriodSeconds: Invalid value: 1e+300: must be between',
+  ],
+  'another system': [
+    { spec: { os: { name: 'windows' } } },
+    'spec.os.name: Unsupported value: "windows": supported values: "linux"',
+  ],
+  'a hostname with dots': [{ spec: { hostname: 'a.b' } }, 'spec.hostname: Invalid value'],
+  'a nameserver by name': [
+    { spec: { dnsConfig: { nameservers: ['dns.example.org'] } } },
+    'spec.dnsConfig.nameservers[0]: Invalid value: "dns.example.org": must be a valid IP address',
+  ],
+  'an empty nameserver': [
+    { spec: { dnsConfig: { nameservers: [''] } } },
+    'spec.dnsConfig.nameservers[0]: Invalid value',
+  ],
+  'a search that is no domain': [
+    { spec: { dnsConfig: { searches: ['a b'] } } },
+    'spec.dnsConfig.searches[0]: Invalid value',
+  ],
+  'a DNS option with a line break': [
+    { spec: { dnsConfig: { options: [{ name: 'ndots:2\nnameserver 6.6.6.6' }] } } },
+    'spec.dnsConfig.options[0].name: Invalid value',
+  ],
+  'a DNS option without name': [
+    { spec: { dnsConfig: { options: [{ value: '1' }] } } },
+    'spec.dnsConfig.options[0].name: Required value',
+  ],
+  'a host alias with a line break': [
+    { spec: { hostAliases: [{ ip: '1.2.3.4', hostnames: ['a\n6.6.6.6 b'] }] } },
+    'spec.hostAliases[0].hostnames[0]: Invalid value',
+  ],
+  'a host alias without address': [
+    { spec: { hostAliases: [{ hostnames: ['a'] }] } },
+    'spec.hostAliases[0].ip: Required value',
+  ],
+  'a sysctl in capitals': [
+    { spec: { securityContext: { sysctls: [{ name: 'Net', value: '1' }] } } },
+    'spec.securityContext.sysctls[0].name: Invalid value',
+  ],
+  'a negative user': [
+    { spec: { securityContext: { runAsUser: -1 } } },
+    'spec.securityContext.runAsUser: Invalid value: -1: must be between 0 and 2147483647, inclusive',
+  ],
+  'a group too large': [
+    { spec: { securityContext: { fsGroup: 2147483648 } } },
+    'spec.securityContext.fsGroup: Invalid value: 2147483648: must be between',
+  ],
+  'a container in capitals': [
+    { container: { name: 'Main' } },
+    `${main}.name: Invalid value: "Main"`,
+  ],
+  'a container of 64 characters': [
+    { container: { name: long(64) } },
+    `${main}.name: Invalid value`,
+  ],
+  'a container that climbs': [{ container: { name: '..' } }, `${main}.name: Invalid value`],
+  'a container with a control character': [
+    { container: { name: 'a\u001b[2J' } },
+    `${main}.name: Invalid value: "a\\u001b[2J"`,
+  ],
+  'no image': [{ container: { image: '' } }, `${main}.image: Required value: image must be set`],
+  'an image after a space': [{ container: { image: ' a' } }, `${main}.image: Invalid value: " a"`],
+  'an image with a line break': [{ container: { image: 'a\nb' } }, `${main}.image: Invalid value`],
+  'a command that is text': [
+    { container: { command: 'echo hi' } },
+    `${main}.command: Invalid value: "echo hi": must be a list`,
+  ],
+  'a number among arguments': [
+    { container: { args: ['a', 1] } },
+    `${main}.args[1]: Invalid value: 1: must be text`,
+  ],
+  'a working directory with a control character': [
+    { container: { workingDir: '/a\u0007' } },
+    `${main}.workingDir: Invalid value`,
+  ],
+  'an unknown pull policy': [
+    { container: { imagePullPolicy: 'Sometimes' } },
+    `${main}.imagePullPolicy: Unsupported value: "Sometimes"`,
+  ],
+  'true as text': [
+    { container: { tty: 'true' } },
+    `${main}.tty: Invalid value: "true": must be true or false`,
+  ],
+  'a variable without name': [env({ value: 'a' }), `${main}.env[0].name: Required value`],
+  'a variable with =': [env({ name: 'A=B' }), `${main}.env[0].name: Invalid value: "A=B"`],
+  'a variable with a control character': [
+    env({ name: 'A\n' }),
+    `${main}.env[0].name: Invalid value`,
+  ],
+  'a variable with an umlaut': [env({ name: 'Ä' }), `${main}.env[0].name: Invalid value`],
+  'a number as a variable': [
+    env({ name: 'A', value: 1 }),
+    `${main}.env[0].value: Invalid value: 1: must be text`,
+  ],
+  'a variable from an unknown field': [
+    env({ name: 'A', valueFrom: { fieldRef: { fieldPath: 'status.phase' } } }),
+    `${main}.env[0].valueFrom.fieldRef.fieldPath: Invalid value: "status.phase": must be one of`,
+  ],
+  'a variable from a Secret': [
+    env({ name: 'A', valueFrom: { secretKeyRef: { name: 'a', key: 'b' } } }),
+    `${main}.env[0].valueFrom.secretKeyRef: Forbidden: Secrets are not supported yet`,
+  ],
+  'port 0': [
+    port({ containerPort: 0 }),
+    `${main}.ports[0].containerPort: Invalid value: 0: must be between`,
+  ],
+  'port 65536': [port({ containerPort: 65536 }), `${main}.ports[0].containerPort: Invalid value`],
+  'no port': [port({ containerPort: undefined }), `${main}.ports[0].containerPort: Required value`],
+  'host port 65536': [port({ hostPort: 65536 }), `${main}.ports[0].hostPort: Invalid value`],
+  'an unknown protocol': [
+    port({ protocol: 'tcp' }),
+    `${main}.ports[0].protocol: Unsupported value`,
+  ],
+  'a port name of 16 characters': [
+    port({ name: long(16) }),
+    `${main}.ports[0].name: Invalid value`,
+  ],
+  'a port name without letter': [port({ name: '80' }), `${main}.ports[0].name: Invalid value`],
+  'a port name with two dashes': [port({ name: 'a--b' }), `${main}.ports[0].name: Invalid value`],
+  'a port name that ends with a dash': [
+    port({ name: 'a-' }),
+    `${main}.ports[0].name: Invalid value`,
+  ],
+  'a host address that is none': [
+    port({ hostIP: 'localhost' }),
+    `${main}.ports[0].hostIP: Invalid value`,
+  ],
+  'a quantity that is none': [
+    limits({ cpu: '1 core' }),
+    `${main}.resources.limits.cpu: Invalid value: "1 core": must be a quantity`,
+  ],
+  'a quantity that is a map': [
+    limits({ cpu: {} }),
+    `${main}.resources.limits.cpu: Invalid value: a map: must be a quantity`,
+  ],
+  'a negative quantity': [
+    limits({ memory: '-1Mi' }),
+    `${main}.resources.limits.memory: Invalid value: "-1Mi"`,
+  ],
+  'an enormous quantity': [
+    limits({ memory: '1e400' }),
+    `${main}.resources.limits.memory: Invalid value`,
+  ],
+  'a rule without exit codes': [
+    rule(undefined),
+    `${main}.restartPolicyRules[0].exitCodes: Required value: exitCodes must be set`,
+  ],
+  'a rule without operator': [
+    rule({ values: [1] }),
+    `${main}.restartPolicyRules[0].exitCodes.operator: Required value`,
+  ],
+  'an unknown operator': [
+    rule({ operator: 'in', values: [1] }),
+    `${main}.restartPolicyRules[0].exitCodes.operator: Unsupported value: "in": supported values: "In", "NotIn"`,
+  ],
+  'an action that does not exist': [
+    rule({ operator: 'In' }, 'RestartPod'),
+    `${main}.restartPolicyRules[0].action: Unsupported value: "RestartPod"`,
+  ],
+  'a rule as the KEP nests it': [
+    rule({ operator: 'In', onExit: {} }),
+    `${main}.restartPolicyRules[0].exitCodes.onExit: unknown field "onExit"`,
+  ],
+  '256 exit codes': [
+    rule({ operator: 'In', values: Array.from({ length: 256 }, (_, i) => i) }),
+    `${main}.restartPolicyRules[0].exitCodes.values: Too many: 256: must have at most 255 items`,
+  ],
+  'an exit code that is text': [
+    rule({ operator: 'In', values: ['88'] }),
+    `${main}.restartPolicyRules[0].exitCodes.values[0]: Invalid value: "88": must be a number`,
+  ],
+  'an exit code beyond 32 bits': [
+    rule({ operator: 'In', values: [2 ** 31] }),
+    `${main}.restartPolicyRules[0].exitCodes.values[0]: Invalid value`,
+  ],
+  '21 rules': [
+    {
+      container: {
+        restartPolicy: 'Never',
+        restartPolicyRules: Array.from({ length: 21 }, () => ({
+          action: 'Restart',
+          exitCodes: { operator: 'In', values: [1] },
+        })),
+      },
+    },
+    `${main}.restartPolicyRules: Too many: 21: must have at most 20 items`,
+  ],
+  'a volume in capitals': [volume({ name: 'V' }), 'spec.volumes[0].name: Invalid value'],
+  'a volume that climbs': [volume({ name: '..' }), 'spec.volumes[0].name: Invalid value'],
+  'an emptyDir of huge pages': [
+    volume({ emptyDir: { medium: 'HugePages' } }),
+    'spec.volumes[0].emptyDir.medium: Unsupported value: "HugePages": supported values: "", "Memory"',
+  ],
+  'a negative size': [
+    volume({ emptyDir: { sizeLimit: -1 } }),
+    'spec.volumes[0].emptyDir.sizeLimit: Invalid',
+  ],
+  'a hostPath without path': [
+    volume({ hostPath: {} }),
+    'spec.volumes[0].hostPath.path: Required value',
+  ],
+  'a hostPath that climbs': [
+    volume({ hostPath: { path: '/a/../b' } }),
+    'spec.volumes[0].hostPath.path: Invalid value: "/a/../b": must not contain ".."',
+  ],
+  'a relative hostPath': [
+    volume({ hostPath: { path: 'a' } }),
+    'spec.volumes[0].hostPath.path: Invalid value: "a": must be an absolute path',
+  ],
+  'an unknown type of hostPath': [
+    volume({ hostPath: { path: '/a', type: 'Dir' } }),
+    'spec.volumes[0].hostPath.type: Unsupported value: "Dir"',
+  ],
+  'a ConfigMap as a volume': [
+    volume({ configMap: { name: 'a' } }),
+    'spec.volumes[0].configMap: Forbidden: configMap volumes are not supported yet',
+  ],
+  'a Secret with an empty map': [
+    volume({ secret: {} }),
+    'spec.volumes[0].secret: Forbidden: secret volumes are not supported yet',
+  ],
+  'a probe': [
+    { container: { livenessProbe: { exec: { command: ['true'] } } } },
+    `${main}.livenessProbe: Forbidden: probes are not supported yet`,
+  ],
+  'a hook': [
+    { container: { lifecycle: { preStop: { sleep: { seconds: 1 } } } } },
+    `${main}.lifecycle: Forbidden: lifecycle hooks and stop signals are not supported yet`,
+  ],
+  'an unshared user namespace': [{ spec: { hostUsers: false } }, 'spec.hostUsers: Forbidden'],
+  'an ephemeral container': [
+    { spec: { ephemeralContainers: [{ name: 'a' }] } },
+    'spec.ephemeralContainers: Forbidden',
+  ],
+  'a scheduling gate': [
+    { spec: { schedulingGates: [{ name: 'a' }] } },
+    'spec.schedulingGates: Forbidden',
+  ],
+  'seccomp of a file': [
+    { container: { securityContext: { seccompProfile: { type: 'Localhost' } } } },
+    `${security}.seccompProfile.type: Unsupported value: "Localhost"`,
+  ],
+  'an unmasked /proc': [
+    { container: { securityContext: { procMount: 'Unmasked' } } },
+    `${security}.procMount: Forbidden: only the default /proc is supported yet`,
+  ],
+  'a capability that is none': [
+    { container: { securityContext: { capabilities: { add: ['a b'] } } } },
+    `${security}.capabilities.add[0]: Invalid value`,
+  ],
+  'a list where a map belongs': [
+    { spec: { securityContext: [] } },
+    'spec.securityContext: Invalid value: a list: must be a map',
+  ],
+  'a container that is null': [
+    { spec: { containers: [null] } },
+    `${main}: Invalid value: null: must be a map`,
+  ],
+  'containers that are a map': [
+    { spec: { containers: { name: 'a' } } },
+    'spec.containers: Invalid value: a map: must be a list',
+  ],
+  'no spec': [{ spec: { containers: undefined } }, 'spec.containers: Required value'],
+};
+
+for (const [title, [additions, start]] of Object.entries(refused)) {
+  test(`refused: ${title}`, (t) => {
+    const [fault, ...more] = faultsIn(aManifest(additions));
+    t.deepEqual(more, []);
+    t.is(fault?.slice(0, start.length), start);
+  });
+}
