@@ -64,6 +64,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'say whether manifests can be run, and what is wrong',
     load: async () => (await import('./cli/validate.ts')).validateCommand(),
   },
+  bench: {
+    summary: 'measure in-place restarts on this machine',
+    load: async () => (await import('./cli/bench.ts')).benchCommand(),
+  },
   version: {
     summary: 'show versions',
     load: async () => (await import('./cli/version.ts')).versionCommand(),

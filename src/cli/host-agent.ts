@@ -62,7 +62,7 @@ export function agentLogger(otherwise: LogLevel): Logger {
 }
 
 /** Sandboxes, cgroups and mounts are root's business; better said at once than by their errors. */
-function requireRoot(): void {
+export function requireRoot(): void {
   if (process.geteuid?.() === 0) return;
   throw new RepriseError('an agent has to run as root', {
     next: 'use sudo (sudo -E keeps your environment)',

@@ -1,0 +1,72 @@
+/**
+ * How somebody without containerd's events finds out that a container has exited: by asking every
+ * two milliseconds.
+ *
+ * One container is asked for with ContainerStatus. For many at a time a single list answers for all
+ * of them: a status call for each would keep the machine so busy that the rest of the work waits.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Cri } from '../runtime/cri.ts';
+
+const EVERY_MS = 2;
+
+interface Waiting {
+  readonly id: string;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class ExitPoll {
+  readonly #cri: Cri;
+  readonly #signal: AbortSignal;
+  readonly #waiting = new Set<Waiting>();
+  #polls = false;
+
+  /** The signal ends all waits. */
+  constructor(cri: Cri, signal: AbortSignal) {
+    this.#cri = cri;
+    this.#signal = signal;
+  }
+
+  /** Resolves when the container has exited. */
+  async exitOf(id: string): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    this.#waiting.add({ id, resolve: () => resolve(undefined), reject });
+    if (!this.#polls) void this.#poll();
+    await promise;
+  }
+
+  /** Never rejects: a failure goes to those who wait. */
+  async #poll(): Promise<void> {
+    this.#polls = true;
+    try {
+      while (this.#waiting.size > 0) {
+        const exited = await this.#exited([...this.#waiting].map(({ id }) => id));
+        for (const one of [...this.#waiting].filter(({ id }) => exited.has(id))) {
+          this.#waiting.delete(one);
+          one.resolve();
+        }
+        if (exited.size === 0) await delay(EVERY_MS, undefined, { signal: this.#signal });
+        // Those who were told may wait for the next one at once.
+        else await delay(0);
+      }
+    } catch (error) {
+      for (const { reject } of this.#waiting) reject(error);
+      this.#waiting.clear();
+    } finally {
+      this.#polls = false;
+    }
+  }
+
+  async #exited(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const [only] = ids;
+    if (only !== undefined && ids.length === 1) {
+      const { state } = await this.#cri.containerStatus(only, this.#signal);
+      return new Set(state === 'CONTAINER_EXITED' ? [only] : []);
+    }
+    const filter = { state: { state: 'CONTAINER_EXITED' as const } };
+    const listed = await this.#cri.listContainers(filter, this.#signal);
+    const wanted = new Set(ids);
+    return new Set(listed.map(({ id }) => id).filter((id) => wanted.has(id)));
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * The rounds: in each one every contender restarts its pods once, one contender after the other.
+ *
+ * The order rotates from round to round, so that whatever comes and goes on the machine, and
+ * whatever one contender leaves for the next, hits all of them alike.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Contender, Mark, Method, PodRecord } from './contender.ts';
+import { allSettled } from './settled.ts';
+import type { Acts, Armed } from './shared-folder.ts';
+
+/** One restart of all pods of one contender. */
+export interface Sample {
+  readonly method: Method;
+  /** Counts from 1; the rounds of the warm-up have none. */
+  readonly round: number;
+  /** From the first trigger's last act to the last app container's first act. */
+  readonly totalMs: number;
+  readonly pods: readonly PodSample[];
+}
+
+/** The part of one pod in a sample. */
+export interface PodSample {
+  readonly name: string;
+  /** From its trigger's last act to its last app container's first act. */
+  readonly latencyMs: number;
+  /** Milliseconds after its trigger's last act. */
+  readonly marks: readonly Mark[];
+}
+
+/** How many rounds there are. */
+export interface RoundCounts {
+  /** Rounds that do not count. */
+  readonly warmUps: number;
+  readonly iterations: number;
+}
+
+/** Told before every restart. */
+export type OnRound = (round: { kind: 'warm-up' | 'round'; count: number; of: number }) => void;
+
+/** containerd tidies up after a restart as well; it is given this long. */
+const QUIET_MS = 250;
+/** So that those who have to wait for the trigger's exit do wait when it comes. */
+const LEAD_MS = 20;
+
+/** Lets the contenders restart their pods, in rounds; the samples of the warm-up are left out. */
+export async function runRounds(
+  contenders: readonly Contender[],
+  { warmUps, iterations }: RoundCounts,
+  onRound: OnRound,
+  signal: AbortSignal,
+): Promise<readonly Sample[]> {
+  const samples: Sample[] = [];
+  for (let index = -warmUps; index < iterations; index += 1) {
+    onRound(
+      index < 0
+        ? { kind: 'warm-up', count: index + warmUps + 1, of: warmUps }
+        : { kind: 'round', count: index + 1, of: iterations },
+    );
+    for (const contender of inTurn(contenders, index + warmUps)) {
+      const sample = await takeSample(contender, index + 1, signal);
+      if (index >= 0) samples.push(sample);
+    }
+  }
+  return samples;
+}
+
+/** The same ones, beginning with another one in every round. */
+export function inTurn<T>(all: readonly T[], round: number): readonly T[] {
+  const first = round % all.length;
+  return [...all.slice(first), ...all.slice(0, first)];
+}
+
+async function takeSample(
+  contender: Contender,
+  round: number,
+  signal: AbortSignal,
+): Promise<Sample> {
+  await contender.settle(signal);
+  await delay(QUIET_MS, undefined, { signal });
+  using stack = new DisposableStack();
+  const armed: Armed[] = [];
+  for (const { shared } of contender.pods) armed.push(stack.use(await shared.arm(signal)));
+
+  // A failure of one side ends the waiting of the other.
+  const failure = new AbortController();
+  const until = AbortSignal.any([signal, failure.signal]);
+  const orFail = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      failure.abort(error);
+      throw error;
+    });
+  try {
+    const [records, acts] = await allSettled([
+      orFail(contender.restart(until)),
+      orFail(fire(armed, until)),
+    ]);
+    return asSample(contender, round, acts, records);
+  } catch (error) {
+    throw failure.signal.aborted ? failure.signal.reason : error;
+  }
+}
+
+async function fire(armed: readonly Armed[], signal: AbortSignal): Promise<readonly Acts[]> {
+  await delay(LEAD_MS, undefined, { signal });
+  for (const one of armed) one.fire();
+  return allSettled(armed.map(({ outcome }) => outcome(signal)));
+}
+
+function asSample(
+  { method, pods }: Contender,
+  round: number,
+  acts: readonly Acts[],
+  records: readonly PodRecord[],
+): Sample {
+  return {
+    method,
+    round,
+    totalMs:
+      Math.max(...acts.map(({ firstActAt }) => firstActAt)) -
+      Math.min(...acts.map(({ lastActAt }) => lastActAt)),
+    pods: pods.map(({ name }, index) => {
+      const { firstActAt = 0, lastActAt = 0 } = acts[index] ?? {};
+      const marks = records[index]?.marks ?? [];
+      return {
+        name,
+        latencyMs: firstActAt - lastActAt,
+        marks: marks.map(({ what, at }) => ({ what, at: at - lastActAt })),
+      };
+    }),
+  };
+}
