@@ -52,9 +52,7 @@ export const eventColumns: readonly Column<V1Event>[] = [
   column('Type', 'Normal or Warning', (event) => event.type),
   column('Reason', 'What happened, in a word', (event) => event.reason),
   column('Object', 'What it happened to', (event) => `pod/${event.involvedObject.name}`),
-  column('Subobject', 'Which part of it', (event) => event.involvedObject.fieldPath ?? '', {
-    priority: 1,
-  }),
+  column('Container', 'Which of its containers', containerOf),
   column('Source', 'Who says so', ({ source }) => `${source.component}, ${source.host}`, {
     priority: 1,
   }),
@@ -105,6 +103,11 @@ function column<T>(
   rest: Partial<Pick<Column<T>, 'type' | 'format' | 'priority'>> = {},
 ): Column<T> {
   return { name, type: 'string', format: '', description, priority: 0, cell, ...rest };
+}
+
+/** The container an event is about; empty if it is about the pod. */
+export function containerOf({ involvedObject }: V1Event): string {
+  return /^spec\.\w+\{(.+)\}$/.exec(involvedObject.fieldPath ?? '')?.[1] ?? '';
 }
 
 function readyOf({ ready, total }: PodSummary): string {

@@ -142,7 +142,10 @@ async function acceptPod(
     const isEnding = there.metadata.deletionTimestamp !== undefined;
     // In an agent of many pods, whatever runs there is somebody else's.
     if (isOwn && !replace && !isEnding) {
-      if (isFromManifest(there, manifest)) return there;
+      if (isFromManifest(there, manifest)) {
+        noteLine(`pod ${podKey(there)} is still there from an earlier run; going on with it`);
+        return there;
+      }
       throw new AlreadyExistsError(
         `pod ${podKey(there)} is left from an earlier run with a different manifest`,
         { next: 'use --replace to delete it first, or run its own manifest again', cause: error },

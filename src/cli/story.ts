@@ -5,6 +5,7 @@
  * know the trigger and the duration) and of everything that goes wrong.
  */
 import type { V1Event } from '../api/backend.ts';
+import { containerOf } from '../api/table.ts';
 import type { V1ContainerStatus, V1ContainerTerminated, V1Pod } from '../pod/pod-status.ts';
 
 export interface StoryLine {
@@ -39,21 +40,14 @@ export function tellPod(before: V1Pod | undefined, after: V1Pod): readonly Story
       ),
     ),
     ...tellPhase(before, after),
-    ...(after.metadata.deletionTimestamp !== undefined &&
-    before?.metadata.deletionTimestamp === undefined
-      ? [deleting(after)]
-      : []),
+    ...tellDeleting(before, after),
   ];
 }
 
 /** What an event adds to the story; nothing for those that only repeat what the pod shows. */
-export function tellEvent({
-  type,
-  reason,
-  message,
-  involvedObject,
-}: V1Event): readonly StoryLine[] {
-  const container = /\{(.+)\}$/.exec(involvedObject.fieldPath ?? '')?.[1];
+export function tellEvent(event: V1Event): readonly StoryLine[] {
+  const { type, reason, message } = event;
+  const container = containerOf(event) || undefined;
   const facts = { reason, message };
   if (reason === 'RestartingAllContainers') {
     return [{ what: 'restarting', text: message, tone: 'notice', facts }];
@@ -61,11 +55,20 @@ export function tellEvent({
   if (reason === 'RestartedAllContainers') {
     return [{ what: 'restarted', text: message, tone: 'good', facts }];
   }
+  // The container's own state says the same.
+  if (container !== undefined && shownByState.has(reason)) return [];
   const isSlow = reason === 'Pulling' || message.startsWith('Successfully pulled');
   if (type !== 'Warning' && !isSlow) return [];
   const tone = type === 'Warning' ? 'bad' : 'plain';
   return [{ container, what: 'event', text: `${reason}: ${message}`, tone, facts }];
 }
+
+const shownByState: ReadonlySet<string> = new Set([
+  'Failed',
+  'BackOff',
+  'InspectFailed',
+  'ErrImageNeverPull',
+]);
 
 /** Init containers and app containers, in that order. */
 export function statusesOf(pod: V1Pod | undefined): readonly V1ContainerStatus[] {
@@ -160,18 +163,24 @@ function tellPhase(before: V1Pod | undefined, { status }: V1Pod): readonly Story
 function accepted({ metadata: { namespace, name, uid } }: V1Pod): StoryLine {
   return {
     what: 'accepted',
-    text: `pod ${namespace}/${name}, uid ${uid}`,
+    text: `${namespace}/${name}, uid ${uid}`,
     tone: 'plain',
     facts: { namespace, name, uid },
   };
 }
 
-function deleting({ metadata }: V1Pod): StoryLine {
-  const { deletionGracePeriodSeconds: seconds } = metadata;
-  return {
-    what: 'deleting',
-    text: `is being deleted${seconds === undefined ? '' : `, within ${seconds}s`}`,
-    tone: 'notice',
-    facts: { graceSeconds: seconds },
-  };
+/** A pod that has ended is only cleared away: no news. */
+function tellDeleting(before: V1Pod | undefined, after: V1Pod): readonly StoryLine[] {
+  const { deletionTimestamp, deletionGracePeriodSeconds: seconds } = after.metadata;
+  const isOver = after.status.phase === 'Succeeded' || after.status.phase === 'Failed';
+  const isNews = deletionTimestamp !== before?.metadata.deletionTimestamp;
+  if (deletionTimestamp === undefined || isOver || !isNews) return [];
+  return [
+    {
+      what: 'deleting',
+      text: `is being deleted${seconds === undefined ? '' : `, within ${seconds}s`}`,
+      tone: 'notice',
+      facts: { graceSeconds: seconds },
+    },
+  ];
 }

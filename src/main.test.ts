@@ -1,0 +1,270 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { execa } from 'execa';
+import { serve } from './testing/served.ts';
+import { aShownPod, running, status } from './testing/v1-pods.ts';
+
+interface Said {
+  readonly code: number | undefined;
+  readonly out: string;
+  readonly err: string;
+}
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url));
+
+async function reprise(args: readonly string[], more: { input?: string } = {}): Promise<Said> {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args], {
+    reject: false,
+    timeout: 50_000,
+    extendEnv: false,
+    // Nothing of the machine's own set-up may leak in.
+    env: { PATH: process.env['PATH'], NODE_NO_WARNINGS: '1' },
+    ...more,
+  });
+  return { code: exitCode, out: stdout, err: stderr };
+}
+
+const manifest = (name: string): string => `
+apiVersion: v1
+kind: Pod
+metadata:
+  name: ${name}
+spec:
+  containers:
+  - name: main
+    image: localhost/test:1
+`;
+
+const commands = [
+  'run',
+  'agent',
+  'apply',
+  'create',
+  'get',
+  'describe',
+  'logs',
+  'events',
+  'restart',
+  'wait',
+  'delete',
+  'validate',
+  'version',
+];
+
+test('--help names every command', async (t) => {
+  const { code, out } = await reprise(['--help']);
+  t.is(code, 0);
+  for (const command of commands) t.regex(out, new RegExp(`^  ${command} `, 'm'));
+});
+
+for (const command of commands) {
+  test(`${command} --help teaches by example`, async (t) => {
+    const { code, out } = await reprise([command, '--help']);
+    t.is(code, 0);
+    t.regex(out, new RegExp(`^Usage: reprise ${command}`));
+    t.regex(out, /^Examples?:\n {2}.*reprise/m);
+    t.regex(out, /--socket <path>/);
+  });
+}
+
+const misuses: Record<string, [args: readonly string[], says: RegExp]> = {
+  'no command': [[], /^Usage: reprise/],
+  'a command that does not exist': [['aply'], /unknown command 'aply'\n\(Did you mean apply\?\)/],
+  'an option that does not exist': [['get', 'pods', '--wach'], /unknown option '--wach'/],
+  'an unknown kind': [['get', 'nodes'], /error: unknown kind of resource "nodes"/],
+  'no manifest': [['apply'], /required option '-f, --filename <file>'/],
+  'a manifest that is not there': [['validate', '-f', '/nonexistent.yaml'], /at: \/nonexistent/],
+  'a duration without a unit': [
+    ['wait', 'pod', 'web', '--for=delete', '--timeout=30'],
+    /must be a duration such as/,
+  ],
+  'a duration out of bounds': [
+    ['agent', '--max-container-restart-period', '10m'],
+    /must be at most 5m0s/,
+  ],
+  'an unknown output format': [['get', 'pods', '-o', 'csv'], /unknown output format "csv"/],
+  'nothing to delete': [['delete', 'pod'], /name the pods to delete/],
+  'a goal that is not understood': [['wait', 'pod', 'web', '--for=Ready'], /is not understood/],
+};
+
+for (const [title, [args, says]] of Object.entries(misuses)) {
+  test(`${title}: exit code 2, and what to type instead`, async (t) => {
+    const { code, err } = await reprise(args);
+    t.is(code, 2);
+    t.regex(err, says);
+    t.notRegex(err, /^\s+at .*\.ts:/m);
+  });
+}
+
+test('validate tells all faults of a manifest and exits 2', async (t) => {
+  const input = manifest('Web').replace('image', 'imge');
+  const { code, err } = await reprise(['validate', '-f', '-'], { input });
+  t.is(code, 2);
+  t.regex(err, /metadata\.name/);
+  t.regex(err, /did you mean "image"/);
+});
+
+test('validate goes on to the next file', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'reprise-cli-'));
+  const [bad, good] = [join(directory, 'bad.yaml'), join(directory, 'good.yaml')];
+  writeFileSync(bad, manifest('Web'));
+  writeFileSync(good, manifest('web'));
+  const { code, out } = await reprise(['validate', '-f', bad, '-f', good]);
+  t.is(code, 2);
+  t.is(out, `${good}: pod default/web is valid`);
+  rmSync(directory, { recursive: true });
+});
+
+test('without an agent, a client says what, where and what to do', async (t) => {
+  const { code, err } = await reprise(['get', 'pods', '--socket', '/nonexistent/api.sock']);
+  t.is(code, 1);
+  t.is(
+    err,
+    [
+      'error: no agent is running',
+      '   at: /nonexistent/api.sock',
+      '  try: start one with "sudo reprise agent", or name the socket of one with --socket',
+    ].join('\n'),
+  );
+});
+
+test('version works without an agent', async (t) => {
+  const { code, out } = await reprise(['version', '--socket', '/nonexistent/api.sock']);
+  t.is(code, 0);
+  t.regex(out, /^reprise \d+\.\d+\.\d+ on Node\.js \d+/);
+  t.regex(out, /^agent: none at \/nonexistent\/api\.sock$/m);
+});
+
+test('a pod is applied, shown, restarted and deleted', async (t) => {
+  await using api = await serve();
+  const at = ['--socket', api.socket];
+  const apply = () => reprise([...at, 'apply', '-f', '-'], { input: manifest('web') });
+  t.is((await apply()).out, 'pod/web created');
+  t.is((await apply()).out, 'pod/web unchanged');
+
+  const again = await reprise([...at, 'create', '-f', '-'], { input: manifest('web') });
+  t.is(again.code, 1);
+  t.regex(again.err, /already exists\n {2}try: /);
+
+  const other = manifest('web').replace('test:1', 'test:2');
+  const changed = await reprise([...at, 'apply', '-f', '-'], { input: other });
+  t.is(changed.code, 1);
+  t.regex(changed.err, /different spec\n {2}try: delete it first: reprise delete pod web/);
+
+  t.regex((await reprise([...at, 'get', 'pods'])).out, /^NAME +READY.*\nweb +0\/1/);
+  t.is((await reprise([...at, 'get', 'pod/web', '-o', 'name'])).out, 'pod/web');
+  const { out } = await reprise([...at, 'get', 'pod', 'web', '-o', 'json']);
+  t.like(JSON.parse(out), { kind: 'Pod', metadata: { name: 'web' } });
+  t.regex((await reprise([...at, 'get', 'pods', '-o', 'yaml'])).out, /^kind: List$/m);
+
+  t.regex(
+    (await reprise([...at, 'restart', 'pod', 'web'])).out,
+    /restarts in place \(generation 1\)/,
+  );
+  t.is((await reprise([...at, 'delete', 'pod', 'web'])).out, 'pod "web" deleted');
+  const gone = await reprise([...at, 'get', 'pod', 'web']);
+  t.is(gone.code, 1);
+  t.is(gone.err, 'error: pods "web" not found');
+  t.is((await reprise([...at, 'delete', 'pod', 'web', '--ignore-not-found'])).code, 0);
+  t.is((await reprise([...at, 'get', 'pods'])).err, 'No resources found in default namespace.');
+});
+
+test('wait ends when the condition holds, or says that it does not', async (t) => {
+  await using api = await serve({ before: [aShownPod({ status: { phase: 'Pending' } })] });
+  const goal = '--for=jsonpath={.status.phase}=Running';
+  const wait = ['--socket', api.socket, 'wait', 'pod', 'web', goal];
+  const late = await reprise([...wait, '--timeout=300ms']);
+  t.is(late.code, 1);
+  t.regex(late.err, /^error: timed out after 300ms/);
+
+  const waiting = reprise([...wait, '--timeout=40s']);
+  api.backend.setStatus(aShownPod(), { phase: 'Running' });
+  t.like(await waiting, { code: 0, out: 'pod/web condition met' });
+});
+
+test('get -w shows every state, one JSON object a line', async (t) => {
+  const web = aShownPod({ main: [status('main', running())] });
+  await using api = await serve({ before: [web] });
+  const args = [main, '--socket', api.socket, 'get', 'pod', 'web', '-w', '-o', 'json'];
+  const watching = execa(process.execPath, args, { reject: false, timeout: 50_000 });
+  const phases: string[] = [];
+  for await (const line of watching.iterable()) {
+    const { phase } = (JSON.parse(line) as typeof web).status;
+    phases.push(phase);
+    if (phases.length === 1) {
+      for (const next of ['Pending', 'Running', 'Failed'] as const) {
+        api.backend.setStatus(web, { phase: next });
+      }
+    }
+    if (phase === 'Failed') break;
+  }
+  t.deepEqual(phases, ['Running', 'Pending', 'Running', 'Failed']);
+});
+
+test('run is a client of the agent that is there: tells, removes, exits like the pod', async (t) => {
+  await using api = await serve();
+  const args = [main, '--socket', api.socket, 'run', '-f', '-', '-o', 'json'];
+  const run = async (phase: 'Succeeded' | 'Failed') => {
+    const running = execa(process.execPath, args, {
+      input: manifest('web'),
+      reject: false,
+      timeout: 50_000,
+    });
+    const told: string[] = [];
+    for await (const line of running.iterable()) {
+      const { what } = JSON.parse(line) as { what: string };
+      told.push(what);
+      const pod = api.backend.get('default', 'web');
+      if (told.length === 1 && pod) {
+        const state = { terminated: { exitCode: phase === 'Failed' ? 7 : 0, reason: 'X' } };
+        api.backend.setStatus(pod, { phase, containerStatuses: [status('main', state)] });
+      }
+    }
+    const { exitCode } = await running;
+    return { exitCode, told };
+  };
+  t.deepEqual(await run('Succeeded'), {
+    exitCode: 0,
+    told: ['accepted', 'phase', 'exited', 'phase'],
+  });
+  t.deepEqual(await run('Failed'), {
+    exitCode: 1,
+    told: ['accepted', 'phase', 'exited', 'phase', 'failure'],
+  });
+  t.deepEqual(api.backend.list(), []);
+});
+
+test('an interrupted run deletes its pod, the second time by force', async (t) => {
+  await using api = await serve();
+  // A pod that takes its time to go.
+  const remove = api.backend.remove.bind(api.backend);
+  api.backend.remove = () => undefined;
+  const args = [main, '--socket', api.socket, 'run', '-f', '-', '-o', 'json'];
+  const running = execa(process.execPath, args, {
+    input: manifest('web'),
+    reject: false,
+    timeout: 50_000,
+  });
+  // Gone only when both requests have come.
+  const asked = Promise.withResolvers<undefined>();
+  const ask = api.backend.delete.bind(api.backend);
+  api.backend.delete = (...request) => {
+    const answer = ask(...request);
+    if (api.backend.calls.length === 2) asked.resolve(undefined);
+    return answer;
+  };
+  const removal = asked.promise.then(() => remove('default', 'web'));
+  for await (const line of running.iterable()) {
+    const { what } = JSON.parse(line) as { what: string };
+    if (what === 'phase' || what === 'deleting') running.kill('SIGTERM');
+  }
+  await removal;
+  t.deepEqual(api.backend.calls, [
+    'delete default/web {"force":false}',
+    'delete default/web {"force":true}',
+  ]);
+  t.is((await running).exitCode, 143);
+});
