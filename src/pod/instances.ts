@@ -39,6 +39,11 @@ export function isAlive({ state }: Instance): boolean {
   return state === 'starting' || state === 'running' || state === 'unknown';
 }
 
+/** Whether it cannot run (again), so that nothing but its processes' end is left to be proven. */
+export function hasEnded({ state }: Instance): boolean {
+  return state === 'exited' || state === 'aborted';
+}
+
 /** Whether it has never been started. */
 export function isUnused({ state }: Instance): boolean {
   return state === 'creating' || state === 'created';

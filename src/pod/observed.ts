@@ -56,8 +56,12 @@ export interface Instance {
   readonly killedAt?: number;
 }
 
-/** `creating` and `starting`: the call is under way. `unknown`: the runtime lost track of it. */
-export type InstanceState = 'creating' | 'created' | 'starting' | 'running' | 'exited' | 'unknown';
+/**
+ * `creating` and `starting`: the call is under way. `aborted`: its start was given up half-way, for no
+ * fault of its own; it never ran and cannot be started any more. `unknown`: the runtime lost track.
+ */
+export type InstanceState =
+  'creating' | 'created' | 'starting' | 'aborted' | 'running' | 'exited' | 'unknown';
 
 /** How a process ended, as the runtime tells it. */
 export interface Exit {

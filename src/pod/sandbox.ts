@@ -5,7 +5,7 @@
  */
 import type { Decision, Look } from './decision.ts';
 import { only } from './decision.ts';
-import { currentSandbox, isAlive } from './instances.ts';
+import { currentSandbox, hasEnded, isAlive } from './instances.ts';
 import type { Memory } from './memory.ts';
 
 /** The steps to a working sandbox; absent when there is one. */
@@ -31,7 +31,7 @@ export function ensureSandbox(look: Look, memory: Memory): Decision | undefined 
       }),
     };
   }
-  const unproven = observed.instances.filter((one) => one.state === 'exited' && !one.gone);
+  const unproven = observed.instances.filter((one) => hasEnded(one) && !one.gone);
   if (unproven.length > 0) {
     const ids = unproven.flatMap(({ id }) => id ?? []);
     return { ...only(memory), actions: [{ kind: 'prove-gone', ids }] };

@@ -99,14 +99,15 @@ function keepUp(look: Look, memory: Memory, container: Container, kind: Containe
     return after === 'restart' ? bringUpAgain(look, memory, name) : only(memory);
   }
   const instance = currentInstance(look.observed, memory, name);
-  if (instance === undefined) return startLost(look, memory, known, name);
+  if (instance === undefined || instance.state === 'aborted')
+    return startLost(look, memory, known, name);
   if (instance.state === 'created' && instance.id !== undefined) {
     return { ...only(memory), actions: [{ kind: 'start-container', id: instance.id, name }] };
   }
   return only(memory);
 }
 
-/** The instance was remembered but never started, and is gone: a new one takes its place. */
+/** The instance was remembered but never ran, and never will: a new one takes its place. */
 function startLost(look: Look, memory: Memory, known: ContainerMemory, name: string): Decision {
   const vacant = { ...known, sandboxAttempt: -1 };
   return bringUp(look, { ...memory, containers: { ...memory.containers, [name]: vacant } }, name);

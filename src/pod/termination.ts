@@ -8,11 +8,12 @@
 import type { Action } from './action.ts';
 import type { Decision, Look, PodEvent } from './decision.ts';
 import { earlier, only } from './decision.ts';
-import { isAlive } from './instances.ts';
+import { hasEnded, isAlive } from './instances.ts';
 import type { Ending, Memory } from './memory.ts';
 import type { Instance } from './observed.ts';
 import { isSidecar } from './pod.ts';
 import { clear } from './restart-all.ts';
+import { removeAllBut } from './tidy.ts';
 
 const MINIMUM_GRACE_SECONDS = 2;
 /** A stop that should have ended this long ago is started anew. */
@@ -26,14 +27,14 @@ export function windDown(look: Look, memory: Memory, ending: Ending): Decision {
       ? { ...clear(living, now), memory }
       : stopInOrder(look, memory, ending, living);
   }
-  const unproven = observed.instances.filter((one) => one.state === 'exited' && !one.gone);
+  const unproven = observed.instances.filter((one) => hasEnded(one) && !one.gone);
   if (unproven.length > 0) return { ...clear(unproven, now), memory };
 
   const ready = observed.sandboxes.filter((sandbox) => sandbox.ready);
   if (ready.length > 0) {
     return { ...only(memory), actions: ready.map(({ id }) => ({ kind: 'stop-sandbox', id })) };
   }
-  return ending.deletedAt === undefined ? only(memory) : clearAway(look, memory);
+  return ending.deletedAt === undefined ? removeAllBut([], look, memory) : clearAway(look, memory);
 }
 
 /** Whether no process of an ending pod can be left, so that its final phase may be told. */

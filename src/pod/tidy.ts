@@ -7,7 +7,14 @@ import { create } from './bring-up.ts';
 import type { Decision, Look } from './decision.ts';
 import { both, only } from './decision.ts';
 import { holdBackRetries } from './hold-back.ts';
-import { currentSandbox, isAlive, isCurrent, isUnused, preparedInstance } from './instances.ts';
+import {
+  currentSandbox,
+  hasEnded,
+  isAlive,
+  isCurrent,
+  isUnused,
+  preparedInstance,
+} from './instances.ts';
 import type { Memory, RestartUnderWay } from './memory.ts';
 import type { Instance } from './observed.ts';
 import { containersOf } from './pod.ts';
@@ -33,17 +40,18 @@ function quietAt(restart: RestartUnderWay | undefined): number {
 }
 
 function tidy(look: Look, memory: Memory): Decision {
-  const chores = holdBackRetries(look, { ...only(memory), actions: removals(look, memory) });
+  const removals = removeAllBut(preparedOnes(look, memory), look, memory);
+  const chores = holdBackRetries(look, removals);
   return chores.actions.length > 0
     ? chores
     : both(chores, { ...only(memory), actions: standbys(look, memory) });
 }
 
-function removals(look: Look, memory: Memory): Action[] {
+/** Removes every instance that has ended or never ran, but for the current ones and those kept. */
+export function removeAllBut(kept: readonly Instance[], look: Look, memory: Memory): Decision {
   const { observed } = look;
-  const kept = new Set(preparedOnes(look, memory));
   const leftOver = observed.instances.filter(
-    (one) => !isCurrent(memory, one) && !kept.has(one) && !isAlive(one),
+    (one) => !isCurrent(memory, one) && !kept.includes(one) && !isAlive(one),
   );
   // Sandboxes lost earlier go with all that is in them; the newest one stays.
   const oldSandboxes = observed.sandboxes.filter(
@@ -51,15 +59,17 @@ function removals(look: Look, memory: Memory): Action[] {
       attempt < memory.sandboxAttempt &&
       observed.instances.every((one) => one.sandboxAttempt !== attempt),
   );
-  return [
-    ...leftOver.flatMap(({ id, name, state, gone }): Action[] => {
+  const actions = [
+    ...leftOver.flatMap((one): Action[] => {
+      const { id, name } = one;
       if (id === undefined) return [];
       // A removed container cannot be killed any more, so what it left behind has to end first.
-      if (state === 'exited' && !gone) return [{ kind: 'prove-gone', ids: [id] }];
+      if (hasEnded(one) && !one.gone) return [{ kind: 'prove-gone', ids: [id] }];
       return [{ kind: 'remove-container', id, name }];
     }),
     ...oldSandboxes.map(({ id }): Action => ({ kind: 'remove-sandbox', id })),
   ];
+  return { ...only(memory), actions };
 }
 
 function standbys(look: Look, memory: Memory): Decision['actions'] {

@@ -94,6 +94,7 @@ async function lookAtContainer(
   const status = await unlessRemoved(cri.containerStatus(listed.id, signal));
   if (status === undefined) return undefined;
   const state = states[status.state];
+  if (state === 'exited' && isAborted(status)) return { ...common, state: 'aborted' };
   const startedAt = fromNanos(status.startedAt);
   if (state !== 'exited') return { ...common, state, startedAt };
   return { ...common, state, startedAt, exit: exitOf(status) };
@@ -105,6 +106,14 @@ const states: Readonly<Record<ContainerState__Output, InstanceState>> = {
   CONTAINER_EXITED: 'exited',
   CONTAINER_UNKNOWN: 'unknown',
 };
+
+/**
+ * A start that its caller did not wait for to the end (it died, or its deadline passed) is given up by
+ * containerd and told as a failed start. Seen on 1.6.20 after kill -9 of the caller.
+ */
+function isAborted({ reason, message }: ContainerStatus__Output): boolean {
+  return reason === 'StartError' && /context (canceled|deadline exceeded)/.test(message);
+}
 
 function exitOf(status: ContainerStatus__Output): Exit {
   const { exitCode: code, reason, message, createdAt } = status;

@@ -232,6 +232,10 @@ export class SimulatedNode {
     this.#agenda.plot(latency / 2, () => {
       // What lands after that belongs to a pod nobody knows: the next start of an agent removes it.
       if (boot !== this.#boot || this.forgotten) return;
+      if (action.kind === 'start-container' && incarnation !== this.#incarnation) {
+        this.runtime.abortStart(action.id);
+        return;
+      }
       const answered = (outcome: Outcome | undefined) => {
         this.#agenda.plot(latency / 2, () => {
           if (incarnation === this.#incarnation) this.#answered(action, outcome);

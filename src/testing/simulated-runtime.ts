@@ -43,6 +43,10 @@ interface SimContainer {
   alive: boolean;
   startedAt?: number;
   exit?: Exit;
+  /** From when on a look shows the exit. */
+  shownAt: number;
+  /** Its start was given up: it will never run. */
+  isAborted: boolean;
   occupiedUntil: number;
   behaviour: Behaviour;
   /** Calls that wait for its end. */
@@ -55,11 +59,12 @@ interface SimSandbox {
   ready: boolean;
 }
 
-/** A process that ran, also of a container that has been removed. */
+/** A process that ran, or could not be started; also of a container that has been removed. */
 interface Run {
   readonly name: string;
   readonly generation: number;
   readonly sandboxAttempt: number;
+  readonly couldNotStart?: boolean;
   code?: number;
 }
 
@@ -106,13 +111,14 @@ export class SimulatedRuntime {
   }
 
   look(): FullLook {
-    const lag = this.#plan.lagMs ?? 0;
     return {
       sandboxes: this.#sandboxes
         .map(({ id, attempt, ready }) => ({ id, attempt, ready, ips: ready ? ['10.0.0.2'] : [] }))
         .toSorted((a, b) => b.attempt - a.attempt),
-      instances: this.#containers.map(({ instance, startedAt, exit }): Instance => {
-        const shown = exit !== undefined && exit.finishedAt + lag <= this.#agenda.now;
+      instances: this.#containers.map((container): Instance => {
+        const { instance, startedAt, exit, shownAt, isAborted } = container;
+        if (isAborted) return { ...instance, state: 'aborted' };
+        const shown = exit !== undefined && shownAt <= this.#agenda.now;
         const state = shown ? 'exited' : startedAt === undefined ? 'created' : 'running';
         return { ...instance, state, startedAt, exit: shown ? exit : undefined };
       }),
@@ -161,9 +167,8 @@ export class SimulatedRuntime {
         answer(done);
         return;
       case 'forget':
-        if (this.left.length > 0)
-          this.#listener.fault(`forgotten, but left: ${this.left.join(', ')}`);
-        answer(done);
+        // It looks once more: a call of an agent that was killed may have made something.
+        answer(this.left.length > 0 ? undefined : done);
         return;
       default:
         action satisfies never;
@@ -213,6 +218,8 @@ export class SimulatedRuntime {
     const identity = { id, name, attempt, generation, sandboxAttempt, specHash };
     this.#containers.push({
       alive: false,
+      shownAt: 0,
+      isAborted: false,
       occupiedUntil: 0,
       behaviour: {},
       onEnd: [],
@@ -221,17 +228,27 @@ export class SimulatedRuntime {
     return { kind: 'created', id, imageRef: 'image', specHash };
   }
 
+  /** The caller has gone away while it was being started: containerd gives it up. */
+  abortStart(id: string): void {
+    const container = this.#find(id);
+    if (container === undefined || container.exit !== undefined || container.alive) return;
+    container.isAborted = true;
+    this.#listener.story(`the start of ${container.instance.name} is given up`);
+  }
+
   #start(id: string): Outcome | undefined {
     const container = this.#find(id);
-    if (container === undefined || container.alive || container.exit !== undefined)
-      return undefined;
+    if (container === undefined || container.alive || container.isAborted) return undefined;
+    if (container.exit !== undefined) return undefined;
     const { instance } = container;
     if (!this.#isReady(instance.sandboxAttempt)) return undefined;
     const run = this.starts.get(instance.name) ?? 0;
     this.starts.set(instance.name, run + 1);
     this.lastStartAt = this.#agenda.now;
     const behaviour = this.#plan.behave(instance.name, run);
+    const { name, generation, sandboxAttempt } = instance;
     if (behaviour.cannotStart === true) {
+      this.runs.push({ name, generation, sandboxAttempt, couldNotStart: true, code: 128 });
       container.exit = { code: 128, finishedAt: this.#agenda.now, reason: 'StartError' };
       return undefined;
     }
@@ -239,7 +256,6 @@ export class SimulatedRuntime {
     container.alive = true;
     container.startedAt = this.#agenda.now;
     container.behaviour = behaviour;
-    const { name, generation, sandboxAttempt } = instance;
     this.runs.push({ name, generation, sandboxAttempt });
     this.#listener.story(`${name} runs in generation ${generation}`);
     if (behaviour.runsMs !== undefined) {
@@ -262,7 +278,10 @@ export class SimulatedRuntime {
       if (other.name === name && one.alive) fault(`two of ${name} live`);
     }
     const inThisRun = this.runs.filter(
-      (run) => run.generation === generation && run.sandboxAttempt === sandboxAttempt,
+      (run) =>
+        run.generation === generation &&
+        run.sandboxAttempt === sandboxAttempt &&
+        run.couldNotStart !== true,
     );
     // A later start of the same run is a restart of one container, which has no order.
     if (inThisRun.some((run) => run.name === name)) return;
@@ -320,6 +339,7 @@ export class SimulatedRuntime {
     if (container?.alive !== true) return;
     const { now } = this.#agenda;
     container.alive = false;
+    container.shownAt = now + (this.#plan.lagMs ?? 0);
     container.occupiedUntil = now + (container.behaviour.lingersMs ?? 0);
     const exit = { code, finishedAt: now, reason: code === 0 ? 'Completed' : 'Error' };
     container.exit = exit;
