@@ -22,11 +22,13 @@ export function parseDuration(text: string): number | undefined {
   );
 }
 
-/** A duration as Go prints it: `10s`, `2m40s`, `1h0m0s`, `150ms`. */
+/** A duration as Go prints it: `10s`, `2m40s`, `1h0m0s`, `1.5s`, `150ms`; exact to the microsecond. */
 export function formatDuration(ms: number): string {
-  if (ms > 0 && ms < 1000) return `${Number(ms.toFixed(3))}ms`;
-  const seconds = Math.round(ms / 1000);
-  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const us = Math.round(ms * 1000);
+  if (us > 0 && us < 1_000) return `${us}µs`;
+  if (us > 0 && us < 1_000_000) return `${us / 1_000}ms`;
+  const minutes = Math.floor(us / 60_000_000);
+  const [h, m, s] = [Math.floor(minutes / 60), minutes % 60, (us % 60_000_000) / 1_000_000];
   if (h > 0) return `${h}h${m}m${s}s`;
   return m > 0 ? `${m}m${s}s` : `${s}s`;
 }
