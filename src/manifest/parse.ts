@@ -10,6 +10,7 @@
  */
 import { Composer, Lexer, LineCounter, Parser, isScalar, visit } from 'yaml';
 import type { CST, Document, DocumentOptions, ParseOptions, SchemaOptions, Tags } from 'yaml';
+import { messageOf } from '../errors.ts';
 import { ManifestError, printable, quoted } from './manifest-error.ts';
 import type { Fault, Path } from './manifest-error.ts';
 import { lineFinder } from './lines.ts';
@@ -182,12 +183,13 @@ function toDocument(document: Document.Parsed, file: string, lines: LineCounter)
     // A thousand uses of one anchor are a manifest; a thousand to the power of nine are not.
     value = document.toJS({ maxAliasCount: 1000 });
   } catch (cause) {
-    if (!(cause instanceof ReferenceError)) throw cause;
-    const message = /alias count/i.test(cause.message)
-      ? 'the aliases of the manifest multiply into too much data'
-      : printable(cause.message);
+    // The library throws plain errors for aliases and merges that cannot be resolved.
+    const message = messageOf(cause);
+    if (!/alias count/i.test(message)) {
+      return unusable(`the YAML cannot be read: ${printable(message)}`, undefined, [], cause);
+    }
     return unusable(
-      message,
+      'the aliases of the manifest multiply into too much data',
       'write the values out instead of using anchors and aliases',
       [],
       cause,

@@ -1,0 +1,222 @@
+import test from 'ava';
+import type { z } from 'zod';
+import { accepted, aManifest } from '../testing/manifests.ts';
+import { defaultPullPolicy } from './defaults.ts';
+import { valueAt } from './issues.ts';
+import { podFromValue } from './parse-pod.ts';
+import { podSchema } from './schema/pod.ts';
+import { fieldsOf } from './schema/walk.ts';
+
+test('a plain pod gets every default of Kubernetes', (t) => {
+  t.deepEqual(accepted({}).pod, {
+    metadata: { name: 'pod', namespace: 'default', labels: {}, annotations: {} },
+    spec: {
+      initContainers: [],
+      containers: [
+        {
+          name: 'main',
+          image: 'busybox:1',
+          imagePullPolicy: 'IfNotPresent',
+          command: [],
+          args: [],
+          env: [],
+          ports: [],
+          resources: { requests: {}, limits: {} },
+          volumeMounts: [],
+          securityContext: {
+            privileged: false,
+            readOnlyRootFilesystem: false,
+            capabilities: { add: [], drop: [] },
+          },
+          restartPolicyRules: [],
+          stdin: false,
+          stdinOnce: false,
+          tty: false,
+        },
+      ],
+      volumes: [],
+      restartPolicy: 'Always',
+      terminationGracePeriodSeconds: 30,
+      hostNetwork: false,
+      hostPID: false,
+      hostIPC: false,
+      shareProcessNamespace: false,
+      dnsPolicy: 'ClusterFirst',
+      hostAliases: [],
+      securityContext: { supplementalGroups: [], sysctls: [] },
+      inert: {},
+    },
+  });
+});
+
+/** A pod that says something at every field that is honoured. */
+const container = {
+  name: 'main',
+  image: 'busybox:1',
+  imagePullPolicy: 'Never',
+  command: ['a'],
+  args: ['b'],
+  workingDir: '/w',
+  env: [
+    { name: 'A', value: 'x' },
+    { name: 'B', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } } },
+  ],
+  ports: [{ name: 'http', containerPort: 80, hostPort: 80, hostIP: '127.0.0.1', protocol: 'UDP' }],
+  resources: { requests: { cpu: '100m' }, limits: { cpu: '200m' } },
+  volumeMounts: [{ name: 'e', mountPath: '/e', readOnly: true }],
+  securityContext: {
+    runAsUser: 1,
+    runAsGroup: 2,
+    runAsNonRoot: true,
+    privileged: true,
+    readOnlyRootFilesystem: true,
+    allowPrivilegeEscalation: true,
+    capabilities: { add: ['NET_ADMIN'], drop: ['ALL'] },
+    seccompProfile: { type: 'Unconfined' },
+  },
+  restartPolicy: 'OnFailure',
+  restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'NotIn', values: [0, 88] } }],
+  stdin: true,
+  stdinOnce: true,
+  tty: true,
+};
+const everything = {
+  metadata: {
+    name: 'pod',
+    namespace: 'team',
+    uid: 'u-1',
+    labels: { l: 'x' },
+    annotations: { 'reprise.dev/in-place-backoff': '1m30s' },
+  },
+  spec: {
+    initContainers: [{ ...container, name: 'setup' }],
+    containers: [container],
+    volumes: [
+      { name: 'e', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+      { name: 'h', hostPath: { path: '/h', type: 'Directory' } },
+    ],
+    restartPolicy: 'Never',
+    terminationGracePeriodSeconds: 7,
+    activeDeadlineSeconds: 8,
+    hostname: 'host',
+    hostNetwork: true,
+    hostPID: true,
+    hostIPC: true,
+    shareProcessNamespace: false,
+    dnsPolicy: 'None',
+    dnsConfig: {
+      nameservers: ['10.0.0.1'],
+      searches: ['a'],
+      options: [{ name: 'ndots', value: '2' }],
+    },
+    hostAliases: [{ ip: '10.0.0.1', hostnames: ['a'] }],
+    runtimeClassName: 'r',
+    securityContext: {
+      runAsUser: 1,
+      runAsGroup: 2,
+      runAsNonRoot: true,
+      fsGroup: 3,
+      supplementalGroups: [4],
+      seccompProfile: { type: 'RuntimeDefault' },
+      sysctls: [{ name: 'kernel.domainname', value: 'x' }],
+    },
+  },
+};
+
+test('everything that is honoured reaches the pod', (t) => {
+  const { pod, notes } = podFromValue(
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      ...everything,
+      spec: { ...everything.spec, os: { name: 'linux' } },
+    },
+    'test',
+  );
+  t.deepEqual(notes, []);
+  t.deepEqual<unknown, unknown>(pod, {
+    ...everything,
+    spec: { ...everything.spec, inert: { os: { name: 'linux' } } },
+    inPlaceBackoffMaxMs: 90_000,
+  });
+});
+
+test('that pod leaves out no field that is honoured', (t) => {
+  const missing = (type: z.core.$ZodType, value: unknown, path: string): readonly string[] =>
+    fieldsOf(type)
+      .filter(({ treatment }) => treatment?.kind === 'honoured')
+      .flatMap((field) => {
+        const items = Array.isArray(value) ? value : [value];
+        const found = items
+          .map((item) => valueAt(item, [field.name]))
+          .filter((each) => each !== undefined);
+        const at = `${path}.${field.name}`;
+        return found.length === 0 ? [at] : missing(field.type, found.flat(), at);
+      });
+  t.deepEqual(missing(podSchema, { apiVersion: 'v1', kind: 'Pod', ...everything }, 'Pod'), [
+    'Pod.spec.os',
+  ]);
+});
+
+const pullPolicies: Readonly<Record<string, 'Always' | 'IfNotPresent'>> = {
+  busybox: 'Always',
+  'busybox:latest': 'Always',
+  'busybox:1': 'IfNotPresent',
+  'r.example:5000/busybox': 'Always',
+  'r.example:5000/busybox:1': 'IfNotPresent',
+  'busybox@sha256:0123': 'IfNotPresent',
+  'busybox:1@sha256:0123': 'IfNotPresent',
+  'busybox:latest@sha256:0123': 'Always',
+};
+for (const [image, policy] of Object.entries(pullPolicies)) {
+  test(`${image} is pulled ${policy}`, (t) => t.is(defaultPullPolicy(image), policy));
+}
+
+test('requests default to limits, one by one', (t) => {
+  const { pod } = accepted({
+    container: { resources: { requests: { cpu: 0.1 }, limits: { cpu: 1, memory: '1Gi' } } },
+  });
+  t.deepEqual(pod.spec.containers[0]?.resources, {
+    requests: { cpu: '0.1', memory: '1Gi' },
+    limits: { cpu: '1', memory: '1Gi' },
+  });
+});
+
+test("with the node's network, the host port defaults to the port", (t) => {
+  const ports = [{ containerPort: 80 }, { containerPort: 81, hostPort: 0 }];
+  const hostPorts = (hostNetwork: boolean): unknown =>
+    accepted({ spec: { hostNetwork }, container: { ports } }).pod.spec.containers[0]?.ports.map(
+      ({ hostPort }) => hostPort,
+    );
+  t.deepEqual(hostPorts(true), [80, 81]);
+  t.deepEqual(hostPorts(false), [undefined, undefined]);
+});
+
+test('a volume without source is an emptyDir', (t) => {
+  const { pod } = accepted({ spec: { volumes: [{ name: 'v' }, { name: 'w', emptyDir: null }] } });
+  t.deepEqual(pod.spec.volumes, [
+    { name: 'v', emptyDir: { medium: '' } },
+    { name: 'w', emptyDir: { medium: '' } },
+  ]);
+});
+
+test('a negative grace period is the shortest', (t) => {
+  const graceOf = (terminationGracePeriodSeconds: number): number =>
+    accepted({ spec: { terminationGracePeriodSeconds } }).pod.spec.terminationGracePeriodSeconds;
+  t.deepEqual([graceOf(-5), graceOf(0), graceOf(1)], [1, 0, 1]);
+});
+
+test('the back-off is absent, a time or turned off', (t) => {
+  const backoff = (text?: string): number | undefined =>
+    accepted({
+      metadata: { annotations: text === undefined ? {} : { 'reprise.dev/in-place-backoff': text } },
+    }).pod.inPlaceBackoffMaxMs;
+  t.deepEqual([backoff(), backoff('500ms'), backoff('0'), backoff('0s')], [undefined, 500, 0, 0]);
+});
+
+test('the manifest itself is not changed', (t) => {
+  const manifest = aManifest({ metadata: { namespace: null }, spec: { volumes: [{ name: 'v' }] } });
+  const before = structuredClone(manifest);
+  podFromValue(manifest, 'test');
+  t.deepEqual(manifest, before);
+});
