@@ -424,6 +424,7 @@ test('a start that a killed agent had asked for cannot land in a later generatio
       isFirst = false;
       return 260;
     },
+    landsLate: () => true,
   });
   node.after(40, () => {
     node.crashAgent(100);
@@ -452,3 +453,12 @@ for (const [when, isThen] of Object.entries({
     t.is(node.status.phase, 'Running');
   });
 }
+
+test('an ended pod keeps the last instance of each container, and nothing made ahead', (t) => {
+  const node = new SimulatedNode(referencePod(), {
+    ...behave({ setup: [quick], main: [{ runsMs: 10_000, code: 0 }] }),
+  });
+  t.is(node.run(), 'at rest');
+  t.is(node.status.phase, 'Succeeded');
+  t.deepEqual(node.left, ['sandbox-0', 'setup 0', 'watcher 0', 'main 0']);
+});

@@ -44,6 +44,8 @@ export interface Plan extends RuntimePlan {
   readonly eventDelayMs?: () => number | undefined;
   /** How long a full look takes; it shows what was there half-way. */
   readonly lookMs?: () => number;
+  /** Whether a start takes effect though its caller has died; by default it is given up. */
+  readonly landsLate?: () => boolean;
   readonly settings?: Partial<Settings>;
 }
 
@@ -232,7 +234,8 @@ export class SimulatedNode {
     this.#agenda.plot(latency / 2, () => {
       // What lands after that belongs to a pod nobody knows: the next start of an agent removes it.
       if (boot !== this.#boot || this.forgotten) return;
-      if (action.kind === 'start-container' && incarnation !== this.#incarnation) {
+      const isAbandoned = incarnation !== this.#incarnation;
+      if (action.kind === 'start-container' && isAbandoned && this.#plan.landsLate?.() !== true) {
         this.runtime.abortStart(action.id);
         return;
       }
