@@ -8,27 +8,20 @@
  *
  * Read next: validate.ts, which judges the documents.
  */
-import { Composer, Lexer, LineCounter, Parser, isScalar, visit } from 'yaml';
-import type { CST, Document, DocumentOptions, ParseOptions, SchemaOptions, Tags } from 'yaml';
+import { Composer, LineCounter, Parser, isScalar, visit } from 'yaml';
+import type { Document, DocumentOptions, ParseOptions, SchemaOptions, Tags } from 'yaml';
 import { messageOf } from '../errors.ts';
 import { ManifestError, printable, quoted } from './manifest-error.ts';
 import type { Fault, Path } from './manifest-error.ts';
+import { findExcess, findExcessOfTokens } from './limits.ts';
+import type { Excess } from './limits.ts';
 import { lineFinder } from './lines.ts';
 import { findUnfitPart } from './plain.ts';
 
-/** The kubelet's limit for a manifest file. */
-export const maxManifestBytes = 10 * 1024 * 1024;
-/** A hundred times what the largest sensible manifest needs, and still read within seconds. */
-const maxLexemes = 1_500_000;
-/** Resolving an alias means looking at all of them. */
-const maxAnchors = 5000;
-const maxDocuments = 1000;
-/** The deepest field of a Pod is 14 levels down. */
-const maxDepth = 100;
-
+/** A document of a manifest. */
 export interface ManifestDocument {
   readonly file: string;
-  /** Plain JSON-like data; lines of null-valued fields are still there. */
+  /** Plain data, as JSON has it. */
   readonly value: unknown;
   /** Line of the field at a path, or of the closest field around it that exists. */
   readonly lineOf: (path: Path) => number;
@@ -36,37 +29,15 @@ export interface ManifestDocument {
 
 /** All documents of a text that are not empty. */
 export function parseDocuments(text: string, file: string): readonly ManifestDocument[] {
-  const refuse = (message: string, hint?: string, line?: number): never => {
-    throw new ManifestError([{ path: '', file, line, message, hint }]);
+  const refuse = (excess: Excess): never => {
+    throw new ManifestError([{ path: '', file, ...excess }]);
   };
-  if (Buffer.byteLength(text) > maxManifestBytes) {
-    return refuse('the manifest is larger than 10 MiB', 'split it, or move data into volumes');
-  }
-  // YAML allows no others, even in quotes; the lexer would let them through.
-  const control = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.exec(text);
-  if (control) {
-    const line = text.slice(0, control.index).split('\n').length;
-    return refuse(
-      `the manifest holds a control character (${printable(control[0])}), which YAML does not allow`,
-      'remove it, or write it as an escape between double quotes',
-      line,
-    );
-  }
   const excess = findExcess(text);
-  if (excess !== undefined) return refuse(excess, 'split it into several files');
+  if (excess) return refuse(excess);
   const lines = new LineCounter();
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
-  const tooDeep = findTooDeep(tokens);
-  if (tooDeep !== undefined) {
-    return refuse(
-      `the manifest is nested more than ${maxDepth} levels deep`,
-      undefined,
-      lines.linePos(tooDeep).line,
-    );
-  }
-  if (tokens.filter(({ type }) => type === 'document').length > maxDocuments) {
-    return refuse(`the manifest has more than ${maxDocuments} documents`, 'split the file');
-  }
+  const excessOfTokens = findExcessOfTokens(tokens, lines);
+  if (excessOfTokens) return refuse(excessOfTokens);
   const documents = [...new Composer(yamlOptions).compose(tokens, true, text.length)];
   const faults = documents.flatMap((document) => faultsOf(document, file, lines));
   if (hasSome(faults)) throw new ManifestError(faults);
@@ -88,35 +59,6 @@ function isUnknownToKubectl(tag: Tags[number]): boolean {
   if (typeof tag === 'string') return false;
   if (tag.format === 'TIME') return true;
   return typeof tag.tag === 'string' && /:(?:timestamp|binary|omap|pairs|set)$/.test(tag.tag);
-}
-
-/** Counting lexemes is quick, and stops early; what comes after it is not. */
-function findExcess(text: string): string | undefined {
-  let lexemes = 0;
-  let anchors = 0;
-  for (const lexeme of new Lexer().lex(text)) {
-    lexemes++;
-    if (lexeme.startsWith('&') || lexeme.startsWith('*')) anchors++;
-    if (lexemes > maxLexemes) return `the manifest has more than ${maxLexemes} parts`;
-    if (anchors > maxAnchors) return `the manifest has more than ${maxAnchors} anchors and aliases`;
-  }
-  return undefined;
-}
-
-/** Where nesting goes too deep; walks with a list of its own, since the call stack is the danger. */
-function findTooDeep(tokens: readonly CST.Token[]): number | undefined {
-  const open = tokens.map((token) => ({ token, depth: 0 }));
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { token, depth } = next;
-    if (depth > maxDepth) return token.offset;
-    if (token.type === 'document' && token.value) open.push({ token: token.value, depth });
-    if (!('items' in token)) continue;
-    for (const { key, value } of token.items) {
-      if (key) open.push({ token: key, depth: depth + 1 });
-      if (value) open.push({ token: value, depth: depth + 1 });
-    }
-  }
-  return undefined;
 }
 
 function faultsOf(document: Document.Parsed, file: string, lines: LineCounter): Fault[] {

@@ -1,10 +1,10 @@
 /** What every value must keep to before anything looks into it: plain, finite, without NUL. */
+import { maxDepth } from './limits.ts';
 import { quoted } from './manifest-error.ts';
 import type { Path } from './manifest-error.ts';
 
 /** Far above any manifest; stops aliases that repeat a large part many times. */
 const maxParts = 2_000_000;
-const maxDepth = 100;
 
 export interface UnfitPart {
   readonly path: Path;
