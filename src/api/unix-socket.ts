@@ -54,7 +54,12 @@ export async function isListening(path: string): Promise<boolean> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ECONNREFUSED' || code === 'ENOENT') return false;
-    throw error;
+    const next = code === 'EACCES' ? 'use sudo' : 'choose another --socket';
+    throw new RepriseError(`cannot connect: ${messageOf(error)}`, {
+      where: path,
+      next,
+      cause: error,
+    });
   } finally {
     socket.destroy();
   }

@@ -7,13 +7,12 @@
  * Read next: story.ts, what is told; host-agent.ts, the agent in this process.
  */
 import { Command, Option } from 'commander';
-import { AlreadyExistsError, RepriseError } from '../errors.ts';
+import { RepriseError } from '../errors.ts';
 import { connectAgent } from '../api/client.ts';
 import type { Client } from '../api/client.ts';
 import { isListening } from '../api/unix-socket.ts';
-import { podKey } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
-import { isFromManifest } from './apply.ts';
+import { acceptPod } from './accept-pod.ts';
 import { catchInterrupts, interruptExitCode } from './interrupt.ts';
 import type { Interrupts } from './interrupt.ts';
 import { readManifest } from './manifest-file.ts';
@@ -67,18 +66,21 @@ Examples:
 async function run(options: RunOptions): Promise<number> {
   const manifest = await readManifest(options.filename, options.namespace);
   using interrupts = catchInterrupts();
-  const start = new AbortController();
-  interrupts.onEach(() => start.abort());
   const isOwn = !(await isListening(options.socket));
-  try {
-    await using stack = new AsyncDisposableStack();
-    if (isOwn) stack.use(await hostOne(options, manifest, start.signal));
-    return await runPod(connectAgent(options.socket), manifest, options, isOwn, interrupts);
-  } catch (error) {
-    // Interrupted before there was a pod: only now is there nothing to tell.
-    if (start.signal.aborted && error === start.signal.reason) return interruptExitCode.SIGINT;
-    throw error;
+  await using stack = new AsyncDisposableStack();
+  if (isOwn) {
+    const start = new AbortController();
+    interrupts.onEach(() => start.abort());
+    try {
+      stack.use(await hostOne(options, manifest, start.signal));
+    } catch (error) {
+      // Interrupted before there was a pod: whatever broke, broke because of that.
+      const interrupt = interrupts.first();
+      if (interrupt !== undefined) return interruptExitCode[interrupt];
+      throw error;
+    }
   }
+  return await runPod(connectAgent(options.socket), manifest, options, isOwn, interrupts);
 }
 
 async function hostOne(
@@ -103,74 +105,20 @@ async function runPod(
   const ended = new AbortController();
   const tell = narrator({ json: options.output === 'json', names: namesIn(manifest) });
   try {
-    const accepted = await acceptPod(
-      client,
-      manifest,
-      options.replace === true,
-      isOwn,
-      ended.signal,
-    );
-    // It starts with the pod as it is, so nothing that happened meanwhile is missed.
+    // Begun before there is a pod, so that not even its end can be missed.
     const pods = await client.watchPods({ namespace, name }, ended.signal);
+    const accepting = { replace: options.replace === true, isOwn };
+    const accepted = await acceptPod(client, manifest, accepting, ended.signal);
     const telling = tellEvents(client, accepted, tell, ended.signal);
-    const interruptedBy = deleteOnInterrupt(client, accepted, interrupts, ended.signal);
+    deleteOnInterrupt(client, accepted, interrupts, ended.signal);
     const last = await tellUntilEnd(client, accepted, pods, tell, options, ended.signal);
     ended.abort();
     await telling;
-    const signal = interruptedBy();
-    if (signal !== undefined) return interruptExitCode[signal];
+    const interrupt = interrupts.first();
+    if (interrupt !== undefined) return interruptExitCode[interrupt];
     return last.status.phase === 'Succeeded' ? 0 : 1;
   } finally {
     ended.abort();
-  }
-}
-
-/** Creates the pod; or takes up the one that an earlier `run` of the same manifest has left. */
-async function acceptPod(
-  client: Client,
-  manifest: Manifest,
-  replace: boolean,
-  isOwn: boolean,
-  signal: AbortSignal,
-): Promise<V1Pod> {
-  const { namespace, name } = manifest.pod.metadata;
-  try {
-    return await client.createPod(namespace, manifest.text, signal);
-  } catch (error) {
-    if (!(error instanceof AlreadyExistsError)) throw error;
-    const there = await client.getPod(namespace, name, signal);
-    const isEnding = there.metadata.deletionTimestamp !== undefined;
-    // In an agent of many pods, whatever runs there is somebody else's.
-    if (isOwn && !replace && !isEnding) {
-      if (isFromManifest(there, manifest)) {
-        noteLine(`pod ${podKey(there)} is still there from an earlier run; going on with it`);
-        return there;
-      }
-      throw new AlreadyExistsError(
-        `pod ${podKey(there)} is left from an earlier run with a different manifest`,
-        { next: 'use --replace to delete it first, or run its own manifest again', cause: error },
-      );
-    }
-    if (!replace && !(isOwn && isEnding)) throw error;
-    await deleteAndWait(client, there, signal);
-    return client.createPod(namespace, manifest.text, signal);
-  }
-}
-
-async function deleteAndWait(client: Client, { metadata }: V1Pod, signal: AbortSignal) {
-  const { namespace, name, uid } = metadata;
-  const done = new AbortController();
-  const watched = await client.watchPods(
-    { namespace, name },
-    AbortSignal.any([signal, done.signal]),
-  );
-  try {
-    await client.deletePod(namespace, name, { force: false }, signal);
-    for await (const { type, object } of watched) {
-      if (type === 'DELETED' && object.metadata.uid === uid) return;
-    }
-  } finally {
-    done.abort();
   }
 }
 
@@ -222,16 +170,14 @@ async function tellEvents(
   }
 }
 
-/** The first signal asks for the end, the next one forces it; tells which one came first. */
+/** The first signal asks for the end, the next one forces it. */
 function deleteOnInterrupt(
   client: Client,
   { metadata: { namespace, name } }: V1Pod,
   interrupts: Interrupts,
   signal: AbortSignal,
-): () => 'SIGINT' | 'SIGTERM' | undefined {
-  let first: 'SIGINT' | 'SIGTERM' | undefined;
-  interrupts.onEach((interrupt, count) => {
-    first ??= interrupt;
+): void {
+  interrupts.onEach((_, count) => {
     const force = count > 1;
     noteLine(force ? 'killing the pod' : 'deleting the pod; once more kills it at once');
     client.deletePod(namespace, name, { force }, signal).catch((error: unknown) => {
@@ -239,7 +185,6 @@ function deleteOnInterrupt(
       if (!signal.aborted && !(error instanceof RepriseError)) throw error;
     });
   });
-  return () => first;
 }
 
 function namesIn({ pod: { spec } }: Manifest): readonly string[] {

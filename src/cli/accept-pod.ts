@@ -1,0 +1,69 @@
+/**
+ * How `run` comes by its pod: a new one, or the one that an earlier run has left.
+ */
+import { AlreadyExistsError } from '../errors.ts';
+import type { Client } from '../api/client.ts';
+import { podKey } from '../pod/pod.ts';
+import type { V1Pod } from '../pod/pod-status.ts';
+import { isFromManifest } from './apply.ts';
+import type { Manifest } from './manifest-file.ts';
+import { noteLine } from './output.ts';
+
+export interface AcceptOptions {
+  /** Delete a pod of that name first. */
+  readonly replace: boolean;
+  /** The agent runs nothing but this pod, so one that is there is left from an earlier run. */
+  readonly isOwn: boolean;
+}
+
+/** Creates the pod; or takes up the one that an earlier `run` of the same manifest has left. */
+export async function acceptPod(
+  client: Client,
+  manifest: Manifest,
+  { replace, isOwn }: AcceptOptions,
+  signal: AbortSignal,
+): Promise<V1Pod> {
+  const { namespace, name } = manifest.pod.metadata;
+  try {
+    return await client.createPod(namespace, manifest.text, signal);
+  } catch (error) {
+    if (!(error instanceof AlreadyExistsError)) throw error;
+    const there = await client.getPod(namespace, name, signal);
+    const isEnding = there.metadata.deletionTimestamp !== undefined;
+    // In an agent of many pods, whatever runs there is somebody else's.
+    if (isOwn && !replace && !isEnding) {
+      if (isFromManifest(there, manifest)) {
+        noteLine(`pod ${podKey(there)} is still there from an earlier run; going on with it`);
+        return there;
+      }
+      throw new AlreadyExistsError(
+        `pod ${podKey(there)} is left from an earlier run with a different manifest`,
+        { next: 'use --replace to delete it first, or run its own manifest again', cause: error },
+      );
+    }
+    if (!replace && !(isOwn && isEnding)) throw error;
+    await deleteAndWait(client, there, signal);
+    return client.createPod(namespace, manifest.text, signal);
+  }
+}
+
+async function deleteAndWait(
+  client: Client,
+  { metadata }: V1Pod,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace, name, uid } = metadata;
+  const done = new AbortController();
+  const watched = await client.watchPods(
+    { namespace, name },
+    AbortSignal.any([signal, done.signal]),
+  );
+  try {
+    await client.deletePod(namespace, name, { force: false }, signal);
+    for await (const { type, object } of watched) {
+      if (type === 'DELETED' && object.metadata.uid === uid) return;
+    }
+  } finally {
+    done.abort();
+  }
+}
