@@ -8,7 +8,7 @@
 import type { Action } from '../pod/action.ts';
 import { subjectOf } from '../pod/action.ts';
 import type { Loan } from '../pod/loan.ts';
-import type { Exit, Instance, Observed, ObservedSandbox } from '../pod/observed.ts';
+import type { Exit, Instance, InstanceState, Observed, ObservedSandbox } from '../pod/observed.ts';
 
 /** What performing an action brought, beyond that it succeeded. */
 export type Outcome =
@@ -27,6 +27,9 @@ export interface FullLook {
   readonly sandboxes: readonly ObservedSandbox[];
   readonly instances: readonly Instance[];
 }
+
+/** Longer than any wait for a retry: an older failure has nothing to say any more. */
+const FORGET_FAILURE_MS = 600_000;
 
 /** A picture of a pod nothing is known of yet. */
 export const blankView: Observed = {
@@ -141,11 +144,11 @@ export function failed(
   now: number,
 ): Observed {
   const subject = subjectOf(action);
-  const count = (view.failures[subject]?.count ?? 0) + 1;
-  const next = {
-    ...view,
-    failures: { ...view.failures, [subject]: { ...failure, at: now, count } },
-  };
+  const recent = Object.fromEntries(
+    Object.entries(view.failures).filter(([, { at }]) => now - at <= FORGET_FAILURE_MS),
+  );
+  const count = (recent[subject]?.count ?? 0) + 1;
+  const next = { ...view, failures: { ...recent, [subject]: { ...failure, at: now, count } } };
   switch (action.kind) {
     case 'create-container':
       return { ...next, instances: next.instances.filter((one) => !isPlaceholderOf(one, action)) };
@@ -173,7 +176,8 @@ export function failed(
 export function started(view: Observed, containerId: string, at: number): Observed {
   return withInstance(view, containerId, (one) => ({
     ...one,
-    state: one.state === 'starting' ? 'running' : one.state,
+    // It may have been asked for by an agent that was killed: then it is not even `starting`.
+    state: furthest(one.state, 'running'),
     startedAt: one.startedAt ?? at,
   }));
 }
@@ -194,41 +198,52 @@ export function sandboxLost(view: Observed, sandboxId: string): Observed {
 }
 
 /**
- * The picture after a full look. `before` is the picture when the look began: what was added since
- * is not in the look and stays.
+ * The picture after a full look. `before` is the picture when the look began: what was added since is
+ * not in the look and stays; what was removed since is in it and stays away.
  */
 export function looked(view: Observed, before: Observed, look: FullLook): Observed {
-  const stayed = view.instances.filter((one) =>
-    one.state === 'creating'
-      ? !look.instances.some((other) => isSame(one, other))
-      : !before.instances.some((other) => other.id === one.id) &&
-        !look.instances.some((other) => other.id === one.id),
-  );
-  const found = look.instances.map((one) =>
-    merged(
-      view.instances.find((known) => isSame(known, one)),
-      one,
-    ),
-  );
-  const stayedSandboxes = view.sandboxes.filter(
+  const wasRemoved = (id: string | undefined): boolean =>
+    before.instances.some((one) => one.id === id) && !view.instances.some((one) => one.id === id);
+  const found = look.instances
+    .filter(({ id }) => !wasRemoved(id))
+    .map((one) =>
+      merged(
+        view.instances.find((known) => isSame(known, one)),
+        one,
+      ),
+    );
+  const stayed = view.instances.filter(
     (one) =>
-      !before.sandboxes.some(({ id }) => id === one.id) &&
-      !look.sandboxes.some(({ id }) => id === one.id),
+      !look.instances.some((other) => isSame(one, other)) &&
+      (one.state === 'creating' || !before.instances.some(({ id }) => id === one.id)),
   );
   return {
     ...view,
-    sandboxes: [...stayedSandboxes, ...look.sandboxes],
+    sandboxes: lookedAtSandboxes(view.sandboxes, before.sandboxes, look.sandboxes),
     instances: [...found, ...stayed],
   };
 }
 
+function lookedAtSandboxes(
+  view: readonly ObservedSandbox[],
+  before: readonly ObservedSandbox[],
+  look: readonly ObservedSandbox[],
+): ObservedSandbox[] {
+  const added = view.filter(({ id }) => ![...before, ...look].some((one) => one.id === id));
+  const found = look.flatMap((seen) => {
+    const [then, now] = [before, view].map((all) => all.find(({ id }) => id === seen.id));
+    if (then !== undefined && now === undefined) return [];
+    const wasLost = then?.ready === true && now?.ready === false;
+    return { ...seen, ready: seen.ready && !wasLost };
+  });
+  return [...added, ...found];
+}
+
 function merged(known: Instance | undefined, seen: Instance): Instance {
   if (known === undefined) return seen;
-  const hasEnded = known.exit !== undefined;
-  const isStarting = known.state === 'starting' && seen.state === 'created';
   return {
     ...seen,
-    state: hasEnded ? known.state : isStarting ? 'starting' : seen.state,
+    state: furthest(known.state, seen.state),
     exit: known.exit ?? seen.exit,
     startedAt: known.startedAt ?? seen.startedAt,
     gone: known.gone,
@@ -236,6 +251,21 @@ function merged(known: Instance | undefined, seen: Instance): Instance {
     killedAt: known.killedAt,
   };
 }
+
+/** A container goes through its states in one direction only: what says otherwise is old. */
+function furthest(known: InstanceState, seen: InstanceState): InstanceState {
+  return WAY[seen] < WAY[known] ? known : seen;
+}
+
+const WAY: Readonly<Record<InstanceState, number>> = {
+  creating: 0,
+  created: 1,
+  starting: 2,
+  running: 3,
+  unknown: 3,
+  aborted: 4,
+  exited: 4,
+};
 
 function isSame(a: Instance, b: Instance): boolean {
   if (a.id !== undefined && b.id !== undefined) return a.id === b.id;
