@@ -63,5 +63,24 @@ export function inWords(action: Action): string {
 
 /** What an action is about: its failures are counted and its retries spaced under this name. */
 export function subjectOf(action: Action): string {
-  return action.kind === 'create-container' ? `create ${action.name}` : inWords(action);
+  switch (action.kind) {
+    // What is different at each try (a number, the time left) does not make it another subject.
+    case 'create-container':
+      return `create ${action.name}`;
+    case 'run-sandbox':
+      return 'run sandbox';
+    case 'stop-container':
+      return `stop ${action.name} (${action.id})`;
+    case 'lend':
+    case 'start-container':
+    case 'kill-containers':
+    case 'prove-gone':
+    case 'remove-container':
+    case 'stop-sandbox':
+    case 'remove-sandbox':
+    case 'forget':
+      return inWords(action);
+    default:
+      return action satisfies never;
+  }
 }
