@@ -1,7 +1,8 @@
 // Type-aware lint rules: above all, that no promise is left unwatched and no alternative forgotten.
+import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-export default tseslint.config(
+export default defineConfig(
   { ignores: ['dist/', 'node_modules/', '.toolchain/', '.cache/', 'src/runtime/generated/'] },
   ...tseslint.configs.strictTypeChecked,
   {

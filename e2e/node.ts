@@ -11,6 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import type { Options, ResultPromise } from 'execa';
 import { findLeftovers } from '../scripts/leftovers.ts';
+import { findCgroups } from '../scripts/private-containerd/cgroups.ts';
+import { listFolder } from '../scripts/private-containerd/folder.ts';
 import type { PrivateContainerd } from '../scripts/private-containerd/start.ts';
 import { startContainerd } from '../scripts/private-containerd/start.ts';
 import { AgentUnreachable, connectAgent } from '../src/api/client.ts';
@@ -29,6 +31,9 @@ export interface Watch {
   readonly end: () => Promise<readonly V1Pod[]>;
 }
 
+/** A place on a node for one more agent; it ends with its node. */
+export type Place = Omit<TestNode, typeof Symbol.asyncDispose>;
+
 export class TestNode {
   readonly dir: string;
   readonly containerd: PrivateContainerd;
@@ -37,15 +42,30 @@ export class TestNode {
   readonly podLogDir: string;
   readonly cgroupRoot: string;
   readonly #runs = new Set<Run>();
+  readonly #guests: TestNode[] = [];
   #manifests = 0;
 
-  constructor(dir: string, containerd: PrivateContainerd) {
+  constructor(
+    dir: string,
+    containerd: PrivateContainerd,
+    // Below the one that is removed with the containerd.
+    cgroupRoot = containerd.cgroupRoot,
+  ) {
     this.dir = dir;
     this.containerd = containerd;
     this.dataDir = path.join(dir, 'data');
     this.socket = path.join(dir, 'reprise.sock');
     this.podLogDir = path.join(dir, 'logs');
-    this.cgroupRoot = `/${path.basename(dir)}`;
+    this.cgroupRoot = cgroupRoot;
+  }
+
+  /** Folders, a socket and a cgroup root for another agent on the same containerd. */
+  async beside(name: string): Promise<Place> {
+    const dir = path.join(this.dir, name);
+    await fs.mkdir(dir);
+    const guest = new TestNode(dir, this.containerd, `${this.cgroupRoot}/${name}`);
+    this.#guests.push(guest);
+    return guest;
   }
 
   /** The environment that points every command at this node. */
@@ -128,7 +148,7 @@ export class TestNode {
     const began = Promise.withResolvers<undefined>();
     const reading = (async () => {
       for await (const line of run.iterable()) {
-        seen.push(JSON.parse(String(line)) as V1Pod);
+        seen.push(JSON.parse(line) as V1Pod);
         began.resolve(undefined);
       }
     })();
@@ -173,13 +193,38 @@ export class TestNode {
     return row?.[2] === 'RUNNING' ? Number(row[1]) : undefined;
   }
 
+  /** Ids of the containers and sandboxes that have these labels, asked of containerd itself. */
+  async containers(labels: Readonly<Record<string, string>>): Promise<string[]> {
+    const filters = Object.entries(labels).map(([name, value]) => `labels."${name}"==${value}`);
+    const ids = await this.containerd.ctr('containers', 'ls', '-q', filters.join(','));
+    return ids.split('\n').filter(Boolean);
+  }
+
+  /** Everything on this machine that pods of this place have; nothing once they are gone. */
+  async traces(): Promise<string[]> {
+    const agentId = (await readIfThere(path.join(this.dataDir, 'agent-id'))).trim();
+    const containers =
+      agentId === '' ? [] : await this.containers({ 'reprise.dev/agent': agentId });
+    const folders = [path.join(this.dataDir, 'pods'), this.podLogDir];
+    return [
+      ...containers,
+      ...(await Promise.all(folders.map(listFolder))).flat(),
+      ...(await findCgroups({ cgroupRoot: this.cgroupRoot }, new Set())),
+    ];
+  }
+
+  async #endRuns(): Promise<void> {
+    for (const run of this.#runs) run.kill('SIGKILL');
+    await Promise.all(this.#runs);
+    for (const guest of this.#guests) await guest.#endRuns();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const run of [...this.#runs]) run.kill('SIGKILL');
-    await Promise.all([...this.#runs]);
+    await this.#endRuns();
     const ids = (await this.containerd.ctr('containers', 'ls', '-q')).split('\n').filter(Boolean);
     await this.containerd[Symbol.asyncDispose]();
     await fs.rm(this.dir, { recursive: true, force: true });
-    const leftovers = await findLeftovers({ dir: this.dir, ids });
+    const leftovers = await findLeftovers({ dir: this.containerd.dir, ids });
     if (leftovers.length > 0) throw new Error(`left behind: ${JSON.stringify(leftovers)}`);
   }
 }
@@ -204,6 +249,13 @@ export async function until<T>(
     if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
     await sleep(50);
   }
+}
+
+async function readIfThere(file: string): Promise<string> {
+  return await fs.readFile(file, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return '';
+  });
 }
 
 export function statusOf({ status }: V1Pod, container: string): V1ContainerStatus {

@@ -249,8 +249,9 @@ export class Agent implements Backend {
       perform: (action, picture, signal) =>
         act(means, action, { pod, picture, signal, tell: (event) => this.#tell(pod, event) }),
       publish: (picture, events) => {
-        for (const event of events) this.#tell(pod, event);
+        // In this order: whoever reads "restarted" has already seen the last container start.
         this.#publish(entry, picture);
+        for (const event of events) this.#tell(pod, event);
       },
       report: (what, error) => {
         const words = typeof what === 'string' ? what : inWords(what);

@@ -24,7 +24,8 @@ export function show(
   const shown: V1ObjectMeta = {
     ...metadata,
     resourceVersion,
-    annotations,
+    labels: unlessEmpty(metadata.labels),
+    annotations: unlessEmpty(annotations),
     ...(ending?.deletedAt !== undefined && {
       deletionTimestamp: seconds(ending.at + ending.graceSeconds * 1000),
       deletionGracePeriodSeconds: ending.graceSeconds,
@@ -37,4 +38,9 @@ export function show(
     spec: v1Spec(pod.spec, node.name),
     status: podStatus(pod, observed, memory, settings, node),
   };
+}
+
+/** Kubernetes leaves out what is empty. */
+function unlessEmpty(map: Readonly<Record<string, string>>): typeof map | undefined {
+  return Object.keys(map).length > 0 ? map : undefined;
 }

@@ -1,5 +1,6 @@
 /** The /etc/hosts that a pod's containers share, in the words the kubelet uses. */
 import fs from 'node:fs/promises';
+import writeFileAtomic from 'write-file-atomic';
 import { hostnameOf } from '../pod/hostname.ts';
 import type { Pod } from '../pod/pod.ts';
 import { isErrno } from './errno.ts';
@@ -16,10 +17,8 @@ export async function writeHostsFile(
   const nodeHosts = pod.spec.hostNetwork ? ((await read('/etc/hosts')) ?? '') : '';
   const content = hostsFileContent(pod, podIPs, nodeHosts);
   if ((await read(file)) === content) return;
-  const fresh = `${file}.new`;
-  await fs.writeFile(fresh, content);
-  await fs.chmod(fresh, 0o644);
-  await fs.rename(fresh, file);
+  // Containers are created side by side, and each writes it: under a temporary name of its own.
+  await writeFileAtomic(file, content, { mode: 0o644, fsync: false });
 }
 
 /** The file's text. With the host's network it is the node's own, and the pod's addresses are not. */

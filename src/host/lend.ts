@@ -64,7 +64,6 @@ export async function takeBack(pod: Pod, settings: LendSettings): Promise<void> 
   }
   await removeFolder(places.volumes);
   await fs.rm(places.hostsFile, { force: true });
-  await fs.rm(`${places.hostsFile}.new`, { force: true });
   await removeFolder(places.logs);
 }
 

@@ -66,7 +66,10 @@ export function podStatus(
     podIPs: podIPs.map((ip) => ({ ip })),
     startTime: memory.startTime === undefined ? undefined : seconds(memory.startTime),
     qosClass: qosClassOf(pod),
-    initContainerStatuses: statuses.filter(({ kind }) => isInit(kind)).map(({ status }) => status),
+    initContainerStatuses:
+      pod.spec.initContainers.length > 0
+        ? statuses.filter(({ kind }) => isInit(kind)).map(({ status }) => status)
+        : undefined,
     containerStatuses: statuses
       .filter(({ kind }) => !isInit(kind))
       .map(({ status }) => status)
