@@ -8,7 +8,8 @@ import type { ConditionMemory, Memory, Phase } from './memory.ts';
 import { containersOf } from './pod.ts';
 import { phaseOf } from './phase.ts';
 import { beganAt, describeTrigger, isClearing } from './restart-all.ts';
-import { hasFailed, hasRestartAllRule } from './restart-rules.ts';
+import { hasRestartAllRule } from './restart-rules.ts';
+import { isThrough } from './start-order.ts';
 
 /** Brings phase and conditions up to date with the rest of the memory. */
 export function settle(look: Look, memory: Memory): Memory {
@@ -51,18 +52,16 @@ function conditionsOf(look: Look, memory: Memory, phase: Phase): Record<string, 
   };
 }
 
-function initialized({ pod }: Look, memory: Memory, phase: Phase): Condition {
+function initialized(look: Look, memory: Memory, phase: Phase): Condition {
   if (phase === 'Succeeded') return { status: 'True', reason: 'PodCompleted' };
   // Once true it stays so, through restarts in place as well.
   if (memory.initialized || memory.conditions.Initialized?.status === 'True') {
     return { status: 'True' };
   }
-  const incomplete = pod.spec.initContainers
-    .filter(({ name }) => {
-      const exit = inThisRun(memory, name)?.exit;
-      return exit === undefined || hasFailed('init', exit);
-    })
+  const incomplete = look.pod.spec.initContainers
+    .filter((container) => !isThrough(look, memory, container))
     .map(({ name }) => name);
+  if (incomplete.length === 0) return { status: 'True' };
   return {
     status: 'False',
     reason: 'ContainersNotInitialized',

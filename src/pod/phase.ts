@@ -6,6 +6,7 @@
 import type { Look } from './decision.ts';
 import { currentInstance } from './instances.ts';
 import type { Memory, Phase, PhaseMemory } from './memory.ts';
+import { isClearing } from './restart-all.ts';
 import { isDown } from './termination.ts';
 
 export function phaseOf(look: Look, memory: Memory): PhaseMemory {
@@ -23,7 +24,8 @@ export function isTerminal(phase: Phase): boolean {
 }
 
 function livePhase({ pod, observed }: Look, memory: Memory): Phase {
-  if (!memory.initialized) return 'Pending';
+  const hasToInitialize = pod.spec.initContainers.length > 0 || isClearing(memory);
+  if (hasToInitialize && !memory.initialized) return 'Pending';
   const neverRan = pod.spec.containers.some(({ name }) => {
     const known = memory.containers[name];
     const ran = known?.startedAt ?? known?.exit ?? known?.lastExit;

@@ -79,7 +79,7 @@ function initialize(look: Look, memory: Memory): Decision {
 }
 
 /** Whether the one after this init container or sidecar may start. */
-function isThrough(look: Look, memory: Memory, container: Container): boolean {
+export function isThrough(look: Look, memory: Memory, container: Container): boolean {
   if (isSidecar(container)) return isSidecarUp(look, memory, container.name);
   const exit = inThisRun(memory, container.name)?.exit;
   return exit !== undefined && !hasFailed('init', exit);
