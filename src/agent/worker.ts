@@ -37,6 +37,9 @@ const LOOK_RETRY_MS = 1_000;
 /** How long to wait before another try when the memory cannot be saved. */
 const SAVE_RETRY_MS = 1_000;
 
+/** How long a start under way may still take when the worker is told to end. */
+const FINISH_START_MS = 5_000;
+
 /** What a worker needs of the world, for one pod. */
 export interface PodTools {
   /** Performs one action; throws an ActionError when it fails. */
@@ -69,6 +72,8 @@ export class Worker {
   readonly #underWay = new Map<string, Promise<void>>();
   /** Ends the waits that a pod on its way out does not need any more, such as image pulls. */
   readonly #preparations = new AbortController();
+  /** containerd gives up a start whose caller goes away: those under way get a moment to finish. */
+  readonly #starts = new AbortController();
   #lookDue = true;
   #lookedAt = 0;
   /** The failure has been told; it is not told again every second. */
@@ -146,7 +151,9 @@ export class Worker {
     } finally {
       signal.removeEventListener('abort', wake);
       this.#preparations.abort();
+      const timer = setTimeout(() => this.#starts.abort(), FINISH_START_MS);
       await Promise.all(this.#underWay.values());
+      clearTimeout(timer);
     }
   }
 
@@ -177,10 +184,7 @@ export class Worker {
   }
 
   async #perform(action: Action, words: string, signal: AbortSignal): Promise<void> {
-    const until =
-      action.kind === 'create-container'
-        ? AbortSignal.any([signal, this.#preparations.signal])
-        : signal;
+    const until = this.#endOf(action, signal);
     try {
       const outcome = await this.#tools.perform(action, this.picture, until);
       this.#observed = succeeded(this.#observed, action, outcome, this.#tools.now());
@@ -196,6 +200,13 @@ export class Worker {
       this.#underWay.delete(words);
       this.#news();
     }
+  }
+
+  /** What ends the wait for an action early. */
+  #endOf({ kind }: Action, signal: AbortSignal): AbortSignal {
+    if (kind === 'start-container') return this.#starts.signal;
+    if (kind !== 'create-container') return signal;
+    return AbortSignal.any([signal, this.#preparations.signal]);
   }
 
   #wasKilled(ids: readonly string[]): boolean {
