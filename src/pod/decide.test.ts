@@ -462,3 +462,47 @@ test('an ended pod keeps the last instance of each container, and nothing made a
   t.is(node.status.phase, 'Succeeded');
   t.deepEqual(node.left, ['sandbox-0', 'setup 0', 'watcher 0', 'main 0']);
 });
+
+for (const restartPolicy of ['Always', 'Never'] as const) {
+  test(`a container removed behind our back is started anew: ${restartPolicy}`, (t) => {
+    const node = new SimulatedNode(
+      aPod([aContainer('setup')], [aContainer('main', restartAllOn(137))], { restartPolicy }),
+      behave({ setup: [quick] }),
+    );
+    node.run();
+    node.crashAgent(1_000);
+    node.runtime.removeContainers('main');
+    node.run();
+    t.deepEqual(node.faults, []);
+    t.deepEqual(node.living, ['main']);
+    t.is(node.memory.generation, 0);
+    const [main] = node.status.containerStatuses ?? [];
+    t.is(main?.restartCount, 1);
+    t.like(main?.lastState.terminated, { exitCode: 137, reason: 'ContainerStatusUnknown' });
+  });
+}
+
+test('a container that the runtime lost track of is stopped, and its exit counts', (t) => {
+  const node = new SimulatedNode(
+    aPod([], [aContainer('main')], { restartPolicy: 'Always', terminationGracePeriodSeconds: 7 }),
+    behave({}),
+  );
+  node.run();
+  node.runtime.loseTrackOf('main');
+  node.crashAgent();
+  node.run();
+  t.deepEqual(node.faults, []);
+  t.true(node.story.includes('stop main (c0-main-0) within 7 s'));
+  t.deepEqual(node.living, ['main']);
+  t.is(node.status.containerStatuses?.[0]?.restartCount, 1);
+});
+
+test('the deadline is told as an event, once', (t) => {
+  const pod = aPod([], [aContainer('main')], { activeDeadlineSeconds: 60 });
+  const node = new SimulatedNode(pod, { behave: () => ({ ignoresTerm: true }) });
+  node.run();
+  t.deepEqual(
+    node.events.filter((line) => line.startsWith('DeadlineExceeded')),
+    ['DeadlineExceeded: Pod was active on the node longer than the specified deadline'],
+  );
+});

@@ -40,8 +40,11 @@ export function decide(
 }
 
 function judge(look: Look, memory: Memory): Decision {
-  const ending = memory.ending ?? findEnding(look, memory);
-  if (ending !== undefined) return windDown(look, { ...memory, ending }, ending);
+  if (memory.ending !== undefined) return windDown(look, memory, memory.ending);
+  const ending = findEnding(look, memory);
+  if (ending !== undefined) {
+    return both(begin(ending, memory), windDown(look, { ...memory, ending }, ending));
+  }
 
   const trigger = findTrigger(look, memory);
   if (trigger !== undefined) {
@@ -71,6 +74,11 @@ function live(look: Look, memory: Memory): Decision {
 
 /** Why the pod has to end now, if it has to. */
 function findEnding(look: Look, memory: Memory): Ending | undefined {
+function begin({ reason, message = '' }: Ending, memory: Memory): Decision {
+  if (reason === undefined) return only(memory);
+  return { ...only(memory), events: [{ type: 'Normal', reason, message }] };
+}
+
   const { pod, observed, now } = look;
   const { terminationGracePeriodSeconds: graceSeconds, activeDeadlineSeconds } = pod.spec;
   const ending = { at: now, graceSeconds, force: false };

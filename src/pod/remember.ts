@@ -9,6 +9,7 @@ import { currentInstance, currentSandbox, isAlive } from './instances.ts';
 import type { ContainerMemory, Ending, Memory, Termination } from './memory.ts';
 import type { Instance, Request } from './observed.ts';
 import { containersOf } from './pod.ts';
+import { ENDED_UNSEEN } from './restart-rules.ts';
 
 /** The message that goes with the reason RestartingAllContainers, in `waiting` and `lastState`. */
 export const RESTARTING_ALL_MESSAGE =
@@ -83,7 +84,7 @@ function lost(memory: Memory, known: ContainerMemory): Pick<Termination, 'reason
   return wasKilledForRestart(memory, known)
     ? { reason: 'RestartingAllContainers', message: RESTARTING_ALL_MESSAGE }
     : {
-        reason: 'ContainerStatusUnknown',
+        reason: ENDED_UNSEEN,
         message: 'The container was removed by somebody else while it was running',
       };
 }

@@ -2,7 +2,7 @@
 import test from 'ava';
 import { aContainer, aPod, aSidecar } from '../testing/builders.ts';
 import type { Container, ContainerKind, RestartPolicy, RestartRule } from './pod.ts';
-import { afterExit, hasFailed, hasRestartAllRule } from './restart-rules.ts';
+import { ENDED_UNSEEN, afterExit, hasFailed, hasRestartAllRule } from './restart-rules.ts';
 
 type Rules = Container['restartPolicyRules'];
 
@@ -120,6 +120,13 @@ test('an init container that was out of memory has failed, whatever its code', (
   t.false(hasFailed('app', { exitCode: 0, reason: 'OOMKilled' }));
   t.is(after('init', 0, { own: 'OnFailure', reason: 'OOMKilled' }), 'restart');
   t.is(after('init', 0, { own: 'Never', reason: 'OOMKilled' }), 'leave');
+});
+
+test('an end that nobody saw leads to a new start, whatever rules and policies say', (t) => {
+  const rules = [rule('RestartAllContainers', 'NotIn', 0)];
+  for (const kind of ['init', 'sidecar', 'app'] as const) {
+    t.is(after(kind, 137, { rules, own: 'Never', reason: ENDED_UNSEEN }), 'restart');
+  }
 });
 
 test('a pod has the condition if any container has such a rule', (t) => {

@@ -12,6 +12,9 @@ export type AfterExit =
   | { readonly kind: 'restart-all'; readonly ruleIndex: number }
   | { readonly kind: 'leave' };
 
+/** The reason of an exit that nobody saw: the container has vanished from the runtime. */
+export const ENDED_UNSEEN = 'ContainerStatusUnknown';
+
 /** What follows the exit of `container`, an entry of `pod`, with this code and reason. */
 export function afterExit(
   pod: Pod,
@@ -19,6 +22,8 @@ export function afterExit(
   kind: ContainerKind,
   exit: { readonly exitCode: number; readonly reason: string },
 ): AfterExit {
+  // Nobody saw it end, so there is no code to judge: it is started as if it had never been there.
+  if (exit.reason === ENDED_UNSEEN) return { kind: 'restart' };
   const ruleIndex = container.restartPolicyRules.findIndex((rule) => matches(rule, exit.exitCode));
   const action = container.restartPolicyRules[ruleIndex]?.action;
   if (action === 'RestartAllContainers') return { kind: 'restart-all', ruleIndex };

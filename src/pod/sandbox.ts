@@ -7,30 +7,18 @@ import type { Decision, Look } from './decision.ts';
 import { only } from './decision.ts';
 import { currentSandbox, hasEnded, isAlive } from './instances.ts';
 import type { Memory } from './memory.ts';
+import { stopGracefully } from './stop.ts';
 
 /** The steps to a working sandbox; absent when there is one. */
 export function ensureSandbox(look: Look, memory: Memory): Decision | undefined {
-  const { observed, pod } = look;
+  const { observed } = look;
   const sandbox = currentSandbox(observed, memory);
   if (sandbox?.ready === true) return undefined;
   if (observed.loan === undefined) return { ...only(memory), actions: [{ kind: 'lend' }] };
 
   // Whatever still runs in the lost sandbox has no network any more: it ends first, with its grace.
   const stranded = observed.instances.filter(isAlive);
-  if (stranded.length > 0) {
-    const due = stranded.filter(
-      ({ stopBy, state }) => stopBy === undefined && state !== 'starting',
-    );
-    return {
-      ...only(memory),
-      actions: due.flatMap(({ id, name }) => {
-        const graceSeconds = Math.max(2, pod.spec.terminationGracePeriodSeconds);
-        return id === undefined
-          ? []
-          : [{ kind: 'stop-container' as const, id, name, graceSeconds }];
-      }),
-    };
-  }
+  if (stranded.length > 0) return stopGracefully(look, memory, stranded);
   const unproven = observed.instances.filter((one) => hasEnded(one) && !one.gone);
   if (unproven.length > 0) {
     const ids = unproven.flatMap(({ id }) => id ?? []);

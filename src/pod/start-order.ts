@@ -13,6 +13,7 @@ import type { ContainerMemory, Memory } from './memory.ts';
 import type { Container, ContainerKind } from './pod.ts';
 import { containersOf, isSidecar } from './pod.ts';
 import { afterExit, hasFailed } from './restart-rules.ts';
+import { stopGracefully } from './stop.ts';
 
 /** Starts whatever is due now. */
 export function startWhatIsDue(look: Look, memory: Memory): Decision {
@@ -104,7 +105,8 @@ function keepUp(look: Look, memory: Memory, container: Container, kind: Containe
   if (instance.state === 'created' && instance.id !== undefined) {
     return { ...only(memory), actions: [{ kind: 'start-container', id: instance.id, name }] };
   }
-  return only(memory);
+  // It may run and it may not; its end makes that certain, and then counts as any other.
+  return instance.state === 'unknown' ? stopGracefully(look, memory, [instance]) : only(memory);
 }
 
 /** The instance was remembered but never ran, and never will: a new one takes its place. */

@@ -13,11 +13,8 @@ import type { Ending, Memory } from './memory.ts';
 import type { Instance } from './observed.ts';
 import { isSidecar } from './pod.ts';
 import { clear } from './restart-all.ts';
+import { MINIMUM_GRACE_SECONDS, OVERDUE_MS } from './stop.ts';
 import { removeAllBut } from './tidy.ts';
-
-const MINIMUM_GRACE_SECONDS = 2;
-/** A stop that should have ended this long ago is started anew. */
-const OVERDUE_MS = 5_000;
 
 export function windDown(look: Look, memory: Memory, ending: Ending): Decision {
   const { observed, now } = look;

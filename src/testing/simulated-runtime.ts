@@ -45,6 +45,7 @@ interface SimContainer {
   exit?: Exit;
   /** From when on a look shows the exit. */
   shownAt: number;
+  isUnknown?: boolean;
   /** Its start was given up: it will never run. */
   isAborted: boolean;
   occupiedUntil: number;
@@ -116,8 +117,9 @@ export class SimulatedRuntime {
         .map(({ id, attempt, ready }) => ({ id, attempt, ready, ips: ready ? ['10.0.0.2'] : [] }))
         .toSorted((a, b) => b.attempt - a.attempt),
       instances: this.#containers.map((container): Instance => {
-        const { instance, startedAt, exit, shownAt, isAborted } = container;
+        const { instance, startedAt, exit, shownAt, isAborted, isUnknown } = container;
         if (isAborted) return { ...instance, state: 'aborted' };
+        if (isUnknown === true && exit === undefined) return { ...instance, state: 'unknown' };
         const shown = exit !== undefined && shownAt <= this.#agenda.now;
         const state = shown ? 'exited' : startedAt === undefined ? 'created' : 'running';
         return { ...instance, state, startedAt, exit: shown ? exit : undefined };
@@ -179,6 +181,18 @@ export class SimulatedRuntime {
   killSandbox(): readonly string[] {
     for (const sandbox of this.#sandboxes) sandbox.ready = false;
     return this.sandboxIds;
+  }
+
+  /** Somebody else removes the containers of that name. */
+  removeContainers(name: string): void {
+    for (const { instance } of this.#containers)
+      if (instance.name === name) this.#end(instance.id, 137);
+    this.#containers = this.#containers.filter(({ instance }) => instance.name !== name);
+  }
+
+  /** The runtime does not know any more whether the containers of that name run. */
+  loseTrackOf(name: string): void {
+    for (const one of this.#containers) if (one.instance.name === name) one.isUnknown = one.alive;
   }
 
   /** The machine loses power: every process is gone at once, and nobody saw it. */
