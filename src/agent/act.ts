@@ -99,8 +99,8 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
 
 /** Why an action failed: Kubernetes' reason, for the status, and a message. */
 export function explain(action: Action, error: unknown): { reason: string; message: string } {
+  if (error instanceof ImageError) return { reason: error.reason, message: error.details };
   const message = error instanceof RuntimeCallError ? error.details : messageOf(error);
-  if (error instanceof ImageError) return { reason: error.reason, message };
   if (error instanceof ContainerConfigError) {
     return { reason: 'CreateContainerConfigError', message };
   }
@@ -173,7 +173,7 @@ async function createContainer(
     const id = await cri.createContainer(sandbox.id, config, sandboxConf, signal);
     occasion.tell(containerEvent('Created', 'Container created', action.name));
     const hash = specHash(pod, container, ingredients, loan, node);
-    return { kind: 'created', id, imageRef: image.ref, specHash: hash };
+    return { kind: 'created', id, imageRef: image.digest, image: image.name, specHash: hash };
   } catch (error) {
     // The image may have been removed since we last asked for it.
     if (isCallError(error, 'not-found')) means.images.delete(container.image);
@@ -186,21 +186,22 @@ async function provideImage(
   { name, image, imagePullPolicy }: Container,
   { tell, signal }: Occasion,
 ): Promise<ReadyImage> {
+  const isThere = `Container image "${image}" already present on machine and can be accessed by the pod`;
   const known = imagePullPolicy === 'Always' ? undefined : means.images.get(image);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    tell(containerEvent('Pulled', isThere, name));
+    return known;
+  }
   const began = means.now();
-  const ready = await ensureImage(means.cri, image, imagePullPolicy, signal);
+  const wish = {
+    policy: imagePullPolicy,
+    onPull: () => tell(containerEvent('Pulling', `Pulling image "${image}"`, name)),
+  };
+  const ready = await ensureImage(means.cri, image, wish, signal);
   means.images.set(image, ready);
   const took = formatDuration(Math.round(means.now() - began));
-  tell(
-    containerEvent(
-      'Pulled',
-      ready.pulled
-        ? `Successfully pulled image "${image}" in ${took}. Image size: ${ready.sizeBytes} bytes.`
-        : `Container image "${image}" already present on machine`,
-      name,
-    ),
-  );
+  const pulled = `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${ready.sizeBytes} bytes.`;
+  tell(containerEvent('Pulled', ready.pulled ? pulled : isThere, name));
   return ready;
 }
 

@@ -26,7 +26,6 @@ import {
 } from '../errors.ts';
 import { logFiles } from '../host/logs.ts';
 import type { Logger } from '../log.ts';
-import type { Action } from '../pod/action.ts';
 import { inWords } from '../pod/action.ts';
 import type { PodEvent } from '../pod/decision.ts';
 import { parseDuration } from '../pod/duration.ts';
@@ -42,6 +41,7 @@ import { lookAtPod } from '../runtime/observe.ts';
 import { act, explain } from './act.ts';
 import type { Means } from './act.ts';
 import { EventLog } from './event-log.ts';
+import { failureEvents } from './failure-events.ts';
 import { Hub } from './hub.ts';
 import { show } from './show.ts';
 import type { Picture } from './worker.ts';
@@ -256,7 +256,8 @@ export class Agent implements Backend {
       report: (what, error) => {
         const words = typeof what === 'string' ? what : inWords(what);
         podLog.warn({ err: error }, `could not ${words}`);
-        if (typeof what !== 'string') this.#tell(pod, failureEvent(what, error));
+        if (typeof what === 'string') return;
+        for (const event of failureEvents(what, error)) this.#tell(pod, event);
       },
     });
     const entry: Entry = {
@@ -349,18 +350,6 @@ export class Agent implements Backend {
   #nextVersion(): string {
     return String(++this.#version);
   }
-}
-
-/** The kubelet's event for a failed action. */
-function failureEvent(action: Action, error: unknown): PodEvent {
-  const { reason, message } = explain(action, error);
-  const ownReason = reason.startsWith('Failed');
-  return {
-    type: 'Warning',
-    reason: ownReason ? reason : 'Failed',
-    message: ownReason || message.startsWith('Failed') ? message : `Error: ${message}`,
-    container: 'name' in action ? action.name : undefined,
-  };
 }
 
 function isMeant(filter: ObjectFilter, object: { namespace: string; name: string }): boolean {

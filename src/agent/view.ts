@@ -19,6 +19,8 @@ export type Outcome =
       readonly kind: 'created';
       readonly id: string;
       readonly imageRef: string;
+      /** Full name of the image. */
+      readonly image?: string;
       readonly specHash: string;
     };
 
@@ -247,6 +249,9 @@ function merged(known: Instance | undefined, seen: Instance): Instance {
     exit: known.exit ?? seen.exit,
     startedAt: known.startedAt ?? seen.startedAt,
     gone: known.gone,
+    // One image can have many names: what a status shows must not change with who is asked.
+    imageRef: known.imageRef ?? seen.imageRef,
+    image: known.image ?? seen.image,
     stopBy: known.stopBy,
     killedAt: known.killedAt,
   };
@@ -276,8 +281,8 @@ function isPlaceholderOf(one: Instance, action: Action & { kind: 'create-contain
   return one.id === undefined && one.name === action.name && one.attempt === action.attempt;
 }
 
-function createdFacts({ id, imageRef, specHash }: Outcome & { kind: 'created' }) {
-  return { id, imageRef, specHash };
+function createdFacts({ id, imageRef, image, specHash }: Outcome & { kind: 'created' }) {
+  return { id, imageRef, image, specHash };
 }
 
 function withInstance(view: Observed, id: string, change: (one: Instance) => Instance): Observed {

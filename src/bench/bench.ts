@@ -98,7 +98,7 @@ async function setUp(
   const { scenario, folder, cri, cleanUp } = site;
   const { containerd, cgroupRoot, standbys, log } = options;
   // Before anything is made of it: an image that cannot be had is the likeliest failure.
-  const image = await ensureImage(cri, scenario.image, 'IfNotPresent', signal);
+  const image = await ensureImage(cri, scenario.image, { policy: 'IfNotPresent' }, signal);
   const podLogDir = path.join(folder, 'logs');
   const dataDir = path.join(folder, 'agent');
   const agent = await startAgent(

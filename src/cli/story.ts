@@ -139,7 +139,10 @@ function tellWaiting(
   { name, state: { waiting } }: V1ContainerStatus,
 ): readonly StoryLine[] {
   const reason = waiting?.reason ?? '';
-  if (reason === '' || quiet.has(reason) || before?.state.waiting?.reason === reason) return [];
+  const reasonBefore = before?.state.waiting?.reason;
+  if (reason === '' || quiet.has(reason) || reasonBefore === reason) return [];
+  // The wait for the next try repeats why the last one failed.
+  if (reason === 'ImagePullBackOff' && reasonBefore === 'ErrImagePull') return [];
   const facts = { reason, message: waiting?.message };
   const text = `${reason}${waiting?.message ? `: ${waiting.message}` : ''}`;
   return [{ container: name, what: 'waiting', text, tone: 'bad', facts }];

@@ -48,6 +48,7 @@ function asCurrent(one: Instance, before: ContainerMemory | undefined): Containe
     restartCount: Math.max(one.attempt, before?.restartCount ?? 0),
     containerId: one.id,
     imageRef: one.imageRef,
+    image: one.image,
     startedAt: one.startedAt,
     lastExit: before?.exit ?? before?.lastExit,
   };

@@ -94,6 +94,7 @@ function nextRun(memory: Memory, instance: Instance, backoff?: Backoff): Contain
     sandboxAttempt: memory.sandboxAttempt,
     containerId: instance.id,
     imageRef: instance.imageRef,
+    image: instance.image,
     restartCount: (before?.restartCount ?? 0) + (ran ? 1 : 0),
     lastExit: before?.exit ?? before?.lastExit,
     backoff: backoff ?? before?.backoff,

@@ -12,6 +12,7 @@ import { holdBackRetries } from './hold-back.ts';
 import type { Ending, Memory } from './memory.ts';
 import type { Observed } from './observed.ts';
 import type { Pod } from './pod.ts';
+import { tellPullBackoffs } from './pull-backoff.ts';
 import { rememberWhatWasSeen } from './remember.ts';
 import {
   clearOldGeneration,
@@ -36,7 +37,8 @@ export function decide(
 ): Decision {
   const look: Look = { pod, observed, now, settings };
   const judged = judge(look, rememberWhatWasSeen(look, memory));
-  return { ...holdBackRetries(look, judged), memory: settle(look, judged.memory) };
+  const decision = tellPullBackoffs(look, holdBackRetries(look, judged));
+  return { ...decision, memory: settle(look, decision.memory) };
 }
 
 function judge(look: Look, memory: Memory): Decision {

@@ -18,6 +18,11 @@ export interface Memory {
   readonly containers: Readonly<Record<string, ContainerMemory>>;
   /** The in-place restart under way, until all its containers have started. */
   readonly restart?: RestartUnderWay;
+  /**
+   * Waits after failed pulls that have been told, by container: when the pull failed. What is
+   * not told yet is shown as the failure it is.
+   */
+  readonly pullBackoffs?: Readonly<Record<string, number>>;
   /** Back-off of in-place restarts: the delay applied last. */
   readonly restartBackoff?: Backoff;
   /** Finished in-place restarts, oldest first; bounded. */
@@ -39,6 +44,8 @@ export interface ContainerMemory {
   readonly restartCount: number;
   readonly containerId?: string;
   readonly imageRef?: string;
+  /** Full name of the image, as the runtime has it. */
+  readonly image?: string;
   /** Set when the current instance was seen to run (or to have run). */
   readonly startedAt?: number;
   /** How the current instance ended. Never overwritten. */

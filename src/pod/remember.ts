@@ -58,6 +58,7 @@ function rememberContainer(
     ...known,
     containerId: instance.id ?? known.containerId,
     imageRef: instance.imageRef ?? known.imageRef,
+    image: instance.image ?? known.image,
     startedAt: instance.startedAt ?? known.startedAt ?? (isAlive(instance) ? look.now : undefined),
   };
   if (instance.state === 'starting') return { ...seen, startedAt: known.startedAt };

@@ -5,7 +5,7 @@
  * part, after the kubelet's convertToAPIContainerStatuses, with the true story of every exit.
  */
 import { isReady } from './conditions.ts';
-import { containerBackoff, retryAt } from './backoff.ts';
+import { containerBackoff } from './backoff.ts';
 import { podInWords } from './bring-up.ts';
 import { formatDuration } from './duration.ts';
 import { currentInstance, inThisRun } from './instances.ts';
@@ -24,6 +24,7 @@ import type {
   V1PodStatus,
 } from './pod-status.ts';
 import { qosClassOf } from './pod-resources.ts';
+import { isPullBackoff } from './pull-backoff.ts';
 import { isClearing } from './restart-all.ts';
 import { afterExit } from './restart-rules.ts';
 import type { Settings } from './settings.ts';
@@ -95,7 +96,7 @@ function containerStatus(
   const last = showsExit ? known.lastExit : (known?.exit ?? known?.lastExit);
   return {
     name: container.name,
-    image: container.image,
+    image: known?.image ?? container.image,
     imageID: known?.imageRef ?? '',
     containerID: known?.containerId === undefined ? undefined : `containerd://${known.containerId}`,
     restartCount: known?.restartCount ?? 0,
@@ -149,6 +150,8 @@ function afterExitState(
   const { pod, memory, settings } = scene;
   const isOver = memory.ending !== undefined;
   if (known.generation < memory.generation) {
+    const failed = isClearing(memory) || isOver ? undefined : startFailure(scene, container);
+    if (failed !== undefined) return { waiting: failed };
     return exit.reason === 'RestartingAllContainers' && !isOver
       ? { waiting: { reason: exit.reason, message: exit.message } }
       : { terminated: terminated(exit) };
@@ -189,13 +192,10 @@ function startFailure(scene: Scene, container: Container): V1ContainerWaiting | 
   const failure = scene.observed.failures[`create ${container.name}`];
   if (failure === undefined) return undefined;
   const { reason, message } = failure;
-  // The kubelet tells the attempt and the wait after it apart; we look right after the attempt, so
-  // the second failure on is shown as the wait it is.
-  const isBackingOff = reason === 'ErrImagePull' && failure.count > 1;
-  return isBackingOff
+  return isPullBackoff(scene.memory, container.name, failure)
     ? {
         reason: 'ImagePullBackOff',
-        message: `Back-off pulling image "${container.image}": ${reason}: ${message} (next try ${seconds(retryAt(failure))})`,
+        message: `Back-off pulling image "${container.image}": ${reason}: ${message}`,
       }
     : { reason, message };
 }

@@ -7,7 +7,14 @@ import type { Ingredients } from './container-config.ts';
 import type { ContainerConfig } from './generated/runtime/v1/ContainerConfig.ts';
 import { readContainerLabels } from './labels.ts';
 
-const image = { ref: 'sha256:1', user: { uid: 0 }, pulled: false, sizeBytes: 1 };
+const image = {
+  ref: 'sha256:1',
+  digest: 'registry/test@sha256:0',
+  name: 'registry/test:1',
+  user: { uid: 0 },
+  pulled: false,
+  sizeBytes: 1,
+};
 const ingredients: Ingredients = { image, podIPs: ['10.88.0.5'] };
 const run = { attempt: 4, generation: 3, sandboxAttempt: 2 };
 const loan = aLoan({ volumes: { data: '/srv/data', hosts: '/srv/hosts' } });

@@ -1,5 +1,8 @@
 /**
  * Makes sure that an image is there, as the pull policy has it, and finds out whom it runs as.
+ *
+ * Messages and reasons are the kubelet's (images/image_manager.go), without what it wraps around
+ * the runtime's own words.
  */
 import { RepriseError } from '../errors.ts';
 import type { Container } from '../pod/pod.ts';
@@ -13,6 +16,10 @@ import { fullImageName } from './image-name.ts';
 export interface ReadyImage {
   /** The reference to create containers with: the image's id. */
   readonly ref: string;
+  /** What a status shows as imageID: `repository@digest`; the id of an image that was imported. */
+  readonly digest: string;
+  /** What a status shows as image: its full name, `docker.io/library/busybox:latest`. */
+  readonly name: string;
   readonly user: ImageUser;
   /** Whether the registry was asked for it now. */
   readonly pulled: boolean;
@@ -31,40 +38,59 @@ export type ImageReason =
 /** An image that cannot be had; a pod waits for it with this reason. */
 export class ImageError extends RepriseError {
   readonly reason: ImageReason;
+  /** What a status says next to the reason: for a pull, the runtime's own words. */
+  readonly details: string;
 
-  constructor(reason: ImageReason, what: string, image: string, next: string, cause?: unknown) {
+  constructor(
+    reason: ImageReason,
+    what: string,
+    image: string,
+    { next, details = what, cause }: { next: string; details?: string; cause?: unknown },
+  ) {
     super(what, { where: `image "${image}"`, next, cause });
     this.reason = reason;
+    this.details = details;
   }
+}
+
+/** What an image is needed for, beside its name. */
+export interface ImageWish {
+  readonly policy: Container['imagePullPolicy'];
+  /** Tried one after the other until a pull succeeds; none: pulled as nobody in particular. */
+  readonly credentials?: readonly AuthConfig[];
+  /** Called before a registry is asked. */
+  readonly onPull?: () => void;
 }
 
 /** Finds or pulls an image. With IfNotPresent no registry is asked for an image that is there. */
 export async function ensureImage(
   cri: Cri,
   image: string,
-  policy: Container['imagePullPolicy'],
+  { policy, credentials = [], onPull }: ImageWish,
   signal: AbortSignal,
-  auth?: AuthConfig,
 ): Promise<ReadyImage> {
   const name = fullImageName(image);
   if (name === undefined) {
     const what = `Failed to apply default image tag "${image}": couldn't parse image name`;
-    throw new ImageError('InvalidImageName', what, image, 'write it as registry/path:tag');
+    const next = 'write it as registry/path:tag';
+    throw new ImageError('InvalidImageName', what, image, { next });
   }
   if (policy !== 'Always') {
     const present = await inspect(cri, name, signal);
-    if (present) return readyImage(present, false);
+    if (present) return readyImage(present, name, false);
     if (policy === 'Never') {
       const what = `Container image "${image}" is not present with pull policy of Never`;
       const next = 'import it: ctr -n k8s.io images import FILE.tar';
-      throw new ImageError('ErrImageNeverPull', what, image, next);
+      throw new ImageError('ErrImageNeverPull', what, image, { next });
     }
   }
-  await pull(cri, name, auth, signal);
+  onPull?.();
+  await pull(cri, image, name, credentials, signal);
   const pulled = await inspect(cri, name, signal);
-  if (pulled) return readyImage(pulled, true);
+  if (pulled) return readyImage(pulled, name, true);
   const what = `Image "${image}" was pulled but is not there`;
-  throw new ImageError('ImageInspectError', what, image, 'check whether something removes images');
+  const next = 'check whether something removes images';
+  throw new ImageError('ImageInspectError', what, image, { next });
 }
 
 async function inspect(
@@ -78,28 +104,48 @@ async function inspect(
     if (!(error instanceof RuntimeCallError)) throw error;
     const what = `Failed to inspect image "${name}": ${error.details}`;
     const next = 'look at the log of containerd';
-    throw new ImageError('ImageInspectError', what, name, next, error);
+    throw new ImageError('ImageInspectError', what, name, { next, cause: error });
   }
 }
 
 async function pull(
   cri: Cri,
+  image: string,
   name: string,
-  auth: AuthConfig | undefined,
+  credentials: readonly AuthConfig[],
   signal: AbortSignal,
 ): Promise<void> {
-  try {
-    await cri.pullImage(name, auth, signal);
-  } catch (error) {
-    if (!(error instanceof RuntimeCallError)) throw error;
-    const what = `Failed to pull image "${name}": ${error.details}`;
-    const next = `check the name, or import the image: ctr -n k8s.io images import FILE.tar`;
-    throw new ImageError('ErrImagePull', what, name, next, error);
+  const refusals: RuntimeCallError[] = [];
+  for (const auth of credentials.length > 0 ? credentials : [undefined]) {
+    try {
+      await cri.pullImage(name, auth, signal);
+      return;
+    } catch (error) {
+      if (!(error instanceof RuntimeCallError)) throw error;
+      refusals.push(error);
+    }
   }
+  const details = [...new Set(refusals.map((refusal) => refusal.details))].join('; ');
+  const what = `Failed to pull image "${image}": ${details}`;
+  const next = 'check the name, or import the image: ctr -n k8s.io images import FILE.tar';
+  throw new ImageError('ErrImagePull', what, image, { next, details, cause: refusals.at(-1) });
 }
 
-function readyImage(image: Image__Output, pulled: boolean): ReadyImage {
-  return { ref: image.id, user: userOf(image), pulled, sizeBytes: Number(image.size) };
+/** An image may have many names, and digests in many repositories: those it was asked for by count. */
+function readyImage(image: Image__Output, asked: string, pulled: boolean): ReadyImage {
+  const { id, repoTags, repoDigests } = image;
+  const repository = asked.replace(/(?::[^:/@]+)?(?:@.*)?$/, '');
+  const isAsked = (name: string): boolean => name === asked || name.endsWith(`/${asked}`);
+  const isInRepository = (digest: string): boolean =>
+    digest.replace(/@.*$/, '').endsWith(repository);
+  return {
+    ref: id,
+    digest: repoDigests.find(isInRepository) ?? repoDigests[0] ?? id,
+    name: repoTags.find(isAsked) ?? repoTags[0] ?? asked,
+    user: userOf(image),
+    pulled,
+    sizeBytes: Number(image.size),
+  };
 }
 
 function userOf({ uid, username }: Image__Output): ImageUser {

@@ -16,7 +16,7 @@ function listed(id: string, state: Container['state'], more: Container = {}): Co
     metadata: { name: 'main', attempt: 4 },
     state,
     createdAt: '1767323045000000000',
-    imageRef: 'localhost/test@sha256:1',
+    imageRef: 'sha256:1',
     labels: {
       'io.kubernetes.pod.uid': uid,
       'io.kubernetes.container.name': 'main',
@@ -51,7 +51,8 @@ function runtime(
     },
     ContainerStatus: (call, answer) => {
       const found = statuses[call.request.containerId];
-      if (found) answer(null, { status: found });
+      const image = { image: { image: 'localhost/test:1' }, imageRef: 'localhost/test@sha256:1' };
+      if (found) answer(null, { status: { ...image, ...found } });
       else answer({ code: status.NOT_FOUND, details: 'removed meanwhile' });
     },
   };
@@ -70,11 +71,14 @@ const common = {
   specHash: 'abc',
   createdAt: 1767323045000,
   imageRef: 'localhost/test@sha256:1',
+  image: 'localhost/test:1',
   gone: false,
 };
 
-test('a container that has not started is taken from the list alone', async (t) => {
-  const { instances } = await look(runtime([], [listed('c', 'CONTAINER_CREATED')]));
+test('a container that has not started has no times but that of its making', async (t) => {
+  const { instances } = await look(
+    runtime([], [listed('c', 'CONTAINER_CREATED')], { c: { state: 'CONTAINER_CREATED' } }),
+  );
   t.deepEqual(instances, [{ id: 'c', state: 'created', ...common }]);
 });
 

@@ -78,6 +78,8 @@ async function lookAtContainer(
 ): Promise<Instance | undefined> {
   const identity = readContainerLabels(listed.labels);
   if (identity === undefined || listed.metadata === null) return undefined;
+  const status = await unlessRemoved(cri.containerStatus(listed.id, signal));
+  if (status === undefined) return undefined;
   const { name, generation, sandboxAttempt, specHash } = identity;
   const common = {
     id: listed.id,
@@ -87,13 +89,13 @@ async function lookAtContainer(
     sandboxAttempt,
     specHash,
     createdAt: fromNanos(listed.createdAt),
-    imageRef: listed.imageRef,
+    // The list has the image's bare id here, whatever it was pulled as.
+    imageRef: status.imageRef,
+    image: status.image?.image,
     gone: false,
   };
-  if (listed.state === 'CONTAINER_CREATED') return { ...common, state: 'created' };
-  const status = await unlessRemoved(cri.containerStatus(listed.id, signal));
-  if (status === undefined) return undefined;
   const state = states[status.state];
+  if (state === 'created') return { ...common, state };
   if (state === 'exited' && isAborted(status)) return { ...common, state: 'aborted' };
   const startedAt = fromNanos(status.startedAt);
   if (state !== 'exited') return { ...common, state, startedAt };

@@ -1,0 +1,44 @@
+import test from 'ava';
+import type { Action } from '../pod/action.ts';
+import { RuntimeCallError } from '../runtime/call.ts';
+import { ImageError } from '../runtime/images.ts';
+import { failureEvents } from './failure-events.ts';
+
+const create: Action = { kind: 'create-container', name: 'main', attempt: 0, generation: 0 };
+const next = 'look';
+
+const cases: Record<string, readonly [Action, Error, readonly string[]]> = {
+  'a pull that failed is told with what the registry said, then by its reason': [
+    create,
+    new ImageError('ErrImagePull', 'Failed to pull image "a": refused', 'a', {
+      next,
+      details: 'refused',
+    }),
+    ['Failed: Failed to pull image "a": refused', 'Failed: Error: ErrImagePull'],
+  ],
+  'an image that may not be pulled has a reason of its own': [
+    create,
+    new ImageError('ErrImageNeverPull', 'Container image "a" is not present', 'a', { next }),
+    ['ErrImageNeverPull: Container image "a" is not present', 'Failed: Error: ErrImageNeverPull'],
+  ],
+  'a container that cannot be created is told in the words of the runtime': [
+    create,
+    new RuntimeCallError('CreateContainer', 'unknown', 'no space left', '/run/c.sock'),
+    ['Failed: Error: no space left'],
+  ],
+  'a sandbox that cannot be made has its own event': [
+    { kind: 'run-sandbox', attempt: 0 },
+    new RuntimeCallError('RunPodSandbox', 'unknown', 'no bridge', '/run/c.sock'),
+    ['FailedCreatePodSandBox: no bridge'],
+  ],
+};
+for (const [title, [action, error, told]] of Object.entries(cases)) {
+  test(title, (t) => {
+    const events = failureEvents(action, error);
+    t.deepEqual(
+      events.map(({ reason, message }) => `${reason}: ${message}`),
+      told,
+    );
+    t.true(events.every(({ type }) => type === 'Warning'));
+  });
+}

@@ -1,0 +1,38 @@
+/**
+ * The events of an action that failed, in the kubelet's words.
+ *
+ * An image that cannot be had makes two, as kuberuntime_container.go tells the failure once more
+ * after image_manager.go has: the second one with nothing but the reason.
+ */
+import type { Action } from '../pod/action.ts';
+import type { PodEvent } from '../pod/decision.ts';
+import { ImageError } from '../runtime/images.ts';
+import type { ImageReason } from '../runtime/images.ts';
+import { explain } from './act.ts';
+
+export function failureEvents(action: Action, error: unknown): readonly PodEvent[] {
+  const container = 'name' in action ? action.name : undefined;
+  const warning = (reason: string, message: string): PodEvent => ({
+    type: 'Warning',
+    reason,
+    message,
+    container,
+  });
+  if (error instanceof ImageError) {
+    return [
+      warning(imageEvents[error.reason], error.message),
+      warning('Failed', `Error: ${error.reason}`),
+    ];
+  }
+  const { reason, message } = explain(action, error);
+  return [
+    reason.startsWith('Failed') ? warning(reason, message) : warning('Failed', `Error: ${message}`),
+  ];
+}
+
+const imageEvents: Readonly<Record<ImageReason, string>> = {
+  InvalidImageName: 'InspectFailed',
+  ImageInspectError: 'InspectFailed',
+  ErrImageNeverPull: 'ErrImageNeverPull',
+  ErrImagePull: 'Failed',
+};

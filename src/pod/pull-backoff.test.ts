@@ -1,0 +1,75 @@
+import test from 'ava';
+import { aContainer, aPod } from '../testing/builders.ts';
+import { decide } from './decide.ts';
+import type { Memory } from './memory.ts';
+import { blankMemory } from './memory.ts';
+import type { Observed } from './observed.ts';
+import { defaultSettings } from './settings.ts';
+import { podStatus } from './status.ts';
+
+const pod = aPod([], [aContainer('main', { image: 'registry/box:1' })]);
+const failedAt = 1_000_000;
+
+/** A look at a pod whose image was asked for in vain, for the `count`th time in a row. */
+function failing(count = 1, reason = 'ErrImagePull'): Observed {
+  const at = failedAt + (count - 1) * 20_000;
+  return {
+    sandboxes: [{ id: 's', attempt: 0, ready: true, ips: ['10.0.0.1'] }],
+    instances: [],
+    loan: { logDirectory: '/l', cgroupParent: '/c', volumes: {}, hostsFile: '/h' },
+    failures: { 'create main': { reason, message: 'no such host', at, count } },
+    requests: [],
+    busy: false,
+  };
+}
+
+const begun: Memory = { ...blankMemory, sandboxAttempt: 0 };
+
+function lookAt(observed: Observed, memory: Memory, now: number) {
+  const decision = decide(pod, observed, memory, now, defaultSettings);
+  const status = podStatus(pod, observed, decision.memory, defaultSettings, { hostIPs: [] });
+  return {
+    ...decision,
+    events: decision.events.map(({ type, reason, message }) => `${type} ${reason}: ${message}`),
+    waiting: status.containerStatuses?.[0]?.state.waiting,
+  };
+}
+
+test('a failed pull is shown as a failure, then as the wait for the next try', (t) => {
+  const first = lookAt(failing(), begun, failedAt);
+  t.deepEqual(first.waiting, { reason: 'ErrImagePull', message: 'no such host' });
+  t.deepEqual(first.events, []);
+  t.is(first.lookAgainAt, failedAt + 1_000);
+
+  const second = lookAt(failing(), first.memory, failedAt + 1_000);
+  t.deepEqual(second.waiting, {
+    reason: 'ImagePullBackOff',
+    message: 'Back-off pulling image "registry/box:1": ErrImagePull: no such host',
+  });
+  t.deepEqual(second.events, [
+    'Normal BackOff: Back-off pulling image "registry/box:1"',
+    'Warning Failed: Error: ImagePullBackOff',
+  ]);
+  t.is(second.lookAgainAt, failedAt + 10_000);
+});
+
+test('a wait is told once, and the next failure is a failure again', (t) => {
+  const told = lookAt(failing(), begun, failedAt + 1_000);
+  const again = lookAt(failing(), told.memory, failedAt + 5_000);
+  t.deepEqual(again.events, []);
+  t.is(again.waiting?.reason, 'ImagePullBackOff');
+  t.is(lookAt(failing(2), again.memory, failedAt + 20_000).waiting?.reason, 'ErrImagePull');
+});
+
+test('while the pull is tried again the wait is still shown', (t) => {
+  const told = lookAt(failing(), begun, failedAt + 1_000);
+  const retry = lookAt(failing(), told.memory, failedAt + 10_000);
+  t.is(retry.actions[0]?.kind, 'create-container');
+  t.is(retry.waiting?.reason, 'ImagePullBackOff');
+});
+
+test('what failed for another reason is no back-off of pulls', (t) => {
+  const failed = lookAt(failing(1, 'CreateContainerError'), begun, failedAt + 1_000);
+  t.deepEqual(failed.events, []);
+  t.is(failed.waiting?.reason, 'CreateContainerError');
+});
