@@ -11,13 +11,13 @@ export type Method = (typeof methods)[number];
 export interface Contender {
   readonly method: Method;
   readonly pods: readonly { readonly name: string; readonly shared: SharedFolder }[];
-  /** Waits until nothing is left to do from the restart before. */
-  settle(signal: AbortSignal): Promise<void>;
+  /** Waits until nothing is left to do after its last restart, and prepares for the next. */
+  readonly settle: (signal: AbortSignal) => Promise<void>;
   /**
    * Begins to wait for the exits of the triggers, which are fired after this is called; resolves
    * when every pod has been restarted, to what is known of each, in the order of `pods`.
    */
-  restart(signal: AbortSignal): Promise<readonly PodRecord[]>;
+  readonly restart: (signal: AbortSignal) => Promise<readonly PodRecord[]>;
 }
 
 /** What a contender knows of one restart of a pod; only ours knows anything. */

@@ -3,7 +3,7 @@
  * two milliseconds.
  *
  * One container is asked for with ContainerStatus. For many at a time a single list answers for all
- * of them: a status call for each would keep the machine so busy that the rest of the work waits.
+ * of them, which is cheaper: whoever polls must not be slowed down by that more than he has to be.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cri } from '../runtime/cri.ts';

@@ -38,7 +38,7 @@ export interface RoundCounts {
 /** Told before every restart. */
 export type OnRound = (round: { kind: 'warm-up' | 'round'; count: number; of: number }) => void;
 
-/** containerd tidies up after a restart as well; it is given this long. */
+/** containerd tidies up after a restart too, unseen; it is given this long. */
 const QUIET_MS = 250;
 /** So that those who have to wait for the trigger's exit do wait when it comes. */
 const LEAD_MS = 20;
@@ -58,6 +58,9 @@ export async function runRounds(
         : { kind: 'round', count: index + 1, of: iterations },
     );
     for (const contender of inTurn(contenders, index + warmUps)) {
+      // All of them: what one has left to do would be paid for by the next.
+      for (const { settle } of contenders) await settle(signal);
+      await delay(QUIET_MS, undefined, { signal });
       const sample = await takeSample(contender, index + 1, signal);
       if (index >= 0) samples.push(sample);
     }
@@ -76,8 +79,6 @@ async function takeSample(
   round: number,
   signal: AbortSignal,
 ): Promise<Sample> {
-  await contender.settle(signal);
-  await delay(QUIET_MS, undefined, { signal });
   using stack = new DisposableStack();
   const armed: Armed[] = [];
   for (const { shared } of contender.pods) armed.push(stack.use(await shared.arm(signal)));
