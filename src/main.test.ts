@@ -167,7 +167,14 @@ test('a pod is applied, shown, restarted and deleted', async (t) => {
   t.is((await reprise([...at, 'delete', 'pod', 'web'])).out, 'pod "web" deleted');
   const gone = await reprise([...at, 'get', 'pod', 'web']);
   t.is(gone.code, 1);
-  t.is(gone.err, 'error: pods "web" not found');
+  t.is(
+    gone.err,
+    [
+      'error: pods "web" not found',
+      '   at: pod default/web',
+      '  try: list the pods there are: reprise get pods -A',
+    ].join('\n'),
+  );
   t.is((await reprise([...at, 'delete', 'pod', 'web', '--ignore-not-found'])).code, 0);
   t.is((await reprise([...at, 'get', 'pods'])).err, 'No resources found in default namespace.');
 });

@@ -48,6 +48,9 @@ export type ApiReason = keyof typeof codes;
 /** `details.causes[].reason` of the cause that says what to try next. */
 export const nextStepReason = 'NextStep';
 
+/** `details.causes[].reason` of the cause that says where it happened. */
+export const placeReason = 'Place';
+
 /** An answer other than success, by Kubernetes' word for it. */
 export class ApiError extends RepriseError {
   readonly reason: ApiReason;

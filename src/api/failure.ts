@@ -11,7 +11,7 @@ import {
 } from '../errors.ts';
 import { ManifestError } from '../manifest/manifest-error.ts';
 import type { Fault } from '../manifest/manifest-error.ts';
-import { ApiError, codes, nextStepReason } from './api-status.ts';
+import { ApiError, codes, nextStepReason, placeReason } from './api-status.ts';
 import type { ApiCause, ApiReason, ApiStatus } from './api-status.ts';
 
 /** The Status for whatever was thrown. */
@@ -43,8 +43,12 @@ function reasonOf(error: unknown): ApiReason {
 function causesOf(error: unknown): readonly ApiCause[] {
   if (error instanceof ManifestError) return error.faults.map(causeOf);
   if (!(error instanceof RepriseError)) return [];
-  const own = error instanceof ApiError ? error.causes : [];
-  return error.next === undefined ? own : [...own, { reason: nextStepReason, message: error.next }];
+  const { where, next } = error;
+  return [
+    ...(error instanceof ApiError ? error.causes : []),
+    ...(where === undefined ? [] : [{ reason: placeReason, message: where }]),
+    ...(next === undefined ? [] : [{ reason: nextStepReason, message: next }]),
+  ];
 }
 
 function causeOf({ path, message }: Fault): ApiCause {

@@ -67,12 +67,21 @@ export async function restartPod(call: Call, { backend }: ApiContext): Promise<v
   sendJson(call, 200, await backend.restart(namespace, name, by));
 }
 
+/** GET .../pods/NAME/restarts: the in-place restarts that are over, with the time of every step. */
+export function listRestarts(call: Call, { backend }: ApiContext): void {
+  const { namespace, name } = findPod(call, backend).metadata;
+  sendJson(call, 200, { kind: 'RestartList', items: backend.restarts(namespace, name) });
+}
+
 /** The pod that the path names. */
 export function findPod(call: Call, backend: Backend): V1Pod {
-  const name = param(call, 'name');
-  const pod = backend.get(param(call, 'namespace'), name);
-  if (!pod) throw new NotFoundError(`pods "${name}" not found`);
-  return pod;
+  const [namespace, name] = [param(call, 'namespace'), param(call, 'name')];
+  const pod = backend.get(namespace, name);
+  if (pod) return pod;
+  throw new NotFoundError(`pods "${name}" not found`, {
+    where: `pod ${namespace}/${name}`,
+    next: 'list the pods there are: reprise get pods -A',
+  });
 }
 
 /** Doing it for real would be the worst answer to a rehearsal. */

@@ -13,7 +13,7 @@ import {
   RepriseError,
 } from '../errors.ts';
 import type { ErrorContext } from '../errors.ts';
-import { nextStepReason } from './api-status.ts';
+import { nextStepReason, placeReason } from './api-status.ts';
 import type { ApiReason, ApiStatus } from './api-status.ts';
 
 /** The agent's answer was a failure that has no error class of its own. */
@@ -21,7 +21,7 @@ export class ApiFailure extends RepriseError {
   readonly reason: ApiReason;
 
   constructor(status: ApiStatus, where: string) {
-    super(status.message, { where, next: nextStepOf(status) });
+    super(status.message, { where, ...contextOf(status) });
     this.reason = status.reason;
   }
 }
@@ -107,12 +107,15 @@ const errorClasses: Partial<Record<ApiReason, new (what: string, at: ErrorContex
 /** The error that the agent threw. */
 export function failureOf(status: ApiStatus, where: string): Error {
   const Known = errorClasses[status.reason];
-  if (Known) return new Known(status.message, { next: nextStepOf(status) });
+  if (Known) return new Known(status.message, contextOf(status));
   return new ApiFailure(status, where);
 }
 
-function nextStepOf({ details }: ApiStatus): string | undefined {
-  return details?.causes.find(({ reason }) => reason === nextStepReason)?.message;
+function contextOf({ details }: ApiStatus): ErrorContext {
+  const told = (wanted: string): string | undefined =>
+    details?.causes.find(({ reason }) => reason === wanted)?.message;
+  const [where, next] = [told(placeReason), told(nextStepReason)];
+  return { ...(where !== undefined && { where }), next };
 }
 
 function unreachable(socket: string, error: unknown): AgentUnreachable {

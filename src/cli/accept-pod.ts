@@ -38,7 +38,11 @@ export async function acceptPod(
       }
       throw new AlreadyExistsError(
         `pod ${podKey(there)} is left from an earlier run with a different manifest`,
-        { next: 'use --replace to delete it first, or run its own manifest again', cause: error },
+        {
+          where: `pod ${podKey(there)}, uid ${there.metadata.uid}`,
+          next: 'use --replace to delete it first, or run its own manifest again',
+          cause: error,
+        },
       );
     }
     if (!replace && !(isOwn && isEnding)) throw error;
