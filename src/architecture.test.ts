@@ -18,6 +18,7 @@ const arrows: Readonly<Record<string, readonly string[] | 'everything'>> = {
   host: ['pod'],
   runtime: ['pod'],
   agent: ['pod', 'host', 'runtime'],
+  timeline: ['pod'],
   api: ['pod', 'manifest'],
   // It measures the naive way, too: the same calls to containerd, made by hand.
   bench: ['pod', 'manifest', 'host', 'runtime', 'agent', 'api'],

@@ -52,6 +52,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'restart all containers of a pod in place',
     load: async () => (await import('./cli/restart.ts')).restartCommand(),
   },
+  timeline: {
+    summary: 'show the steps of in-place restarts and what each took',
+    load: async () => (await import('./cli/timeline.ts')).timelineCommand(),
+  },
   wait: {
     summary: 'wait until something is true of a pod',
     load: async () => (await import('./cli/wait.ts')).waitCommand(),

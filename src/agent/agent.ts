@@ -29,7 +29,7 @@ import type { Logger } from '../log.ts';
 import { inWords } from '../pod/action.ts';
 import type { PodEvent } from '../pod/decision.ts';
 import { parseDuration } from '../pod/duration.ts';
-import type { Memory } from '../pod/memory.ts';
+import type { Memory, RestartRecord } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
 import { isTerminal } from '../pod/phase.ts';
 import type { Pod } from '../pod/pod.ts';
@@ -145,6 +145,10 @@ export class Agent implements Backend {
     const at = this.#parts.means.now();
     await this.#answered(entry.worker.request({ kind: 'restart', by, at }));
     return entry.shown;
+  }
+
+  restarts(namespace: string, name: string): readonly RestartRecord[] {
+    return this.#entry(namespace, name).worker.picture.memory.restarts;
   }
 
   watchPods(filter: WatchFilter, signal: AbortSignal): AsyncIterable<WatchEvent<V1Pod>> {

@@ -64,7 +64,11 @@ export function issued(
       return { ...view, instances: [...view.instances, placeholder] };
     }
     case 'start-container':
-      return withInstance(view, action.id, (one) => ({ ...one, state: 'starting' }));
+      return withInstance(view, action.id, (one) => ({
+        ...one,
+        state: 'starting',
+        startAskedAt: now,
+      }));
     case 'stop-container':
       return withInstance(view, action.id, (one) => ({
         ...one,
@@ -245,13 +249,14 @@ function merged(known: Instance | undefined, seen: Instance): Instance {
   if (known === undefined) return seen;
   return {
     ...seen,
-    state: furthest(known.state, seen.state),
-    exit: known.exit ?? seen.exit,
-    startedAt: known.startedAt ?? seen.startedAt,
-    gone: known.gone,
     // One image can have many names: what a status shows must not change with who is asked.
     imageRef: known.imageRef ?? seen.imageRef,
     image: known.image ?? seen.image,
+    state: furthest(known.state, seen.state),
+    exit: known.exit ?? seen.exit,
+    startAskedAt: known.startAskedAt,
+    startedAt: known.startedAt ?? seen.startedAt,
+    gone: known.gone,
     stopBy: known.stopBy,
     killedAt: known.killedAt,
   };

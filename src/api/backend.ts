@@ -5,6 +5,7 @@
  * Everything handed out is a value that is never changed afterwards. The errors named here are
  * those of errors.ts.
  */
+import type { RestartRecord } from '../pod/memory.ts';
 import type { Pod, PodMetadata } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 
@@ -22,6 +23,8 @@ export interface Backend {
   delete(namespace: string, name: string, options: DeleteOptions): Promise<V1Pod>;
   /** Restarts a pod in place; throws NotFoundError, or ConflictError if it is ending or over. */
   restart(namespace: string, name: string, by: string): Promise<V1Pod>;
+  /** The in-place restarts of a pod that are over, oldest first; the last ones only. */
+  restarts(namespace: string, name: string): readonly RestartRecord[];
   /**
    * Every transition, however short, in order. Registered when this is called, not when first
    * read, so that nothing between a `list()` and a watch is lost. Ends with the signal.

@@ -7,6 +7,7 @@
  * Read next: transport.ts, one call over the socket and what can go wrong with it.
  */
 import type { IncomingMessage } from 'node:http';
+import type { RestartRecord } from '../pod/memory.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import type { ApiStatus } from './api-status.ts';
 import type { DeleteOptions, ObjectFilter, V1Event, WatchEvent } from './backend.ts';
@@ -41,6 +42,11 @@ export interface Client {
     signal: AbortSignal,
   ): Promise<V1Pod>;
   restartPod(namespace: string, name: string, by: string, signal: AbortSignal): Promise<V1Pod>;
+  listRestarts(
+    namespace: string,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<readonly RestartRecord[]>;
   /**
    * Starts with ADDED for what is there; every transition follows. The returned promise resolves
    * when the agent has begun to watch: nothing that happens after it is missed.
@@ -104,6 +110,12 @@ export function connectAgent(socket: string): Client {
           signal,
         }),
       ),
+    listRestarts: async (namespace, name, signal) =>
+      (
+        await json<{ items: readonly RestartRecord[] }>(
+          await call({ path: `${podPath(namespace, name)}/restarts`, signal }),
+        )
+      ).items,
     watchPods: (query, signal) => watch<V1Pod>(collection('pods', query), podQuery(query), signal),
     listEvents: (query, signal) => list(collection('events', query), eventQuery(query), signal),
     watchEvents: (query, signal) =>

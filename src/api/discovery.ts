@@ -54,6 +54,7 @@ export function sendResources(call: Call): void {
       }),
       resource('pods/log', 'Pod', ['get']),
       resource('pods/restart', 'Pod', ['create']),
+      resource('pods/restarts', 'RestartList', ['get']),
     ],
   });
 }

@@ -28,7 +28,7 @@ import { statusOf } from './failure.ts';
 import { Feed, newestVersion } from './feed.ts';
 import { sendLog } from './logs.ts';
 import type { ReadLog } from './logs.ts';
-import { createPod, deletePod, getPod, listPods, restartPod } from './pods.ts';
+import { createPod, deletePod, getPod, listPods, listRestarts, restartPod } from './pods.ts';
 import { listenPrivately } from './unix-socket.ts';
 
 export interface ApiOptions {
@@ -103,6 +103,7 @@ function routesOf(version: string): Routes {
   on('DELETE', `${inNamespace}/pods/:name`, deletePod);
   on('GET', `${inNamespace}/pods/:name/log`, sendLog);
   on('POST', `${inNamespace}/pods/:name/restart`, restartPod);
+  on('GET', `${inNamespace}/pods/:name/restarts`, listRestarts);
   on('GET', '/api/v1/events', listEvents);
   on('GET', `${inNamespace}/events`, listEvents);
   on('GET', '/api', sendApiVersions);

@@ -113,6 +113,10 @@ export interface RestartRecord {
   readonly completedAt: number;
   readonly containers: readonly {
     readonly name: string;
+    /** Before `recordedAt` for a standby. */
+    readonly createdAt?: number;
+    /** When the runtime was asked to start it. */
+    readonly startAskedAt?: number;
     readonly startedAt?: number;
     readonly finishedAt?: number;
   }[];

@@ -44,14 +44,16 @@ export interface Instance {
   readonly specHash: string;
   readonly state: InstanceState;
   readonly createdAt?: number;
+  /** When we asked the runtime to start it. */
+  readonly startAskedAt?: number;
   readonly startedAt?: number;
   readonly exit?: Exit;
   /** Digest reference of the image it runs; the image's id if it came from no registry. */
   readonly imageRef?: string;
-  /** Its exit is known AND no process is left in its cgroup. Never unset again. */
-  readonly gone: boolean;
   /** Full name of the image it runs. */
   readonly image?: string;
+  /** Its exit is known AND no process is left in its cgroup. Never unset again. */
+  readonly gone: boolean;
   /** Until when a graceful stop under way waits before SIGKILL. */
   readonly stopBy?: number;
   /** When it was last sent SIGKILL by us. */

@@ -127,7 +127,7 @@ export function clear(standing: readonly Instance[], now: number): Omit<Decision
 }
 
 /** Closes the record of a restart whose containers have all started. */
-export function finishRestart({ pod, now }: Look, memory: Memory): Decision {
+export function finishRestart({ pod, observed, now }: Look, memory: Memory): Decision {
   const { restart } = memory;
   if (restart?.deadAt === undefined || restart.startingAt === undefined) return only(memory);
   const all = containersOf(pod).map(({ container }) => memory.containers[container.name]);
@@ -151,6 +151,8 @@ export function finishRestart({ pod, now }: Look, memory: Memory): Decision {
     ),
     containers: containersOf(pod).map(({ container: { name } }) => ({
       name,
+      createdAt: currentInstance(observed, memory, name)?.createdAt,
+      startAskedAt: currentInstance(observed, memory, name)?.startAskedAt,
       startedAt: memory.containers[name]?.startedAt,
       finishedAt: memory.containers[name]?.exit?.finishedAt,
     })),

@@ -11,6 +11,7 @@ import type {
   WatchFilter,
 } from '../api/backend.ts';
 import { AlreadyExistsError, ConflictError, NotFoundError } from '../errors.ts';
+import type { RestartRecord } from '../pod/memory.ts';
 import { podKey } from '../pod/pod.ts';
 import { generationAnnotation } from '../pod/pod-status.ts';
 import type { V1Pod, V1PodStatus } from '../pod/pod-status.ts';
@@ -75,6 +76,10 @@ export class MemoryBackend implements Backend {
     // Some time later, as with real containers.
     setImmediate(() => this.remove(namespace, name));
     return Promise.resolve(ending);
+  }
+
+  restarts(): readonly RestartRecord[] {
+    return [];
   }
 
   restart(namespace: string, name: string, by: string): Promise<V1Pod> {

@@ -1,0 +1,30 @@
+/** Timelines as one page that stands alone: no script, nothing to fetch. */
+import { escaped, timelineSvg } from './svg.ts';
+import type { Timeline } from './timeline.ts';
+import { ms } from './timeline.ts';
+
+export function timelineHtml(pod: string, timelines: readonly Timeline[]): string {
+  const rows = timelines.map(
+    ({ generation, cause, totalMs, beganAt }) =>
+      `<tr><td>${generation}</td><td>${new Date(beganAt).toISOString()}</td>` +
+      `<td>${escaped(cause)}</td><td>${ms(totalMs)}</td></tr>`,
+  );
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>In-place restarts of ${escaped(pod)}</title>
+<style>
+  body { font: 14px/1.5 system-ui, sans-serif; margin: 2rem; color: #222; }
+  table { border-collapse: collapse; margin-bottom: 2rem; }
+  th, td { text-align: left; padding: .2rem 1.2rem .2rem 0; border-bottom: 1px solid #e4e4e4; }
+  svg { max-width: 100%; height: auto; }
+</style>
+<h1>In-place restarts of ${escaped(pod)}</h1>
+<table>
+<tr><th>Generation</th><th>Began</th><th>Cause</th><th>All running after</th></tr>
+${rows.join('\n')}
+</table>
+${timelineSvg(timelines)}
+</html>
+`;
+}

@@ -1,0 +1,60 @@
+/**
+ * Timelines as OTLP/JSON traces, to be posted to any OpenTelemetry collector (`/v1/traces`): one trace
+ * for each restart, one span for each step. Ids are made from the pod and the generation, so that
+ * exporting twice does not double anything.
+ */
+import { createHash } from 'node:crypto';
+import type { Timeline } from './timeline.ts';
+
+export function timelineOtlp(timelines: readonly Timeline[]): object {
+  return {
+    resourceSpans: [
+      {
+        resource: { attributes: [attribute('service.name', 'reprise')] },
+        scopeSpans: [{ scope: { name: 'reprise' }, spans: timelines.flatMap(spansOf) }],
+      },
+    ],
+  };
+}
+
+function spansOf(timeline: Timeline): object[] {
+  const traceId = idOf(32, timeline.pod, timeline.generation, timeline.beganAt);
+  const parentSpanId = idOf(16, traceId, 'restart');
+  const parent = {
+    traceId,
+    spanId: parentSpanId,
+    name: 'in-place restart',
+    kind: 1,
+    startTimeUnixNano: nanos(timeline.beganAt),
+    endTimeUnixNano: nanos(timeline.beganAt + timeline.totalMs),
+    attributes: [
+      attribute('k8s.pod.name', timeline.pod),
+      attribute('reprise.generation', String(timeline.generation)),
+      attribute('reprise.cause', timeline.cause),
+    ],
+  };
+  const children = timeline.spans.map(({ name, kind, startMs, endMs }, index) => ({
+    traceId,
+    spanId: idOf(16, traceId, index),
+    parentSpanId,
+    name,
+    kind: 1,
+    startTimeUnixNano: nanos(timeline.beganAt + startMs),
+    endTimeUnixNano: nanos(timeline.beganAt + endMs),
+    attributes: [attribute('reprise.step', kind)],
+  }));
+  return [parent, ...children];
+}
+
+function attribute(key: string, value: string): object {
+  return { key, value: { stringValue: value } };
+}
+
+/** Whole nanoseconds as text: a number of that size would be rounded. */
+function nanos(ms: number): string {
+  return (BigInt(Math.trunc(ms)) * 1_000_000n + BigInt(Math.round((ms % 1) * 1e6))).toString();
+}
+
+function idOf(digits: number, ...parts: readonly (string | number)[]): string {
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, digits);
+}
