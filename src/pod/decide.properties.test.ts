@@ -111,15 +111,17 @@ test('crashes of the agent change nothing of that', (t) => {
   t.pass();
 });
 
-test('neither do the loss of the sandbox and of the machine, but for the sandbox', (t) => {
-  holds(lives([...disturbances, 'crash machine', 'kill sandbox'], 4), 150, (life) => {
+const losses: Disturbance['kind'][] = ['crash machine', 'kill sandbox', 'lose container'];
+
+test('neither do losses: of the machine, the sandbox, a container; but for the sandbox', (t) => {
+  holds(lives([...disturbances, ...losses], 4), 150, (life) => {
     lived(life);
   });
   t.pass();
 });
 
 test('a deleted pod leaves nothing behind and is forgotten', (t) => {
-  holds(lives([...disturbances, 'crash machine', 'kill sandbox', 'delete'], 5), 150, (life) => {
+  holds(lives([...disturbances, ...losses, 'delete'], 5), 150, (life) => {
     const node = lived(life);
     // A request that a killed agent had not answered is made again.
     const wasAnswered = !life.disturbances.some(({ kind }) => kind.startsWith('crash'));

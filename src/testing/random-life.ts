@@ -30,6 +30,8 @@ export type Disturbance = { readonly atMs: number } & (
   | { readonly kind: 'crash agent'; readonly downMs: number }
   | { readonly kind: 'crash machine' }
   | { readonly kind: 'kill sandbox' }
+  /** Of this container, the runtime loses what it knows: its records, or whether it runs. */
+  | { readonly kind: 'lose container'; readonly name: string; readonly isRemoved: boolean }
   | { readonly kind: 'restart' }
   | { readonly kind: 'delete'; readonly graceSeconds?: number; readonly force: boolean }
 );
@@ -92,6 +94,11 @@ function disturb(node: SimulatedNode, disturbance: Disturbance): void {
       return;
     case 'kill sandbox':
       node.killSandbox();
+      return;
+    case 'lose container':
+      if (disturbance.isRemoved) node.runtime.removeContainers(disturbance.name);
+      else node.runtime.loseTrackOf(disturbance.name);
+      node.lookAgain();
       return;
     case 'restart':
       node.request({ kind: 'restart', by: 'root', at: node.now });
@@ -204,12 +211,12 @@ export function lives(
         ),
       ),
       trouble,
-      disturbances: fc.array(aDisturbance(kinds), { maxLength: maxDisturbances }),
+      disturbances: fc.array(aDisturbance(pod, kinds), { maxLength: maxDisturbances }),
     }),
   );
 }
 
-function aDisturbance(kinds: readonly Disturbance['kind'][]): fc.Arbitrary<Disturbance> {
+function aDisturbance(pod: Pod, kinds: readonly Disturbance['kind'][]): fc.Arbitrary<Disturbance> {
   const atMs = fc.oneof(
     aTime,
     fc.nat(40),
@@ -221,14 +228,17 @@ function aDisturbance(kinds: readonly Disturbance['kind'][]): fc.Arbitrary<Distu
       kind: fc.constantFrom(...kinds),
       downMs: fc.constantFrom(0, 1, 100, 5_000, 100_000),
       graceSeconds: fc.constantFrom(undefined, undefined, 0, 3),
-      force: fc.boolean(),
+      name: fc.constantFrom(...containersOf(pod).map(({ container }) => container.name)),
+      flag: fc.boolean(),
     })
-    .map(({ atMs, kind, downMs, graceSeconds, force }): Disturbance => {
+    .map(({ atMs, kind, downMs, graceSeconds, name, flag }): Disturbance => {
       switch (kind) {
         case 'crash agent':
           return { atMs, kind, downMs };
         case 'delete':
-          return { atMs, kind, graceSeconds, force };
+          return { atMs, kind, graceSeconds, force: flag };
+        case 'lose container':
+          return { atMs, kind, name, isRemoved: flag };
         case 'crash machine':
         case 'kill sandbox':
         case 'restart':

@@ -157,6 +157,12 @@ export class SimulatedNode {
     this.crashAgent(1_000);
   }
 
+  /** Events may have been missed. */
+  lookAgain(): void {
+    this.#lookDue = true;
+    this.#agentTurn();
+  }
+
   /** The sandbox's own process dies. */
   killSandbox(): void {
     for (const id of this.runtime.killSandbox()) {
