@@ -1,0 +1,163 @@
+// Images come from a registry as the pull policy has it, and a registry that is away is waited for.
+import test from 'ava';
+import { connectAgent } from '../src/api/client.ts';
+import type { V1Pod } from '../src/pod/pod-status.ts';
+import { container, pod } from './manifests.ts';
+import type { TestNode } from './node.ts';
+import { isReady, startNode, statusOf } from './node.ts';
+import type { Registry } from './registry.ts';
+import { startRegistry } from './registry.ts';
+
+const shared: { node?: TestNode; registry?: Registry } = {};
+
+function node(): TestNode {
+  if (shared.node === undefined) throw new Error('the node has not started');
+  return shared.node;
+}
+
+function registry(): Registry {
+  if (shared.registry === undefined) throw new Error('the registry has not started');
+  return shared.registry;
+}
+
+test.before(async () => {
+  shared.node = await startNode();
+  shared.registry = await startRegistry();
+  await shared.node.agent();
+});
+
+test.after.always('nothing is left', async () => {
+  await shared.registry?.[Symbol.asyncDispose]();
+  await shared.node?.[Symbol.asyncDispose]();
+});
+
+/** A pod of one container with that image, and its state when it is ready. */
+async function runs(name: string, image: string, more: object = {}): Promise<V1Pod> {
+  await node().apply(pod(name, [], [container('main', undefined, { image, ...more })]));
+  return await node().podThat(name, 'is ready', isReady);
+}
+
+async function eventsOf(name: string): Promise<string[]> {
+  const query = { namespace: 'default', name };
+  const events = await connectAgent(node().socket).listEvents(query, AbortSignal.timeout(30_000));
+  return events.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
+}
+
+async function removed(...names: string[]): Promise<void> {
+  for (const name of names) await node().ok('delete', 'pod', name, '--wait');
+}
+
+test('IfNotPresent pulls once, whatever becomes of the tag', async (t) => {
+  const image = `${registry().host}/kept:1`;
+  const digest = await registry().push('busybox', 'kept:1');
+  const first = await runs('pulls', image);
+  t.is(statusOf(first, 'main').image, image);
+  t.is(statusOf(first, 'main').imageID, `${registry().host}/kept@${digest}`);
+  const asked = await registry().asked('kept', '1');
+  t.true(asked > 0);
+
+  await registry().push('pause', 'kept:1');
+  const askedAfterPush = await registry().asked('kept', '1');
+  const second = await runs('has', image);
+  t.is(statusOf(second, 'main').imageID, `${registry().host}/kept@${digest}`);
+  t.is(await registry().asked('kept', '1'), askedAfterPush, 'nobody asked the registry');
+  t.true(askedAfterPush >= asked);
+
+  const told = await eventsOf('pulls');
+  t.is(told[0], `Normal Pulling: Pulling image "${image}"`);
+  t.regex(
+    told[1] ?? '',
+    /^Normal Pulled: Successfully pulled image ".*" in \S+s \(\S+s including waiting\)\. Image size: \d+ bytes\.$/,
+  );
+  t.true(
+    (await eventsOf('has')).includes(
+      `Normal Pulled: Container image "${image}" already present on machine and can be accessed by the pod`,
+    ),
+  );
+  await removed('pulls', 'has');
+});
+
+test('no tag is latest, which is looked for at every start', async (t) => {
+  const image = `${registry().host}/moving`;
+  const digest = await registry().push('busybox', 'moving:latest');
+  const first = await runs('before', image);
+  t.is(first.spec.containers[0]?.imagePullPolicy, 'Always');
+  t.is(statusOf(first, 'main').image, `${image}:latest`);
+  t.is(statusOf(first, 'main').imageID, `${image}@${digest}`);
+
+  const next = await registry().push('pause', 'moving:latest');
+  // The new image has one program, which waits to be stopped.
+  const second = await runs('after', image, { command: ['/catatonit', '-P'] });
+  t.is(statusOf(second, 'main').imageID, `${image}@${next}`);
+  t.is(statusOf(await node().pod('before'), 'main').imageID, `${image}@${digest}`);
+  await removed('before', 'after');
+});
+
+test('a digest says all', async (t) => {
+  const digest = await registry().push('busybox', 'exact:1');
+  const image = `${registry().host}/exact@${digest}`;
+  const one = await runs('exact', image);
+  t.is(one.spec.containers[0]?.imagePullPolicy, 'IfNotPresent');
+  t.is(statusOf(one, 'main').imageID, image);
+  await removed('exact');
+});
+
+test('Never takes what is there and asks nobody', async (t) => {
+  await registry().push('busybox', 'never:1');
+  const image = `${registry().host}/never:1`;
+  const asked = await registry().asked('never', '1');
+  const main = container('main', undefined, { image, imagePullPolicy: 'Never' });
+  await node().apply(pod('never', [], [main]));
+  const message = `Container image "${image}" is not present with pull policy of Never`;
+  await node().podThat('never', 'waits for its image', (one) => {
+    const { waiting } = statusOf(one, 'main').state;
+    return waiting?.reason === 'ErrImageNeverPull' && waiting.message === message;
+  });
+  t.is(await registry().asked('never', '1'), asked);
+  t.deepEqual((await eventsOf('never')).slice(0, 2), [
+    `Warning ErrImageNeverPull: ${message}`,
+    'Warning Failed: Error: ErrImageNeverPull',
+  ]);
+  await removed('never');
+});
+
+test('a registry that is away is waited for', async (t) => {
+  await using away = await startRegistry();
+  const digest = await away.push('busybox', 'late:1');
+  await away.stop();
+  const image = `${away.host}/late:1`;
+  await node().apply(pod('late', [], [container('main', undefined, { image })]));
+
+  const watch = await node().watch('late');
+  const waiting = (one: V1Pod) => statusOf(one, 'main').state.waiting;
+  const failed = await node().podThat(
+    'late',
+    'waits for the next try',
+    (one) => waiting(one)?.reason === 'ImagePullBackOff',
+  );
+  t.is(failed.status.phase, 'Pending');
+  const { message = '' } = waiting(failed) ?? {};
+  t.true(message.startsWith(`Back-off pulling image "${image}": ErrImagePull: `), message);
+  t.regex(message, /connection refused/);
+  const events = await eventsOf('late');
+  t.deepEqual(
+    events.filter((event) => !event.includes('connection refused')),
+    [
+      `Normal Pulling: Pulling image "${image}"`,
+      'Warning Failed: Error: ErrImagePull',
+      `Normal BackOff: Back-off pulling image "${image}"`,
+      'Warning Failed: Error: ImagePullBackOff',
+    ],
+  );
+  t.true(
+    events.some((event) => event.startsWith(`Warning Failed: Failed to pull image "${image}": `)),
+  );
+
+  await away.start();
+  const running = await node().podThat('late', 'runs', isReady);
+  t.is(statusOf(running, 'main').imageID, `${away.host}/late@${digest}`);
+  t.is(statusOf(running, 'main').restartCount, 0);
+  const reasons = (await watch.end()).flatMap((one) => waiting(one)?.reason ?? []);
+  t.true(reasons.includes('ErrImagePull') || reasons.includes('ImagePullBackOff'));
+  await removed('late');
+});
