@@ -74,13 +74,13 @@ function live(look: Look, memory: Memory): Decision {
   return due.actions.length > 0 ? finished : both(finished, tidyWhenQuiet(look, finished.memory));
 }
 
-/** Why the pod has to end now, if it has to. */
-function findEnding(look: Look, memory: Memory): Ending | undefined {
 function begin({ reason, message = '' }: Ending, memory: Memory): Decision {
   if (reason === undefined) return only(memory);
   return { ...only(memory), events: [{ type: 'Normal', reason, message }] };
 }
 
+/** Why the pod has to end now, if it has to. */
+function findEnding(look: Look, memory: Memory): Ending | undefined {
   const { pod, observed, now } = look;
   const { terminationGracePeriodSeconds: graceSeconds, activeDeadlineSeconds } = pod.spec;
   const ending = { at: now, graceSeconds, force: false };
