@@ -114,7 +114,7 @@ export class TestNode {
   /** Starts `reprise agent` and waits until it answers. */
   async agent(...args: readonly string[]): Promise<{ readonly run: Run }> {
     const agent = this.reprise(['agent', ...args]);
-    const answers = until('the agent answers', async () => await this.#answers());
+    const answers = until('the agent answers', async () => await this.#answers(), 60_000);
     const ends = agent.then(({ all }) => Promise.reject(new Error(`the agent ended:\n${all}`)));
     await Promise.race([answers, ends]);
     ends.catch(() => undefined);

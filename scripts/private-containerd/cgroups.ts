@@ -24,7 +24,7 @@ export async function knownIds({ root, state }: Instance): Promise<Set<string>> 
 
 /** The cgroups of these containers and the tree of the instance's pods; leaves come first. */
 export async function findCgroups(
-  { cgroupRoot }: Instance,
+  { cgroupRoot }: Pick<Instance, 'cgroupRoot'>,
   ids: ReadonlySet<string>,
 ): Promise<string[]> {
   const found: string[] = [];
