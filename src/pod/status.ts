@@ -26,7 +26,7 @@ import type {
 import { qosClassOf } from './pod-resources.ts';
 import { isPullBackoff } from './pull-backoff.ts';
 import { isClearing } from './restart-all.ts';
-import { afterExit } from './restart-rules.ts';
+import { ENDED_UNSEEN, afterExit } from './restart-rules.ts';
 import type { Settings } from './settings.ts';
 
 interface Scene {
@@ -125,7 +125,7 @@ function stateOf(
     return {
       terminated: {
         exitCode: 137,
-        reason: 'ContainerStatusUnknown',
+        reason: ENDED_UNSEEN,
         message: 'The container could not be located when the pod was terminated',
       },
     };
@@ -162,6 +162,7 @@ function afterExitState(
   }
   const failed = startFailure(scene, container);
   if (failed !== undefined) return { waiting: failed };
+  if (exit.reason === ENDED_UNSEEN) return { waiting: { reason: waitingReason(pod) } };
   const { finishedAt = 0 } = exit;
   const verdict = containerBackoff(
     known.backoff,
@@ -178,14 +179,15 @@ function waiting(scene: Scene, container: Container, isCreated: boolean): V1Cont
   const failed = isCreated ? undefined : startFailure(scene, container);
   if (failed !== undefined) return failed;
   const { pod, memory } = scene;
-  const last = memory.containers[container.name]?.lastExit;
-  if (isClearing(memory) && last !== undefined) {
-    const { startNotBefore } = memory.restart ?? {};
-    return startNotBefore === undefined
-      ? { reason: 'RestartingAllContainers' }
-      : { reason: 'CrashLoopBackOff', message: memory.conditions.AllContainersRestarting?.message };
-  }
-  return { reason: pod.spec.initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating' };
+  const hasRun = memory.containers[container.name]?.lastExit !== undefined;
+  const isHeldBack = isClearing(memory) && memory.restart?.startNotBefore !== undefined;
+  return hasRun && isHeldBack
+    ? { reason: 'CrashLoopBackOff', message: memory.conditions.AllContainersRestarting?.message }
+    : { reason: waitingReason(pod) };
+}
+
+function waitingReason({ spec }: Pod): string {
+  return spec.initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating';
 }
 
 function startFailure(scene: Scene, container: Container): V1ContainerWaiting | undefined {

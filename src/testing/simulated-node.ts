@@ -38,8 +38,10 @@ export type { Behaviour } from './simulated-runtime.ts';
 export interface Plan extends RuntimePlan {
   /** How long the runtime takes for an action, in milliseconds. */
   readonly latencyMs?: (action: Action) => number;
-  /** Whether an action fails this time. */
-  readonly fails?: (action: Action) => boolean;
+  /** Whether an action fails this time, and why. */
+  readonly fails?: (
+    action: Action,
+  ) => boolean | { readonly reason: string; readonly message: string };
   /** How long an exit event is under way; undefined: it is lost. */
   readonly eventDelayMs?: () => number | undefined;
   /** How long a full look takes; it shows what was there half-way. */
@@ -234,7 +236,7 @@ export class SimulatedNode {
     const { sandboxAttempt } = this.memory;
     this.#observed = issued(this.#observed, action, sandboxAttempt, this.now);
     const [incarnation, boot] = [this.#incarnation, this.#boot];
-    const fails = this.#plan.fails?.(action) === true;
+    const failure = this.#plan.fails?.(action) ?? false;
     const latency = this.#plan.latencyMs?.(action) ?? 1;
     // The runtime works half-way through the call; a killed agent does not undo it.
     this.#agenda.plot(latency / 2, () => {
@@ -247,18 +249,22 @@ export class SimulatedNode {
       }
       const answered = (outcome: Outcome | undefined) => {
         this.#agenda.plot(latency / 2, () => {
-          if (incarnation === this.#incarnation) this.#answered(action, outcome);
+          if (incarnation !== this.#incarnation) return;
+          this.#answered(action, outcome, typeof failure === 'object' ? failure : undefined);
         });
       };
-      if (fails) answered(undefined);
+      if (failure !== false) answered(undefined);
       else this.runtime.carryOut(action, sandboxAttempt, answered);
     });
   }
 
-  #answered(action: Action, outcome: Outcome | undefined): void {
+  #answered(
+    action: Action,
+    outcome: Outcome | undefined,
+    failure = { reason: 'Failed', message: 'it was made to fail' },
+  ): void {
     this.#underWay.delete(inWords(action));
     if (outcome === undefined) {
-      const failure = { reason: 'Failed', message: 'it was made to fail' };
       this.#observed = failed(this.#observed, action, failure, this.now);
       this.#lookDue = true;
     } else {

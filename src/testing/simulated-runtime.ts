@@ -200,6 +200,8 @@ export class SimulatedRuntime {
     for (const container of this.#containers.filter(({ alive }) => alive)) {
       container.alive = false;
       container.exit = { code: 255, finishedAt: this.#agenda.now, reason: 'Unknown' };
+      const run = this.runs.findLast(({ name }) => name === container.instance.name);
+      if (run !== undefined) run.code = 255;
     }
     for (const container of this.#containers) {
       container.occupiedUntil = 0;
