@@ -506,3 +506,16 @@ test('the deadline is told as an event, once', (t) => {
     ['DeadlineExceeded: Pod was active on the node longer than the specified deadline'],
   );
 });
+
+test('each ended container is proven gone once', (t) => {
+  const node = new SimulatedNode(referencePod(), {
+    ...behave({ setup: [quick], watcher: [{ runsMs: 500, code: 88 }, forever] }),
+    latencyMs: ({ kind }) => (kind === 'prove-gone' ? 5 : 1),
+    settings: { standbys: false },
+  });
+  node.run();
+  t.deepEqual(
+    node.story.filter((line) => line.startsWith('prove gone')),
+    ['prove gone c0-setup-0', 'prove gone c1-watcher-0', 'prove gone c2-main-0'],
+  );
+});

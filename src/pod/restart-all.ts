@@ -7,6 +7,7 @@
  *
  * Read next: start-order.ts, which brings the new generation up.
  */
+import type { Action } from './action.ts';
 import { inPlaceBackoff } from './backoff.ts';
 import { bringAhead } from './bring-up.ts';
 import type { Decision, Look, PodEvent } from './decision.ts';
@@ -115,15 +116,22 @@ export function clear(standing: readonly Instance[], now: number): Omit<Decision
   const due = living.filter(
     ({ state, killedAt = 0 }) => state !== 'starting' && now >= killedAt + KILL_AGAIN_MS,
   );
-  const exited = standing.filter((one) => !isAlive(one));
+  // One proof for all, when the last exit has been told; what had ended before needs not wait for it.
+  const isTime = living.length === 0 || due.length > 0;
+  const exited = standing.filter((one) => isTime && !isAlive(one));
   return {
     actions: [
       ...(due.length > 0 ? [{ kind: 'kill-containers' as const, ids: idsOf(due) }] : []),
-      ...(exited.length > 0 ? [{ kind: 'prove-gone' as const, ids: idsOf(exited) }] : []),
+      ...proveGone(exited),
     ],
     events: [],
     lookAgainAt: living.length > 0 ? now + KILL_AGAIN_MS : undefined,
   };
+}
+
+/** Each by itself: one whose processes hang keeps no other from being proven, and none is proven twice. */
+export function proveGone(instances: readonly Instance[]): Action[] {
+  return idsOf(instances).map((id) => ({ kind: 'prove-gone', ids: [id] }));
 }
 
 /** Closes the record of a restart whose containers have all started. */

@@ -7,6 +7,7 @@ import type { Decision, Look } from './decision.ts';
 import { only } from './decision.ts';
 import { currentSandbox, hasEnded, isAlive } from './instances.ts';
 import type { Memory } from './memory.ts';
+import { proveGone } from './restart-all.ts';
 import { stopGracefully } from './stop.ts';
 
 /** The steps to a working sandbox; absent when there is one. */
@@ -20,10 +21,7 @@ export function ensureSandbox(look: Look, memory: Memory): Decision | undefined 
   const stranded = observed.instances.filter(isAlive);
   if (stranded.length > 0) return stopGracefully(look, memory, stranded);
   const unproven = observed.instances.filter((one) => hasEnded(one) && !one.gone);
-  if (unproven.length > 0) {
-    const ids = unproven.flatMap(({ id }) => id ?? []);
-    return { ...only(memory), actions: [{ kind: 'prove-gone', ids }] };
-  }
+  if (unproven.length > 0) return { ...only(memory), actions: proveGone(unproven) };
   return replaceSandbox(look, memory);
 }
 
