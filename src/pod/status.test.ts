@@ -169,6 +169,22 @@ test('a container that waited before an in-place restart goes on waiting, and wa
   ]);
 });
 
+test('a container that cannot be made for an in-place restart says why', (t) => {
+  const pod = aPod([aSidecar('watcher', restartAllOn(88))], [aContainer('main')]);
+  const node = nodeOf(
+    pod,
+    { watcher: [{ runsMs: 500, code: 88 }, forever], main: [forever] },
+    {
+      settings: { standbys: false },
+      fails: (action) =>
+        action.kind === 'create-container' && action.name === 'main' && action.generation === 1,
+    },
+  );
+  node.run({ forMs: 60_000 });
+  t.is(node.memory.generation, 1);
+  t.is(story(node, 'main').at(-1), 'waiting Failed, before: 137 RestartingAllContainers, 1');
+});
+
 test('an ordinary restart: running, ended, CrashLoopBackOff, running', (t) => {
   const pod = aPod([], [aContainer('main')], { restartPolicy: 'Always' });
   const node = nodeOf(pod, { main: [{ runsMs: 100, code: 1 }, { runsMs: 100, code: 2 }, forever] });

@@ -134,7 +134,9 @@ function stateOf(
     waiting: waiting(
       scene,
       container,
-      currentInstance(observed, memory, container.name) !== undefined,
+      // One of an earlier run stays until the next one is there; it says nothing of that one.
+      inThisRun(memory, container.name) !== undefined &&
+        currentInstance(observed, memory, container.name) !== undefined,
     ),
   };
 }
