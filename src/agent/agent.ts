@@ -28,6 +28,7 @@ import { logFiles } from '../host/logs.ts';
 import type { Logger } from '../log.ts';
 import { inWords } from '../pod/action.ts';
 import type { PodEvent } from '../pod/decision.ts';
+import { findRejection, rejectedMemory } from '../pod/admission.ts';
 import { parseDuration } from '../pod/duration.ts';
 import type { Memory, RestartRecord } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
@@ -50,6 +51,8 @@ import { Worker } from './worker.ts';
 export interface AgentParts {
   readonly means: Means;
   readonly settings: Settings;
+  /** Kernel parameters beyond the safe ones that pods may set. */
+  readonly allowedUnsafeSysctls: readonly string[];
   readonly log: Logger;
   /** Absent: all pods are welcome. */
   readonly only?: { readonly namespace: string; readonly name: string };
@@ -239,8 +242,9 @@ export class Agent implements Backend {
     };
   }
 
-  #start(pod: Pod, memory: Memory): Entry {
+  #start(pod: Pod, remembered: Memory): Entry {
     const { means, settings, log } = this.#parts;
+    const memory = this.#admitted(pod, remembered);
     const podLog = log.child({ pod: podKey(pod), uid: pod.metadata.uid });
     const worker = new Worker(pod, memory, {
       settings,
@@ -274,6 +278,16 @@ export class Agent implements Backend {
     const run = this.#run(entry, podLog).finally(() => this.#running.delete(run));
     this.#running.add(run);
     return entry;
+  }
+
+  /** The memory of a pod that is seen for the first time says whether it may run here. */
+  #admitted(pod: Pod, memory: Memory): Memory {
+    if (memory.startTime !== undefined) return memory;
+    const { allowedUnsafeSysctls, means } = this.#parts;
+    const rejection = findRejection(pod, { allowedUnsafeSysctls, node: means.node });
+    if (rejection === undefined) return memory;
+    this.#tell(pod, { type: 'Warning', ...rejection });
+    return rejectedMemory(rejection, means.now());
   }
 
   async #run(entry: Entry, log: Logger): Promise<void> {

@@ -18,6 +18,7 @@ import type { Containerd } from '../runtime/connect.ts';
 import type { Cri } from '../runtime/cri.ts';
 import { criOver } from '../runtime/cri.ts';
 import { runtimeEvents } from '../runtime/events.ts';
+import { findFeatures } from '../runtime/features.ts';
 import { wallClock } from '../runtime/time.ts';
 import { listPodUids, lookAtPod } from '../runtime/observe.ts';
 import type { Means } from './act.ts';
@@ -35,6 +36,8 @@ export interface AgentOptions {
   readonly inPlaceBackoffMs: number;
   /** Longest delay between two restarts of one container. */
   readonly maxContainerRestartMs: number;
+  /** Kernel parameters beyond the safe ones that pods may set; absent: none. */
+  readonly allowedUnsafeSysctls?: readonly string[];
   /** Whether containers are created ahead for the next in-place restart; absent: yes. */
   readonly standbys?: boolean;
   /** Run this pod and no other; what else is in the data directory is left alone. */
@@ -68,6 +71,7 @@ export async function startAgent(
       containerBackoffMaxMs: options.maxContainerRestartMs,
       standbys: options.standbys ?? true,
     },
+    allowedUnsafeSysctls: options.allowedUnsafeSysctls ?? [],
     log: options.log,
     only: options.only,
   });
@@ -97,6 +101,8 @@ async function provideMeans(options: AgentOptions, cri: Cri, signal: AbortSignal
   const node = readNodeFacts({
     name: options.nodeName,
     agentId: agentIdOf(options.dataDir),
+    dataDir: options.dataDir,
+    features: await findFeatures(cri, signal),
     hierarchy,
   });
   const { dataDir, podLogDir, cgroupRoot } = options;

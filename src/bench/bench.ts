@@ -13,6 +13,7 @@ import { RepriseError, messageOf } from '../errors.ts';
 import { readNodeFacts } from '../host/node-facts.ts';
 import type { Logger } from '../log.ts';
 import { findCgroupDriver } from '../runtime/cgroup-driver.ts';
+import { findFeatures } from '../runtime/features.ts';
 import { connectContainerd } from '../runtime/connect.ts';
 import { criOver } from '../runtime/cri.ts';
 import { ensureImage } from '../runtime/images.ts';
@@ -117,7 +118,12 @@ async function setUp(
   );
   cleanUp.addTool('the agent', async () => agent[Symbol.asyncDispose]());
   // An id that no agent has: nobody touches what carries it.
-  const node = readNodeFacts({ name: 'bench', agentId: `bench-${randomUUID()}` });
+  const node = readNodeFacts({
+    name: 'bench',
+    agentId: `bench-${randomUUID()}`,
+    dataDir,
+    features: await findFeatures(cri, signal),
+  });
   const cgroupDriver = await findCgroupDriver(cri, signal);
   // The agent's folder: of two who keep notes of the cgroups they made, neither would remove all.
   const lending = { dataDir, podLogDir, cgroupRoot, cgroupDriver, node };

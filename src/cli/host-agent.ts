@@ -38,6 +38,7 @@ export async function hostAgent(
         nodeName: options.nodeName,
         inPlaceBackoffMs: options.inPlaceBackoff,
         maxContainerRestartMs: options.maxContainerRestartPeriod,
+        allowedUnsafeSysctls: options.allowedUnsafeSysctls,
         only: options.only,
         log: options.log,
       },

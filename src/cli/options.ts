@@ -2,8 +2,9 @@
  * The options that several commands share, each with its environment variable.
  */
 import { hostname } from 'node:os';
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
+import { isNamespacedSysctl } from '../pod/admission.ts';
 import { formatDuration } from '../pod/duration.ts';
 import { durationOption } from './duration.ts';
 
@@ -25,6 +26,7 @@ export interface NodeOptions {
   readonly inPlaceBackoff: number;
   /** Milliseconds. */
   readonly maxContainerRestartPeriod: number;
+  readonly allowedUnsafeSysctls: readonly string[];
 }
 
 export const defaultNamespace = 'default';
@@ -85,7 +87,24 @@ export function withNodeOptions(command: Command): Command {
         ).env('REPRISE_MAX_CONTAINER_RESTART_PERIOD'),
         300_000,
       ).argParser(durationOption({ minMs: 1000, maxMs: 300_000 })),
+    )
+    .addOption(
+      new Option(
+        '--allowed-unsafe-sysctls <names>',
+        'kernel parameters that pods may set beside the safe ones; a final * stands for any ending',
+      )
+        .env('REPRISE_ALLOWED_UNSAFE_SYSCTLS')
+        .argParser(sysctlNames)
+        .default([], 'none'),
     );
+}
+
+/** `a.b,c.*` -> names; what is not a pod's own would be set for the whole machine. */
+function sysctlNames(text: string): readonly string[] {
+  const names = text.split(',').map((name) => name.trim().replaceAll('/', '.'));
+  const shared = names.find((name) => !isNamespacedSysctl(name));
+  if (shared === undefined) return names;
+  throw new InvalidArgumentError(`"${shared}" is set for the whole machine, not for one pod.`);
 }
 
 function durationDefault(option: Option, ms: number): Option {

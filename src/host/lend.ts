@@ -22,6 +22,7 @@ import type { CgroupDriver } from './cgroups.ts';
 import { removeFolder } from './mounts.ts';
 import { createPodCgroup, removePodCgroup } from './pod-cgroup.ts';
 import type { PodCgroupValues } from './pod-cgroup.ts';
+import { lendUserIds, returnUserIds } from './user-ids.ts';
 import { makeEmptyDir } from './volumes/empty-dir.ts';
 import { provideHostPath } from './volumes/host-path.ts';
 
@@ -51,6 +52,9 @@ export async function lend(pod: Pod, settings: LendSettings): Promise<Loan> {
     cgroupParent: places.cgroup,
     volumes,
     hostsFile: places.hostsFile,
+    ...(pod.spec.hostUsers === false && {
+      userNamespace: lendUserIds(path.dirname(places.directory), pod.metadata.uid),
+    }),
   };
 }
 
@@ -64,6 +68,7 @@ export async function takeBack(pod: Pod, settings: LendSettings): Promise<void> 
   }
   await removeFolder(places.volumes);
   await fs.rm(places.hostsFile, { force: true });
+  returnUserIds(path.dirname(places.directory), pod.metadata.uid);
   await removeFolder(places.logs);
 }
 

@@ -63,7 +63,9 @@ test('without a default route any outward address will do, and loopback at last'
 test('this machine has a name, memory, an address and a cgroup version', (t) => {
   const facts = readNodeFacts({
     agentId: 'agent-1',
+    dataDir: '/var/lib/reprise',
     name: 'given',
+    features: { strictSupplementalGroups: true, handlers: {} },
     hierarchy: { version: 1, root: '/nonexistent', controllers: {} },
   });
   t.is(facts.name, 'given');
@@ -72,5 +74,7 @@ test('this machine has a name, memory, an address and a cgroup version', (t) => 
   t.true(facts.hostIPs.length > 0);
   t.is(facts.cgroupVersion, 1);
   t.false(facts.swapLimits);
+  t.is(facts.seccompDirectory, '/var/lib/reprise/seccomp');
+  t.true(facts.strictSupplementalGroups);
   for (const size of facts.hugePageSizes) t.regex(size, /^\d+[KMG]B$/);
 });

@@ -2,14 +2,16 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { NodeFacts, ResolverConfig } from '../pod/node-facts.ts';
+import type { NodeFacts, ResolverConfig, RuntimeFeatures } from '../pod/node-facts.ts';
 import { findHierarchy, readOr } from './cgroups.ts';
 import type { Hierarchy } from './cgroups.ts';
 
 /** Looks at the machine once; a name other than its hostname can be given. */
 export function readNodeFacts(options: {
   readonly agentId: string;
+  readonly dataDir: string;
   readonly name?: string;
+  readonly features: RuntimeFeatures;
   readonly hierarchy?: Hierarchy;
 }): NodeFacts {
   const hierarchy = options.hierarchy ?? findHierarchy();
@@ -26,6 +28,9 @@ export function readNodeFacts(options: {
       .filter((name) => /^cpu\d+$/.test(name))
       .map((name) => `/sys/devices/system/cpu/${name}/thermal_throttle`)
       .filter((place) => fs.existsSync(place)),
+    appArmor: readOr('', '/sys/module/apparmor/parameters/enabled').startsWith('Y'),
+    seccompDirectory: path.resolve(options.dataDir, 'seccomp'),
+    ...options.features,
   };
 }
 

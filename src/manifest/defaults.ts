@@ -61,6 +61,7 @@ function specWithDefaults(spec: RawPod['spec']): PodSpec {
       activeDeadlineSeconds: spec.activeDeadlineSeconds,
       hostname: spec.hostname,
       runtimeClassName: spec.runtimeClassName,
+      hostUsers: spec.hostUsers,
     }),
     hostNetwork,
     hostPID: spec.hostPID ?? false,
@@ -154,7 +155,7 @@ function asText(quantities: Readonly<Record<string, string | number>>): Record<s
 }
 
 function withSecurityDefaults(context: Raw<'securityContext'>): ContainerSecurityContext {
-  const { runAsUser, runAsGroup, runAsNonRoot, allowPrivilegeEscalation, seccompProfile } = context;
+  const { runAsUser, runAsGroup, runAsNonRoot, allowPrivilegeEscalation, procMount } = context;
   return {
     privileged: context.privileged ?? false,
     readOnlyRootFilesystem: context.readOnlyRootFilesystem ?? false,
@@ -162,21 +163,33 @@ function withSecurityDefaults(context: Raw<'securityContext'>): ContainerSecurit
       add: context.capabilities?.add ?? [],
       drop: context.capabilities?.drop ?? [],
     },
-    ...present({ runAsUser, runAsGroup, runAsNonRoot, allowPrivilegeEscalation }),
-    ...(seccompProfile && { seccompProfile: { type: seccompProfile.type } }),
+    ...present({ runAsUser, runAsGroup, runAsNonRoot, allowPrivilegeEscalation, procMount }),
+    ...withConfinement(context),
   };
 }
 
 function withPodSecurityDefaults(
   context: NonNullable<RawPod['spec']['securityContext']>,
 ): PodSecurityContext {
-  const { runAsUser, runAsGroup, runAsNonRoot, fsGroup, seccompProfile } = context;
+  const { runAsUser, runAsGroup, runAsNonRoot, fsGroup, supplementalGroupsPolicy } = context;
   return {
     supplementalGroups: context.supplementalGroups ?? [],
     sysctls: context.sysctls ?? [],
-    ...present({ runAsUser, runAsGroup, runAsNonRoot, fsGroup }),
-    ...(seccompProfile && { seccompProfile: { type: seccompProfile.type } }),
+    ...present({ runAsUser, runAsGroup, runAsNonRoot, fsGroup, supplementalGroupsPolicy }),
+    ...withConfinement(context),
   };
+}
+
+/** What both kinds of security context have. */
+function withConfinement({
+  seccompProfile,
+  appArmorProfile,
+  seLinuxOptions,
+}: Raw<'securityContext'>): Pick<
+  ContainerSecurityContext,
+  'seccompProfile' | 'appArmorProfile' | 'seLinuxOptions'
+> {
+  return present({ seccompProfile, appArmorProfile, seLinuxOptions });
 }
 
 function withVolumeDefaults({

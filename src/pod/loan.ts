@@ -11,4 +11,12 @@ export interface Loan {
   readonly volumes: Readonly<Record<string, string>>;
   /** Host path of the managed /etc/hosts of the pod. */
   readonly hostsFile: string;
+  /** With `hostUsers: false`: the users of the node that the pod's users 0, 1, 2 ... are. */
+  readonly userNamespace?: IdRange;
+}
+
+/** Users or groups of the node, by their ids. */
+export interface IdRange {
+  readonly first: number;
+  readonly count: number;
 }

@@ -123,7 +123,7 @@ export interface RestartRecord {
 }
 
 export interface Ending {
-  readonly cause: 'deleted' | 'finished' | 'failed' | 'deadline';
+  readonly cause: 'deleted' | 'finished' | 'failed' | 'deadline' | 'rejected';
   readonly at: number;
   /** Seconds from `at` that containers get; shrinks only. */
   readonly graceSeconds: number;

@@ -2,7 +2,7 @@
  * What containers are made from that belongs to the machine and not to the pod. Read once, when the
  * agent starts; plain data.
  */
-export interface NodeFacts {
+export interface NodeFacts extends RuntimeFeatures {
   /** The node's name, as pods and events show it. */
   readonly name: string;
   /** Tells the pods of one agent from those of another on the same containerd. */
@@ -19,6 +19,25 @@ export interface NodeFacts {
   readonly hugePageSizes: readonly string[];
   /** Every existing /sys/devices/system/cpu/cpu<N>/thermal_throttle, to be hidden from containers. */
   readonly thermalThrottlePaths: readonly string[];
+  /** Whether the kernel enforces AppArmor profiles. */
+  readonly appArmor: boolean;
+  /** Folder of the seccomp profiles that pods may name (`type: Localhost`). */
+  readonly seccompDirectory: string;
+}
+
+/** What some versions of the runtime can do and others cannot. */
+export interface RuntimeFeatures {
+  /** Whether it can leave out the groups that an image has for its user. */
+  readonly strictSupplementalGroups: boolean;
+  /** By handler, as runtimeClassName names it; "" is the default one. */
+  readonly handlers: Readonly<Record<string, HandlerFeatures>>;
+}
+
+export interface HandlerFeatures {
+  /** Whether pods can have user namespaces, with mounts that are mapped to match. */
+  readonly userNamespaces: boolean;
+  /** Whether a read-only mount can be made so with everything mounted below it. */
+  readonly recursiveReadOnlyMounts: boolean;
 }
 
 /** The three parts of a resolv.conf; an option is `name` or `name:value`. */

@@ -37,7 +37,7 @@ function livePhase({ pod, observed }: Look, memory: Memory): Phase {
 
 function finalPhase({ pod }: Look, memory: Memory): Phase {
   const { cause } = memory.ending ?? {};
-  if (cause === 'failed' || cause === 'deadline') return 'Failed';
+  if (cause === 'failed' || cause === 'deadline' || cause === 'rejected') return 'Failed';
   const succeeded = pod.spec.containers.every(
     ({ name }) => memory.containers[name]?.exit?.exitCode === 0,
   );

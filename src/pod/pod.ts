@@ -39,6 +39,8 @@ export interface PodSpec {
   readonly hostNetwork: boolean;
   readonly hostPID: boolean;
   readonly hostIPC: boolean;
+  /** `false` gives the pod a user namespace of its own. Absent: the node's users are the pod's. */
+  readonly hostUsers?: boolean;
   readonly shareProcessNamespace: boolean;
   readonly dnsPolicy: 'ClusterFirst' | 'ClusterFirstWithHostNet' | 'Default' | 'None';
   readonly dnsConfig?: DnsConfig;
@@ -139,7 +141,11 @@ export interface PodSecurityContext {
   readonly runAsNonRoot?: boolean;
   readonly fsGroup?: number;
   readonly supplementalGroups: readonly number[];
+  /** `Strict` leaves out the groups that the image has for the user. Absent: they are added. */
+  readonly supplementalGroupsPolicy?: 'Merge' | 'Strict';
   readonly seccompProfile?: SeccompProfile;
+  readonly appArmorProfile?: AppArmorProfile;
+  readonly seLinuxOptions?: SeLinuxOptions;
   readonly sysctls: readonly { readonly name: string; readonly value: string }[];
 }
 
@@ -152,10 +158,27 @@ export interface ContainerSecurityContext {
   readonly allowPrivilegeEscalation?: boolean;
   readonly capabilities: { readonly add: readonly string[]; readonly drop: readonly string[] };
   readonly seccompProfile?: SeccompProfile;
+  readonly appArmorProfile?: AppArmorProfile;
+  readonly seLinuxOptions?: SeLinuxOptions;
+  /** `Unmasked` shows all of /proc; only with `hostUsers: false`. */
+  readonly procMount?: 'Default' | 'Unmasked';
 }
 
+/** What a process may do: as the runtime thinks fit, everything, or as a profile of the node says. */
 export interface SeccompProfile {
-  readonly type: 'RuntimeDefault' | 'Unconfined';
+  readonly type: 'RuntimeDefault' | 'Unconfined' | 'Localhost';
+  /** Only with Localhost: for seccomp a path below the node's folder of profiles, else a name. */
+  readonly localhostProfile?: string;
+}
+
+export type AppArmorProfile = SeccompProfile;
+
+/** The parts of an SELinux label; what is absent is for the runtime to choose. */
+export interface SeLinuxOptions {
+  readonly user?: string;
+  readonly role?: string;
+  readonly type?: string;
+  readonly level?: string;
 }
 
 export type ContainerKind = 'init' | 'sidecar' | 'app';

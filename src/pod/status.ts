@@ -46,11 +46,6 @@ export function podStatus(
   const scene: Scene = { pod, observed, memory, settings };
   const [hostIP] = node.hostIPs;
   const podIPs = pod.spec.hostNetwork ? node.hostIPs : memory.podIPs;
-  const statuses = containersOf(pod).map(({ container, kind }) => ({
-    kind,
-    status: containerStatus(scene, container, kind),
-  }));
-  const isInit = (kind: ContainerKind): boolean => kind !== 'app';
   return {
     ...memory.phase,
     conditions: Object.entries(memory.conditions).map(
@@ -67,8 +62,22 @@ export function podStatus(
     podIPs: podIPs.map((ip) => ({ ip })),
     startTime: memory.startTime === undefined ? undefined : seconds(memory.startTime),
     qosClass: qosClassOf(pod),
+    // A pod that was rejected has no containers, and never had any.
+    ...(memory.ending?.cause !== 'rejected' && statusesOf(scene)),
+  };
+}
+
+function statusesOf(
+  scene: Scene,
+): Pick<V1PodStatus, 'initContainerStatuses' | 'containerStatuses'> {
+  const statuses = containersOf(scene.pod).map(({ container, kind }) => ({
+    kind,
+    status: containerStatus(scene, container, kind),
+  }));
+  const isInit = (kind: ContainerKind): boolean => kind !== 'app';
+  return {
     initContainerStatuses:
-      pod.spec.initContainers.length > 0
+      scene.pod.spec.initContainers.length > 0
         ? statuses.filter(({ kind }) => isInit(kind)).map(({ status }) => status)
         : undefined,
     containerStatuses: statuses

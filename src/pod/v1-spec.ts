@@ -35,7 +35,11 @@ function v1Container(container: Container): V1Container {
 }
 
 /** Where `false` says something else than nothing at all. */
-const falseMatters: ReadonlySet<string> = new Set(['allowPrivilegeEscalation', 'runAsNonRoot']);
+const falseMatters: ReadonlySet<string> = new Set([
+  'allowPrivilegeEscalation',
+  'hostUsers',
+  'runAsNonRoot',
+]);
 
 /** Without fields that are absent, false, an empty text, list or object, at any depth of objects. */
 function withoutEmpty<T extends object>(value: T, keep: readonly (keyof T)[]): Partial<T> {

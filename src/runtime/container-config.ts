@@ -18,6 +18,7 @@ import type { ReadyImage } from './images.ts';
 import { containerAnnotations, containerLabels } from './labels.ts';
 import { resourcesOf } from './resources.ts';
 import { containerSecurity } from './security.ts';
+import { mappedMount } from './user-namespace.ts';
 
 /** What is known when a container is about to be created, beside pod and node. */
 export interface Ingredients {
@@ -92,13 +93,13 @@ function lastingConfig(
     args: expandAll(container.args),
     workingDir: container.workingDir ?? '',
     envs: [...environment].map(([key, value]) => ({ key, value: Buffer.from(value) })),
-    mounts: mountsOf(container, loan),
+    mounts: mountsOf(container, loan).map((mount) => mappedMount(pod, loan, mount)),
     stdin: container.stdin,
     stdinOnce: container.stdinOnce,
     tty: container.tty,
     linux: {
       resources: resourcesOf(pod, container, node),
-      securityContext: containerSecurity(pod, container, image.user, node),
+      securityContext: containerSecurity(pod, container, image.user, loan, node),
     },
   };
 }

@@ -33,7 +33,7 @@ export function sandboxConfig(
     linux: {
       cgroupParent: loan.cgroupParent,
       sysctls: sysctlsOf(pod),
-      securityContext: sandboxSecurity(pod),
+      securityContext: sandboxSecurity(pod, loan, node),
     },
   };
 }

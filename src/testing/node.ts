@@ -16,6 +16,10 @@ export function aNode(more: Partial<NodeFacts> = {}): NodeFacts {
     swapLimits: false,
     hugePageSizes: [],
     thermalThrottlePaths: [],
+    appArmor: false,
+    seccompDirectory: '/var/lib/reprise/seccomp',
+    strictSupplementalGroups: false,
+    handlers: {},
     ...more,
   };
 }

@@ -11,7 +11,13 @@ import {
 } from './network.ts';
 import { checkResources } from './resources.ts';
 import type { Rule } from './rule.ts';
-import { checkPrivileges, checkProcessNamespace } from './security.ts';
+import {
+  checkPrivileges,
+  checkProcMounts,
+  checkProcessNamespace,
+  checkProfiles,
+  checkUserNamespace,
+} from './security.ts';
 import { checkMounts, checkVolumes } from './volumes.ts';
 
 export const rules: readonly Rule[] = [
@@ -31,4 +37,7 @@ export const rules: readonly Rule[] = [
   checkResources,
   checkPrivileges,
   checkProcessNamespace,
+  checkProfiles,
+  checkUserNamespace,
+  checkProcMounts,
 ];

@@ -340,6 +340,38 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
     { spec: { shareProcessNamespace: true, hostPID: true } },
     'spec.shareProcessNamespace: Invalid value: true: cannot be combined with hostPID',
   ],
+  'a profile of the node has a name, others have none': [
+    {
+      spec: {
+        securityContext: {
+          seccompProfile: { type: 'Localhost' },
+          appArmorProfile: { type: 'Unconfined', localhostProfile: 'x' },
+        },
+      },
+      container: { securityContext: { appArmorProfile: { type: 'Localhost' } } },
+      init: {
+        securityContext: { seccompProfile: { type: 'RuntimeDefault', localhostProfile: 'x' } },
+      },
+    },
+    'spec.securityContext.seccompProfile.localhostProfile: Required value: the type Localhost',
+    'spec.securityContext.appArmorProfile.localhostProfile: Forbidden: it goes with the type Localhost',
+    'spec.initContainers[0].securityContext.seccompProfile.localhostProfile: Forbidden: it goes',
+    `${main}.securityContext.appArmorProfile.localhostProfile: Required value: the type Localhost`,
+  ],
+  "users of its own do not go with the node's namespaces": [
+    { spec: { hostUsers: false, hostNetwork: true, hostPID: true, hostIPC: true } },
+    ...['hostNetwork', 'hostPID', 'hostIPC'].map(
+      (field) => `spec.${field}: Forbidden: it cannot be combined with hostUsers: false`,
+    ),
+  ],
+  "all of /proc is for users of the pod's own": [
+    { container: { securityContext: { procMount: 'Unmasked' } } },
+    `${main}.securityContext.procMount: Invalid value: "Unmasked": needs hostUsers: false`,
+  ],
+  'a faulty hostUsers does not make procMount one more fault': [
+    { spec: { hostUsers: 'no!' }, container: { securityContext: { procMount: 'Unmasked' } } },
+    'spec.hostUsers: Invalid value: "no!"',
+  ],
 };
 
 for (const [title, [additions, ...starts]] of Object.entries(cases)) {

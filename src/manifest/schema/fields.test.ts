@@ -96,6 +96,8 @@ test('the walk reaches every kind of object that is honoured', (t) => {
       'Pod.spec.containers.securityContext',
       'Pod.spec.containers.securityContext.capabilities',
       'Pod.spec.containers.securityContext.seccompProfile',
+      'Pod.spec.containers.securityContext.seLinuxOptions',
+      'Pod.spec.containers.securityContext.appArmorProfile',
       'Pod.spec.volumes',
       'Pod.spec.volumes.emptyDir',
       'Pod.spec.volumes.hostPath',

@@ -81,7 +81,10 @@ export const podSpec = z.strictObject({
   hostNetwork: honoured(z.boolean(), "whether the pod uses the node's network; default false"),
   hostPID: honoured(z.boolean(), "whether it sees the node's processes; default false"),
   hostIPC: honoured(z.boolean(), "whether it shares the node's IPC; default false"),
-  hostUsers: refused('user namespaces are not supported yet', true),
+  hostUsers: honoured(
+    z.boolean(),
+    "false gives the pod users of its own, with containerd 2.0 or later; default true: the node's",
+  ),
   shareProcessNamespace: honoured(
     z.boolean(),
     'whether its containers see one another; default false',

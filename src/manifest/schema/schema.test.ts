@@ -121,6 +121,20 @@ const accepted: Readonly<Record<string, Additions>> = {
       securityContext: { capabilities: { add: ['NET_ADMIN'], drop: ['ALL', 'CAP_CHOWN'] } },
     },
   },
+  'users of its own and all of /proc': {
+    spec: { hostUsers: false },
+    container: { securityContext: { procMount: 'Unmasked' } },
+  },
+  'profiles of the node, and labels': {
+    spec: {
+      securityContext: {
+        seccompProfile: { type: 'Localhost', localhostProfile: 'a..b/strict.json' },
+        appArmorProfile: { type: 'Localhost', localhostProfile: 'k8s (nginx)' },
+        seLinuxOptions: { user: 'u', role: 'r', type: 't', level: 's0:c1,c2' },
+        supplementalGroupsPolicy: 'Strict',
+      },
+    },
+  },
   'seccomp of the runtime': {
     container: { securityContext: { seccompProfile: { type: 'RuntimeDefault' } } },
   },
@@ -412,7 +426,6 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
     { container: { lifecycle: { preStop: { sleep: { seconds: 1 } } } } },
     `${main}.lifecycle: Forbidden: lifecycle hooks and stop signals are not supported yet`,
   ],
-  'an unshared user namespace': [{ spec: { hostUsers: false } }, 'spec.hostUsers: Forbidden'],
   'an ephemeral container': [
     { spec: { ephemeralContainers: [{ name: 'a' }] } },
     'spec.ephemeralContainers: Forbidden',
@@ -421,13 +434,38 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
     { spec: { schedulingGates: [{ name: 'a' }] } },
     'spec.schedulingGates: Forbidden',
   ],
-  'seccomp of a file': [
-    { container: { securityContext: { seccompProfile: { type: 'Localhost' } } } },
-    `${security}.seccompProfile.type: Unsupported value: "Localhost"`,
+  'seccomp of a kind that is none': [
+    { container: { securityContext: { seccompProfile: { type: 'localhost/x' } } } },
+    `${security}.seccompProfile.type: Unsupported value: "localhost/x"`,
   ],
-  'an unmasked /proc': [
-    { container: { securityContext: { procMount: 'Unmasked' } } },
-    `${security}.procMount: Forbidden: only the default /proc is supported yet`,
+  ...Object.fromEntries(
+    ['/etc/shadow', '../x', 'a/../../x', 'a/..'].map((path) => [
+      `seccomp of the file ${path}`,
+      [
+        {
+          container: {
+            securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: path } },
+          },
+        },
+        `${security}.seccompProfile.localhostProfile: Invalid value: "${path}": must be a relative path`,
+      ],
+    ]),
+  ),
+  'an AppArmor profile with a space before it': [
+    {
+      spec: {
+        securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: ' p' } },
+      },
+    },
+    'spec.securityContext.appArmorProfile.localhostProfile: Invalid value: " p": must be the name',
+  ],
+  'a /proc of another kind': [
+    { container: { securityContext: { procMount: 'unmasked' } } },
+    `${security}.procMount: Unsupported value: "unmasked"`,
+  ],
+  'a policy for groups that is none': [
+    { spec: { securityContext: { supplementalGroupsPolicy: 'strict' } } },
+    'spec.securityContext.supplementalGroupsPolicy: Unsupported value: "strict"',
   ],
   'a capability that is none': [
     { container: { securityContext: { capabilities: { add: ['a b'] } } } },

@@ -1,19 +1,45 @@
 /** Security contexts, of the pod and of a container. */
 import { z } from 'zod';
 import { honoured, inert, must, refused, required } from './field.ts';
-import { id, listOf, plainText } from './scalar.ts';
+import { hasParentStep, id, listOf, plainText } from './scalar.ts';
 
-const noSeLinux = 'SELinux is not supported yet';
-const noAppArmor = 'AppArmor profiles are not supported yet';
 const noWindows = 'this is a Linux node';
 
+const profileType = z.enum(['RuntimeDefault', 'Unconfined', 'Localhost']);
+
 const seccompProfile = z.strictObject({
-  type: required(
-    z.enum(['RuntimeDefault', 'Unconfined']),
-    "the runtime's profile or none; Localhost is not supported yet",
+  type: required(profileType, "the runtime's profile, none, or one of the node"),
+  localhostProfile: honoured(
+    must(
+      plainText(),
+      (path) => !path.startsWith('/') && !hasParentStep(path),
+      'must be a relative path without ".."',
+    ),
+    "with Localhost: a file in the folder seccomp of the agent's data directory",
   ),
-  localhostProfile: refused('the type Localhost is not supported yet'),
 });
+
+const appArmorProfile = z.strictObject({
+  type: required(profileType, "the runtime's profile, none, or one of the node"),
+  localhostProfile: honoured(
+    must(
+      plainText(),
+      (name) => name === name.trim() && name.length <= 4095,
+      'must be the name of a profile, of at most 4095 characters and without spaces around it',
+    ),
+    'with Localhost: the name of a profile that the kernel has loaded',
+  ),
+});
+
+const seLinuxOptions = z.strictObject({
+  user: honoured(plainText(), 'the user of the label'),
+  role: honoured(plainText(), 'the role of the label'),
+  type: honoured(plainText(), 'the type of the label'),
+  level: honoured(plainText(), 'the level of the label'),
+});
+
+const whereThereIs = (module: string): string =>
+  `for containers that do not say otherwise, on a node with ${module}`;
 
 const capabilityName = (): z.ZodString =>
   must(z.string(), (name) => /^[A-Za-z_]+$/.test(name), 'must be the name of a capability');
@@ -33,9 +59,18 @@ export const containerSecurityContext = z.strictObject({
     'kernel capabilities',
   ),
   seccompProfile: honoured(seccompProfile, "default the pod's, then Unconfined"),
-  procMount: refused('only the default /proc is supported yet', 'Default'),
-  seLinuxOptions: refused(noSeLinux, {}),
-  appArmorProfile: refused(noAppArmor),
+  procMount: honoured(
+    z.enum(['Default', 'Unmasked']),
+    'whether parts of /proc are hidden or read-only; Unmasked needs hostUsers: false; default Default',
+  ),
+  seLinuxOptions: honoured(
+    seLinuxOptions,
+    "the label of its processes, on a node with SELinux; default the pod's, then the runtime's",
+  ),
+  appArmorProfile: honoured(
+    appArmorProfile,
+    "default the pod's, then the runtime's; without AppArmor the pod is rejected (reason AppArmor)",
+  ),
   windowsOptions: refused(noWindows),
 });
 
@@ -58,7 +93,10 @@ export const podSecurityContext = z.strictObject({
     'volumes of the supported kinds are given their group once',
   ),
   supplementalGroups: honoured(listOf(id()), 'further groups of every process'),
-  supplementalGroupsPolicy: refused('the policy Strict is not supported yet', 'Merge'),
+  supplementalGroupsPolicy: honoured(
+    z.enum(['Merge', 'Strict']),
+    "whether the image's groups of the user are added; Strict needs containerd 2.0, else the pod is rejected; default Merge",
+  ),
   seccompProfile: honoured(seccompProfile, 'for containers that do not say otherwise'),
   sysctls: honoured(
     listOf(
@@ -67,10 +105,13 @@ export const podSecurityContext = z.strictObject({
         value: required(plainText(), 'its value'),
       }),
     ),
-    'kernel parameters of the pod',
+    'kernel parameters of the pod; other than the safe ones need --allowed-unsafe-sysctls, else the pod is rejected (reason SysctlForbidden)',
   ),
-  seLinuxOptions: refused(noSeLinux, {}),
-  seLinuxChangePolicy: refused(noSeLinux),
-  appArmorProfile: refused(noAppArmor),
+  seLinuxOptions: honoured(seLinuxOptions, whereThereIs('SELinux')),
+  seLinuxChangePolicy: inert(
+    z.enum(['Recursive', 'MountOption']),
+    'volumes keep the labels that they have on the node',
+  ),
+  appArmorProfile: honoured(appArmorProfile, whereThereIs('AppArmor')),
   windowsOptions: refused(noWindows),
 });

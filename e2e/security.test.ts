@@ -1,0 +1,307 @@
+// Rights and identity of containers, as the kernel tells them: read in /proc from inside, or on the
+// host. Every container writes its report into the shared volume, again after each restart in place.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import type { V1Pod } from '../src/pod/pod-status.ts';
+import { container, pod, restartAllOn, sidecar } from './manifests.ts';
+import type { ContainerOf, ManifestOf } from './manifests.ts';
+import type { TestNode } from './node.ts';
+import { generationOf, isReady, startNode, statusOf, until } from './node.ts';
+
+const shared: { node?: TestNode } = {};
+
+function node(): TestNode {
+  if (shared.node === undefined) throw new Error('the node has not started');
+  return shared.node;
+}
+
+test.before(async () => {
+  shared.node = await startNode();
+  const profiles = path.join(shared.node.dataDir, 'seccomp', 'lab');
+  await fs.mkdir(profiles, { recursive: true });
+  // Everything is allowed but to make a folder, which answers ENOTTY: no other cause has that.
+  const mkdir = { names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', errnoRet: 25 };
+  await fs.writeFile(
+    path.join(profiles, 'no-mkdir.json'),
+    JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', syscalls: [mkdir] }),
+  );
+  await shared.node.agent('--allowed-unsafe-sysctls', 'kernel.msg*,net.core.somaxconn');
+});
+
+test.after.always('nothing is left', async () => {
+  await shared.node?.[Symbol.asyncDispose]();
+});
+
+/** Writes what the shell prints into the volume, then waits. */
+function reporter(name: string, report: string, more: Record<string, unknown> = {}): ContainerOf {
+  const script = `
+    { ${report}
+    } > /shared/$NAME.new 2>&1; mv /shared/$NAME.new /shared/$NAME
+    trap 'exit 143' TERM; while :; do sleep 0.05; done`;
+  return container(name, script, more);
+}
+
+/** A pod that can be restarted in place. */
+function podOf(
+  name: string,
+  containers: readonly ContainerOf[],
+  more: Record<string, unknown> = {},
+): ManifestOf {
+  return pod(name, [sidecar('watcher', restartAllOn(88))], containers, more);
+}
+
+async function ready(name: string, generation = 0): Promise<V1Pod> {
+  return await node().podThat(
+    name,
+    `is ready in generation ${generation}`,
+    (one) => isReady(one) && generationOf(one) === generation,
+  );
+}
+
+/** The lines that each container reported. */
+async function reports(of: V1Pod, ...names: string[]): Promise<Record<string, string[]>> {
+  const read = async (name: string) => {
+    const file = path.join(node().volume(of), name);
+    const text = await until(`${name} has reported`, () =>
+      fs.readFile(file, 'utf8').catch(() => undefined),
+    );
+    return [name, text.trim().split('\n')] as const;
+  };
+  return Object.fromEntries(await Promise.all(names.map(read)));
+}
+
+/** What containers report before an in-place restart; fails unless they report it again after it. */
+async function reportsThroughRestart(
+  t: { deepEqual: (a: unknown, b: unknown) => unknown },
+  manifest: ManifestOf,
+  ...names: string[]
+): Promise<Record<string, string[]>> {
+  const { name } = manifest.metadata;
+  await node().apply(manifest);
+  const first = await ready(name);
+  const before = await reports(first, ...names);
+  for (const one of names) await fs.rm(path.join(node().volume(first), one));
+  await fs.writeFile(path.join(node().volume(first), 'exit-watcher'), '88');
+  t.deepEqual(await reports(await ready(name, 1), ...names), before);
+  return before;
+}
+
+async function removed(name: string): Promise<void> {
+  await node().ok('delete', 'pod', name, '--wait');
+}
+
+/** One line of /proc/self/status. */
+const statusLine = (field: string) => `grep ^${field}: /proc/self/status;`;
+
+test('users, groups and capabilities are as the manifest says', async (t) => {
+  const report = `id -u; id -g; id -G; ${statusLine('CapEff')} ${statusLine('NoNewPrivs')} touch /root-file && echo wrote`;
+  const manifest = podOf(
+    'identity',
+    [
+      reporter('inherits', report),
+      reporter('overrides', report, {
+        securityContext: {
+          runAsUser: 0,
+          runAsGroup: 0,
+          capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] },
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+        },
+      }),
+      reporter('added', report, {
+        securityContext: { runAsUser: 0, capabilities: { add: ['CAP_NET_ADMIN'] } },
+      }),
+      reporter('privileged', `${statusLine('CapEff')} ls /dev/mem; touch /proc/sys/vm/x; id -u`, {
+        securityContext: { privileged: true, runAsUser: 0 },
+      }),
+    ],
+    {
+      securityContext: {
+        runAsUser: 1234,
+        runAsGroup: 2345,
+        runAsNonRoot: false,
+        fsGroup: 3456,
+        supplementalGroups: [4567],
+      },
+    },
+  );
+  const seen = await reportsThroughRestart(
+    t,
+    manifest,
+    'inherits',
+    'overrides',
+    'added',
+    'privileged',
+  );
+  t.deepEqual(seen['inherits']?.slice(0, 5), [
+    '1234',
+    '2345',
+    '2345 3456 4567',
+    'CapEff:\t0000000000000000',
+    'NoNewPrivs:\t0',
+  ]);
+  const bindOnly = 1n << 10n;
+  t.deepEqual(seen['overrides']?.slice(0, 2), ['0', '0']);
+  t.is(capabilitiesIn(seen['overrides']), bindOnly);
+  t.true(seen['overrides']?.includes('NoNewPrivs:\t1'));
+  t.regex(seen['overrides']?.at(-1) ?? '', /Read-only file system/);
+  const usual = 0xa80425fbn;
+  t.is(capabilitiesIn(seen['added']), usual | (1n << 12n));
+  t.is(seen['added']?.at(-1), 'wrote');
+  t.is(capabilitiesIn(seen['privileged']) & (1n << 21n), 1n << 21n, 'CAP_SYS_ADMIN');
+  t.notRegex(seen['privileged']?.join() ?? '', /Read-only/);
+  await removed('identity');
+});
+
+function capabilitiesIn(lines: readonly string[] = []): bigint {
+  const hex = /CapEff:\t([0-9a-f]+)/.exec(lines.join('\n'))?.[1];
+  return BigInt(`0x${hex ?? 'nothing'}`);
+}
+
+test('a promise not to run as root is kept', async (t) => {
+  const asRoot = container('main', undefined, { securityContext: { runAsNonRoot: true } });
+  await node().apply(pod('non-root', [], [asRoot]));
+  const after = await node().podThat(
+    'non-root',
+    'is not started',
+    (one) => statusOf(one, 'main').state.waiting?.reason === 'CreateContainerConfigError',
+  );
+  t.regex(statusOf(after, 'main').state.waiting?.message ?? '', /image will run as root/);
+  await removed('non-root');
+});
+
+test('seccomp profiles come from the runtime, from the node, or not at all', async (t) => {
+  const report = `${statusLine('Seccomp')} mkdir /tmp/made && echo made`;
+  const localhost = (localhostProfile: string) => ({
+    securityContext: { seccompProfile: { type: 'Localhost', localhostProfile } },
+  });
+  const manifest = podOf(
+    'seccomp',
+    [
+      reporter('runtime', report),
+      reporter('localhost', report, localhost('lab/no-mkdir.json')),
+      reporter('unconfined', report, {
+        securityContext: { seccompProfile: { type: 'Unconfined' } },
+      }),
+    ],
+    { securityContext: { seccompProfile: { type: 'RuntimeDefault' } } },
+  );
+  const seen = await reportsThroughRestart(t, manifest, 'runtime', 'localhost', 'unconfined');
+  t.deepEqual(seen['runtime'], ['Seccomp:\t2', 'made']);
+  t.is(seen['localhost']?.[0], 'Seccomp:\t2');
+  t.regex(seen['localhost']?.[1] ?? '', /Not a tty|Inappropriate ioctl/);
+  t.deepEqual(seen['unconfined'], ['Seccomp:\t0', 'made']);
+  await removed('seccomp');
+
+  await node().apply(pod('no-profile', [], [container('main', undefined, localhost('none.json'))]));
+  const after = await node().podThat(
+    'no-profile',
+    'cannot be created',
+    (one) => statusOf(one, 'main').state.waiting?.reason === 'CreateContainerError',
+  );
+  t.regex(statusOf(after, 'main').state.waiting?.message ?? '', /seccomp\/none\.json/);
+  await removed('no-profile');
+});
+
+test('/proc shows little, and nothing of it can be written', async (t) => {
+  const report =
+    'wc -c < /proc/interrupts; ls /proc/scsi /sys/firmware; echo 1 > /proc/sys/vm/drop_caches';
+  const seen = await reportsThroughRestart(t, podOf('proc', [reporter('main', report)]), 'main');
+  t.is(seen['main']?.[0], '0');
+  t.regex(seen['main']?.at(-1) ?? '', /Read-only file system/);
+  await removed('proc');
+});
+
+test('kernel parameters are those of the pod, not of the node', async (t) => {
+  const file = '/proc/sys/net/ipv4/ip_unprivileged_port_start';
+  const before = await fs.readFile(file, 'utf8');
+  const report = `cat ${file} /proc/sys/kernel/msgmax /proc/sys/net/core/somaxconn`;
+  const sysctls = [
+    { name: 'net.ipv4.ip_unprivileged_port_start', value: '77' },
+    { name: 'kernel/msgmax', value: '12345' },
+    { name: 'net.core.somaxconn', value: '99' },
+  ];
+  const manifest = podOf('sysctls', [reporter('main', report)], { securityContext: { sysctls } });
+  const seen = await reportsThroughRestart(t, manifest, 'main');
+  t.deepEqual(seen['main'], ['77', '12345', '99']);
+  t.is(await fs.readFile(file, 'utf8'), before);
+  await removed('sysctls');
+});
+
+const rejected: Readonly<Record<string, readonly [object, string, RegExp]>> = {
+  'a kernel parameter that nobody allowed': [
+    { sysctls: [{ name: 'kernel.shmmax', value: '1' }] },
+    'SysctlForbidden',
+    /^Pod was rejected: forbidden sysctl: "kernel\.shmmax" not allowlisted$/,
+  ],
+  'groups that the runtime cannot leave out': [
+    { supplementalGroupsPolicy: 'Strict' },
+    'SupplementalGroupsPolicyNotSupported',
+    /^Pod was rejected: .*Strict is not supported/,
+  ],
+  'a profile that the kernel cannot enforce': [
+    { appArmorProfile: { type: 'RuntimeDefault' } },
+    'AppArmor',
+    /^Pod was rejected: Cannot enforce AppArmor/,
+  ],
+};
+
+for (const [title, [securityContext, reason, message]] of Object.entries(rejected)) {
+  test(`a pod is rejected for ${title}`, async (t) => {
+    const hasAppArmor = await fs
+      .readFile('/sys/module/apparmor/parameters/enabled', 'utf8')
+      .catch(() => 'N');
+    if (reason === 'AppArmor' && hasAppArmor.startsWith('Y')) {
+      t.log('skipped: this kernel has AppArmor');
+      t.pass();
+      return;
+    }
+    const isNew = Number(node().containerd.version.split('.')[0]) >= 2;
+    if (reason.startsWith('SupplementalGroups') && isNew) {
+      t.log('skipped: this containerd can');
+      t.pass();
+      return;
+    }
+    const name = `rejected-${reason.toLowerCase()}`;
+    await node().apply(pod(name, [], [container('main')], { securityContext }));
+    const after = await node().podThat(name, 'has failed', (one) => one.status.phase === 'Failed');
+    t.is(after.status.reason, reason);
+    t.regex(after.status.message ?? '', message);
+    const ids = await node().containerd.ctr(
+      'containers',
+      'ls',
+      '-q',
+      `labels."io.kubernetes.pod.uid"==${after.metadata.uid}`,
+    );
+    t.is(ids, '');
+    t.regex(await node().ok('events', name), new RegExp(reason));
+    await removed(name);
+  });
+}
+
+test('users of its own are not promised by a runtime that cannot give them', async (t) => {
+  if (Number(node().containerd.version.split('.')[0]) >= 2) {
+    t.log('skipped: this containerd may be able to');
+    t.pass();
+    return;
+  }
+  await node().apply(pod('own-users', [], [container('main')], { hostUsers: false }));
+  await until('the reason is told', async () =>
+    (await node().ok('events', 'own-users')).includes(
+      'the runtime cannot give a pod a user namespace',
+    ),
+  );
+  const after = await node().pod('own-users');
+  t.is(after.status.phase, 'Pending');
+  t.is(after.spec.hostUsers, false);
+  t.is(await node().pidOf(after, 'main'), undefined);
+  await removed('own-users');
+});
+
+test('a kernel parameter of the whole machine cannot be allowed', async (t) => {
+  const place = await node().beside('strict');
+  const { exitCode, all } = await place.reprise(['agent', '--allowed-unsafe-sysctls', 'vm.*']);
+  t.is(exitCode, 2);
+  t.regex(all, /"vm\.\*" is set for the whole machine/);
+});

@@ -1,0 +1,98 @@
+import test from 'ava';
+import { aContainer, aPod } from '../testing/builders.ts';
+import { decide } from './decide.ts';
+import { findRejection, isNamespacedSysctl, rejectedMemory } from './admission.ts';
+import type { PodSpec } from './pod.ts';
+import { defaultSettings } from './settings.ts';
+import { podStatus } from './status.ts';
+
+const plain = aContainer('main').securityContext;
+const none = { appArmor: false, strictSupplementalGroups: false };
+
+function rejectionOf(
+  security: Partial<PodSpec['securityContext']>,
+  { allowed = [] as readonly string[], node = none, own = {} } = {},
+): string | undefined {
+  const securityContext = { supplementalGroups: [], sysctls: [], ...security };
+  const container = aContainer('main', { securityContext: { ...plain, ...own } });
+  const pod = aPod([], [container], { securityContext });
+  return findRejection(pod, { allowedUnsafeSysctls: allowed, node })?.reason;
+}
+
+const sysctls = (...names: string[]) => ({ sysctls: names.map((name) => ({ name, value: '1' })) });
+const localhost = { type: 'Localhost' as const, localhostProfile: 'p' };
+
+const cases: Record<string, readonly [string | undefined, string | undefined]> = {
+  'a plain pod is welcome': [rejectionOf({}), undefined],
+  'safe kernel parameters are set for everybody': [
+    rejectionOf(sysctls('net/ipv4/tcp_syncookies', 'kernel.shm_rmid_forced')),
+    undefined,
+  ],
+  'others are not': [
+    rejectionOf(sysctls('net.ipv4.tcp_syncookies', 'kernel.msgmax')),
+    'SysctlForbidden',
+  ],
+  'unless the owner of the node allows them by name': [
+    rejectionOf(sysctls('kernel.msgmax'), { allowed: ['kernel.msgmax'] }),
+    undefined,
+  ],
+  'or by the beginning of the name': [
+    rejectionOf(sysctls('net/core/somaxconn'), { allowed: ['kernel.sem', 'net.core.*'] }),
+    undefined,
+  ],
+  'a beginning allows no other names': [
+    rejectionOf(sysctls('net.corex'), { allowed: ['net.core.*'] }),
+    'SysctlForbidden',
+  ],
+  'AppArmor is not promised without a kernel that has it': [
+    rejectionOf({ appArmorProfile: { type: 'RuntimeDefault' } }),
+    'AppArmor',
+  ],
+  'nor to a single container': [
+    rejectionOf({}, { own: { appArmorProfile: localhost } }),
+    'AppArmor',
+  ],
+  'to go without AppArmor is possible everywhere': [
+    rejectionOf({ appArmorProfile: { type: 'Unconfined' } }),
+    undefined,
+  ],
+  'with AppArmor in the kernel it can be asked for': [
+    rejectionOf({ appArmorProfile: localhost }, { node: { ...none, appArmor: true } }),
+    undefined,
+  ],
+  'Strict needs a runtime that knows it': [
+    rejectionOf({ supplementalGroupsPolicy: 'Strict' }),
+    'SupplementalGroupsPolicyNotSupported',
+  ],
+  'Merge is what every runtime does': [
+    rejectionOf({ supplementalGroupsPolicy: 'Merge' }),
+    undefined,
+  ],
+  'with such a runtime Strict is fine': [
+    rejectionOf(
+      { supplementalGroupsPolicy: 'Strict' },
+      { node: { ...none, strictSupplementalGroups: true } },
+    ),
+    undefined,
+  ],
+};
+for (const [title, [reason, expected]] of Object.entries(cases)) {
+  test(title, (t) => t.is(reason, expected));
+}
+
+test('a rejected pod has Failed before anything was made for it, and says why', (t) => {
+  const pod = aPod([], [aContainer('main')]);
+  const rejection = { reason: 'SysctlForbidden', message: 'Pod was rejected: no' };
+  const observed = { sandboxes: [], instances: [], failures: {}, requests: [], busy: false };
+  const before = rejectedMemory(rejection, 1000);
+  const { actions, memory } = decide(pod, observed, before, 1000, defaultSettings);
+  t.deepEqual(actions, []);
+  const status = podStatus(pod, observed, memory, defaultSettings, { hostIPs: ['192.0.2.1'] });
+  t.like(status, { phase: 'Failed', ...rejection, containerStatuses: undefined });
+  t.is(status.conditions.find(({ type }) => type === 'Ready')?.status, 'False');
+});
+
+test('what belongs to the whole machine is known by its name', (t) => {
+  t.true(['kernel.shmmax', 'kernel.msg*', 'net.*', 'fs.mqueue.*'].every(isNamespacedSysctl));
+  t.false(['vm.swappiness', 'kernel.*', 'fs.file-max', '*'].some(isNamespacedSysctl));
+});

@@ -1,0 +1,98 @@
+/**
+ * Whether this node can run a pod at all: judged once, when the pod is first seen, as the kubelet
+ * does it. A pod that is rejected has Failed, and says why.
+ *
+ * Sources: the kubelet's sysctl/allowlist.go and lifecycle/handlers.go.
+ */
+import { blankMemory } from './memory.ts';
+import type { Memory } from './memory.ts';
+import type { NodeFacts } from './node-facts.ts';
+import { containersOf } from './pod.ts';
+import type { Pod } from './pod.ts';
+
+/** What an admission is judged by. */
+export interface AdmissionRules {
+  /** Names of kernel parameters beyond the safe ones, or beginnings of names that end in `*`. */
+  readonly allowedUnsafeSysctls: readonly string[];
+  readonly node: Pick<NodeFacts, 'appArmor' | 'strictSupplementalGroups'>;
+}
+
+/** Kubernetes' reason and message. */
+export interface Rejection {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Why a pod cannot run here, if so. */
+export function findRejection(pod: Pod, rules: AdmissionRules): Rejection | undefined {
+  const sysctl = pod.spec.securityContext.sysctls
+    .map(({ name }) => name.replaceAll('/', '.'))
+    .find((name) => !isAllowedSysctl(name, rules.allowedUnsafeSysctls));
+  if (sysctl !== undefined) {
+    return rejection('SysctlForbidden', `forbidden sysctl: "${sysctl}" not allowlisted`);
+  }
+  if (needsAppArmor(pod) && !rules.node.appArmor) {
+    return rejection('AppArmor', 'Cannot enforce AppArmor: AppArmor is not enabled on the host');
+  }
+  const isStrict = pod.spec.securityContext.supplementalGroupsPolicy === 'Strict';
+  if (isStrict && !rules.node.strictSupplementalGroups) {
+    return rejection(
+      'SupplementalGroupsPolicyNotSupported',
+      'SupplementalGroupsPolicy=Strict is not supported in this node',
+    );
+  }
+  return undefined;
+}
+
+/** The memory of a pod that was rejected: it is over before it began. */
+export function rejectedMemory({ reason, message }: Rejection, now: number): Memory {
+  const ending = { cause: 'rejected' as const, at: now, graceSeconds: 0, force: true };
+  return { ...blankMemory, startTime: now, ending: { ...ending, reason, message } };
+}
+
+/**
+ * Parameters of a namespace that harm nobody outside of it. The kubelet lists the newer ones only for
+ * newer kernels; all those that this agent runs on are new enough.
+ */
+const safeSysctls: ReadonlySet<string> = new Set([
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.ip_local_reserved_ports',
+  'net.ipv4.ip_unprivileged_port_start',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.tcp_fin_timeout',
+  'net.ipv4.tcp_keepalive_intvl',
+  'net.ipv4.tcp_keepalive_probes',
+  'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_rmem',
+  'net.ipv4.tcp_syncookies',
+  'net.ipv4.tcp_wmem',
+]);
+
+function isAllowedSysctl(name: string, allowed: readonly string[]): boolean {
+  return (
+    safeSysctls.has(name) ||
+    allowed.some((entry) =>
+      entry.endsWith('*') ? name.startsWith(entry.slice(0, -1)) : name === entry,
+    )
+  );
+}
+
+/** Beginnings of the names of parameters that each pod has its own of. */
+const namespacedSysctls = ['kernel.shm', 'kernel.msg', 'kernel.sem', 'fs.mqueue.', 'net.'];
+
+/** Whether a parameter, or all that begin like it, can be set for one pod alone. */
+export function isNamespacedSysctl(name: string): boolean {
+  return namespacedSysctls.some((start) => name.startsWith(start));
+}
+
+function needsAppArmor(pod: Pod): boolean {
+  const own = containersOf(pod).map(({ container }) => container.securityContext);
+  return [pod.spec.securityContext, ...own].some(
+    ({ appArmorProfile: profile }) => profile !== undefined && profile.type !== 'Unconfined',
+  );
+}
+
+function rejection(reason: string, message: string): Rejection {
+  return { reason, message: `Pod was rejected: ${message}` };
+}
