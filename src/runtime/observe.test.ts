@@ -126,6 +126,20 @@ test('a failed start has no start time, and keeps its message', async (t) => {
   });
 });
 
+for (const message of [
+  'failed to create containerd task: failed to create shim task: context canceled: unknown',
+  'failed to create containerd task: failed to start shim: start failed: : signal: killed: unknown',
+]) {
+  test(`a start that its caller gave up is no failure of the container: ${message}`, async (t) => {
+    const { instances } = await look(
+      runtime([], [listed('c', 'CONTAINER_EXITED')], {
+        c: { state: 'CONTAINER_EXITED', exitCode: 128, reason: 'StartError', message },
+      }),
+    );
+    t.deepEqual(instances, [{ id: 'c', state: 'aborted', ...common }]);
+  });
+}
+
 test('what is removed between list and look is left out', async (t) => {
   const { instances } = await look(runtime([], [listed('c', 'CONTAINER_EXITED')]));
   t.deepEqual(instances, []);

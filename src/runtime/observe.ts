@@ -111,10 +111,12 @@ const states: Readonly<Record<ContainerState__Output, InstanceState>> = {
 
 /**
  * A start that its caller did not wait for to the end (it died, or its deadline passed) is given up by
- * containerd and told as a failed start. Seen on 1.6.20 after kill -9 of the caller.
+ * containerd and told as a failed start. Seen on 1.6.20 after kill -9 of the caller: while runc was at
+ * work ("context canceled"), and while the shim was being started ("signal: killed").
  */
 function isAborted({ reason, message }: ContainerStatus__Output): boolean {
-  return reason === 'StartError' && /context (canceled|deadline exceeded)/.test(message);
+  if (reason !== 'StartError') return false;
+  return /context (canceled|deadline exceeded)|start shim: .*signal: killed/.test(message);
 }
 
 function exitOf(status: ContainerStatus__Output): Exit {
