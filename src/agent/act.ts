@@ -10,7 +10,8 @@ import { containerCgroup, isEmpty, podCgroup } from '../host/cgroups.ts';
 import type { Hierarchy } from '../host/cgroups.ts';
 import { writeHostsFile } from '../host/hosts-file.ts';
 import { killContainers, whenEmpty } from '../host/kill.ts';
-import { lend, takeBack } from '../host/lend.ts';
+import { makeMessageFile, messageFile, removeMessageFile } from '../host/last-words.ts';
+import { lend, placesOf, takeBack } from '../host/lend.ts';
 import type { LendSettings } from '../host/lend.ts';
 import type { Action } from '../pod/action.ts';
 import type { PodEvent } from '../pod/decision.ts';
@@ -80,7 +81,7 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
     case 'prove-gone':
       return await proveGone(means, action.ids, occasion);
     case 'remove-container':
-      await cri.removeContainer(action.id, signal);
+      await removeContainer(means, action, occasion);
       return done;
     case 'stop-sandbox':
       await cri.stopPodSandbox(action.id, signal);
@@ -169,6 +170,7 @@ async function createContainer(
   const ingredients = { image, podIPs: sandbox.ips };
   const config = containerConfig(pod, container, run, ingredients, loan, node);
   const sandboxConf = sandboxConfig(pod, sandbox.attempt, loan, node);
+  await makeMessageFile(messageFile(loan.messageDirectory, container.name, attempt));
   try {
     const id = await cri.createContainer(sandbox.id, config, sandboxConf, signal);
     occasion.tell(containerEvent('Created', 'Container created', action.name));
@@ -179,6 +181,17 @@ async function createContainer(
     if (isCallError(error, 'not-found')) means.images.delete(container.image);
     throw error;
   }
+}
+
+async function removeContainer(
+  { cri, lending }: Means,
+  { id, name }: Action & { kind: 'remove-container' },
+  { pod, picture, signal }: Occasion,
+): Promise<void> {
+  await cri.removeContainer(id, signal);
+  const attempt = picture.observed.instances.find((one) => one.id === id)?.attempt;
+  if (attempt === undefined) return;
+  await removeMessageFile(messageFile(placesOf(pod, lending).messages, name, attempt));
 }
 
 async function provideImage(

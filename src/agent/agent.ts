@@ -33,6 +33,7 @@ import { parseDuration } from '../pod/duration.ts';
 import type { Memory, RestartRecord } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
 import { isTerminal } from '../pod/phase.ts';
+import type { Exit } from '../pod/observed.ts';
 import type { Pod } from '../pod/pod.ts';
 import { containersOf, podKey } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
@@ -45,6 +46,7 @@ import { EventLog } from './event-log.ts';
 import { failureEvents } from './failure-events.ts';
 import { Hub } from './hub.ts';
 import { show } from './show.ts';
+import { tellExit, withLastWords } from './last-words.ts';
 import type { Picture } from './worker.ts';
 import { Worker } from './worker.ts';
 
@@ -199,7 +201,7 @@ export class Agent implements Backend {
         const worker = this.#ownerOf(id);
         const reason =
           code === 0 ? 'Completed' : this.#hadNoMemory(id, code) ? 'OOMKilled' : 'Error';
-        worker?.sawExit(id, { code, finishedAt, reason, seenAt });
+        if (worker !== undefined) this.#ended(worker, id, { code, finishedAt, reason, seenAt });
         return;
       }
       case 'start':
@@ -250,7 +252,8 @@ export class Agent implements Backend {
       settings,
       now: means.now,
       explain,
-      look: (signal) => lookAtPod(means.cri, pod.metadata.uid, signal),
+      look: async (signal) =>
+        withLastWords(means, pod, await lookAtPod(means.cri, pod.metadata.uid, signal), signal),
       save: (saved) => {
         means.store.save(pod, saved);
       },
@@ -364,6 +367,17 @@ export class Agent implements Backend {
   #hadNoMemory(id: string, code: number): boolean {
     return this.#outOfMemory.delete(id) && code === 137;
   }
+  #ended(worker: Worker, id: string, exit: Exit): void {
+    const { signal } = this.#stop;
+    const telling = tellExit(this.#parts.means, worker, id, exit, signal)
+      .catch((error: unknown) => {
+        if (signal.aborted) return;
+        this.#parts.log.warn({ err: error, id }, 'could not read what a container said at its end');
+      })
+      .finally(() => this.#running.delete(telling));
+    this.#running.add(telling);
+  }
+
 
   #nextVersion(): string {
     return String(++this.#version);

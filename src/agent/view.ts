@@ -195,6 +195,15 @@ export function exited(view: Observed, containerId: string, exit: Exit): Observe
   );
 }
 
+/** The picture when a container's message has been found, later than its exit. */
+export function spoke(view: Observed, containerId: string, message: string): Observed {
+  return withInstance(view, containerId, (one) =>
+    one.exit === undefined || one.exit.message !== undefined
+      ? one
+      : { ...one, exit: { ...one.exit, message } },
+  );
+}
+
 /** The picture after the death of a sandbox's own process. */
 export function sandboxLost(view: Observed, sandboxId: string): Observed {
   return {

@@ -14,6 +14,7 @@ import { inWords } from '../pod/action.ts';
 import { adopt } from '../pod/adopt.ts';
 import { decide } from '../pod/decide.ts';
 import type { PodEvent } from '../pod/decision.ts';
+import { earlier } from '../pod/decision.ts';
 import type { Memory } from '../pod/memory.ts';
 import type { Exit, Observed, Request } from '../pod/observed.ts';
 import type { Pod } from '../pod/pod.ts';
@@ -26,6 +27,7 @@ import {
   issued,
   looked,
   sandboxLost,
+  spoke,
   started,
   succeeded,
 } from './view.ts';
@@ -36,6 +38,8 @@ const LOOK_AGAIN_MS = 120_000;
 const LOOK_RETRY_MS = 1_000;
 /** How long to wait before another try when the memory cannot be saved. */
 const SAVE_RETRY_MS = 1_000;
+/** What no action depends on is saved at least this soon. */
+const SAVE_WITHIN_MS = 1_000;
 
 /** How long a start under way may still take when the worker is told to end. */
 const FINISH_START_MS = 5_000;
@@ -45,8 +49,8 @@ export interface PodTools {
   /** Performs one action; throws an ActionError when it fails. */
   readonly perform: (action: Action, now: Picture, signal: AbortSignal) => Promise<Outcome>;
   readonly look: (signal: AbortSignal) => Promise<FullLook>;
-  /** Saves the memory before it is acted on; synchronous, as everything waits for it. */
-  readonly save: (memory: Memory) => void;
+  /** Saves the memory, as JSON, before it is acted on; synchronous, as everything waits for it. */
+  readonly save: (memory: string) => void;
   /** Tells the world how the pod is now. */
   readonly publish: (picture: Picture, events: readonly PodEvent[]) => void;
   /** Tells about something that failed: an action, or what the worker does by itself. */
@@ -81,7 +85,9 @@ export class Worker {
   #forgotten = false;
   #wake: () => void = () => undefined;
   #isAwake = false;
+  /** As it is on disk. */
   #savedMemory: string | undefined;
+  #savedAt = 0;
   #waiting: (() => void)[] = [];
 
   constructor(pod: Pod, memory: Memory, tools: PodTools) {
@@ -115,6 +121,12 @@ export class Worker {
       this.#lookDue = true;
     }
     this.#observed = exited(this.#observed, id, exit);
+    this.#news();
+  }
+
+  /** What a container had to say at its end, if that was not known with its exit. */
+  sawLastWords(id: string, message: string): void {
+    this.#observed = spoke(this.#observed, id, message);
     this.#news();
   }
 
@@ -154,6 +166,7 @@ export class Worker {
       const timer = setTimeout(() => this.#starts.abort(), FINISH_START_MS);
       await Promise.all(this.#underWay.values());
       clearTimeout(timer);
+      if (!this.#forgotten) this.#save(JSON.stringify(this.#memory), this.#tools.now());
     }
   }
 
@@ -161,17 +174,23 @@ export class Worker {
   #decideAndAct(signal: AbortSignal): number | undefined {
     this.#isAwake = false;
     const observed = { ...this.#observed, busy: this.#underWay.size > 0 };
+    const isAsked = observed.requests.length > 0;
     const now = this.#tools.now();
     const decision = decide(this.pod, observed, this.#memory, now, this.#tools.settings);
     this.#memory = decision.memory;
     this.#observed = { ...this.#observed, requests: [] };
-    // Nothing is done that is not remembered: with a full disk the pod goes on as it is.
-    if (!this.#save()) return now + SAVE_RETRY_MS;
+    const fresh = decision.actions.filter((action) => !this.#underWay.has(inWords(action)));
+    // Nothing is done that is not remembered: with a full disk the pod goes on as it is. What was only
+    // seen can be seen again, so it is saved along with the next action, or soon.
+    const memory = JSON.stringify(this.#memory);
+    const isDue = isAsked || fresh.some(needsMemory) || now >= this.#savedAt + SAVE_WITHIN_MS;
+    if (isDue && !this.#save(memory, now)) return now + SAVE_RETRY_MS;
     if (decision.memory.ending !== undefined) this.#preparations.abort();
-    for (const action of decision.actions) this.#begin(action, signal);
+    for (const action of fresh) this.#begin(action, signal);
     this.#tools.publish(this.picture, decision.events);
     for (const resolve of this.#waiting.splice(0)) resolve();
-    return decision.lookAgainAt;
+    const isSaved = memory === this.#savedMemory;
+    return isSaved ? decision.lookAgainAt : earlier(decision.lookAgainAt, now + SAVE_WITHIN_MS);
   }
 
   #begin(action: Action, signal: AbortSignal): void {
@@ -240,12 +259,12 @@ export class Worker {
     }
   }
 
-  #save(): boolean {
-    const text = JSON.stringify(this.#memory);
-    if (text === this.#savedMemory) return true;
+  /** Whether that memory is on disk now. */
+  #save(memory: string, now: number): boolean {
     try {
-      this.#tools.save(this.#memory);
-      this.#savedMemory = text;
+      if (memory !== this.#savedMemory) this.#tools.save(memory);
+      this.#savedMemory = memory;
+      this.#savedAt = now;
       return true;
     } catch (error) {
       this.#tools.report('save what is known of the pod', error);
@@ -271,4 +290,9 @@ export class Worker {
     });
     this.#wake = () => undefined;
   }
+}
+
+/** Whether an action may only be performed when the memory is on disk; to look at something, it need not be. */
+function needsMemory({ kind }: Action): boolean {
+  return kind !== 'prove-gone' && kind !== 'lend';
 }

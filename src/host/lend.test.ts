@@ -81,6 +81,7 @@ testAsRoot('a pod gets its folders, and everything but its own folder is taken b
   const folder = path.join(settings.dataDir, 'pods', 'u-1');
   t.deepEqual(loan, {
     logDirectory: path.join(settings.podLogDir, 'lab_web_u-1'),
+    messageDirectory: path.join(folder, 'containers'),
     cgroupParent: `${settings.cgroupRoot}/burstable/podu-1`,
     volumes: { scratch: path.join(folder, 'volumes/kubernetes.io~empty-dir/scratch') },
     hostsFile: path.join(folder, 'etc-hosts'),
@@ -94,6 +95,7 @@ testAsRoot('a pod gets its folders, and everything but its own folder is taken b
 
   await fs.writeFile(path.join(folder, 'pod.json'), '{}');
   await fs.writeFile(loan.hostsFile, '');
+  await fs.mkdir(path.join(loan.messageDirectory, 'main'), { recursive: true });
   await takeBack(pod, settings);
 
   t.deepEqual(await fs.readdir(folder), ['pod.json']);

@@ -49,6 +49,7 @@ export async function lend(pod: Pod, settings: LendSettings): Promise<Loan> {
   await makeFolder(places.logs, 0o755);
   return {
     logDirectory: places.logs,
+    messageDirectory: places.messages,
     cgroupParent: places.cgroup,
     volumes,
     hostsFile: places.hostsFile,
@@ -68,19 +69,23 @@ export async function takeBack(pod: Pod, settings: LendSettings): Promise<void> 
   }
   await removeFolder(places.volumes);
   await fs.rm(places.hostsFile, { force: true });
+  await removeFolder(places.messages);
   returnUserIds(path.dirname(places.directory), pod.metadata.uid);
   await removeFolder(places.logs);
 }
 
-interface Places {
+/** Where a pod's folders are, whether it was lent them or not. */
+export interface Places {
   readonly directory: string;
   readonly volumes: string;
   readonly hostsFile: string;
+  readonly messages: string;
   readonly logs: string;
   readonly cgroup: string;
 }
 
-function placesOf(pod: Pod, settings: LendSettings): Places {
+/** The places of a pod; throws when a name in it is not fit to be one in a path. */
+export function placesOf(pod: Pod, settings: LendSettings): Places {
   const { uid, namespace, name } = pod.metadata;
   assertPlainName(pod, 'metadata.uid', uid);
   assertPlainName(pod, 'metadata.namespace', namespace);
@@ -90,6 +95,7 @@ function placesOf(pod: Pod, settings: LendSettings): Places {
     directory,
     volumes: path.join(directory, 'volumes'),
     hostsFile: path.join(directory, 'etc-hosts'),
+    messages: path.join(directory, 'containers'),
     logs: path.join(settings.podLogDir, `${namespace}_${name}_${uid}`),
     cgroup: podCgroup(pod, qosClassOf(pod), {
       cgroupRoot: settings.cgroupRoot,

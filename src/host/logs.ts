@@ -40,6 +40,11 @@ export interface LogFile {
   readonly path: string;
 }
 
+/** The log of one attempt of a container, whether it exists or not. */
+export function logFile(logDirectory: string, container: string, attempt: number): string {
+  return path.join(logDirectory, container, `${attempt}.log`);
+}
+
 /** Logs of a container that exist, newest attempt first. */
 export async function logFiles(logDirectory: string, container: string): Promise<LogFile[]> {
   if (path.basename(container) !== container || container.startsWith('.')) return [];

@@ -115,6 +115,8 @@ function withContainerDefaults(container: RawContainer, hostNetwork: boolean): C
       action,
       exitCodes: { operator: exitCodes.operator, values: exitCodes.values ?? [] },
     })),
+    terminationMessagePath: container.terminationMessagePath ?? '/dev/termination-log',
+    terminationMessagePolicy: container.terminationMessagePolicy ?? 'File',
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,

@@ -5,6 +5,8 @@
 export interface Loan {
   /** Host directory of the pod's logs; containers log to `<container>/<attempt>.log` below it. */
   readonly logDirectory: string;
+  /** Host directory of termination messages: `<container>/<attempt>` below it. */
+  readonly messageDirectory: string;
   /** The pod's cgroup as CRI wants it: `/a/b/pod<uid>` (cgroupfs) or the `.slice` path (systemd). */
   readonly cgroupParent: string;
   /** Volume name -> absolute host path of its content. */

@@ -68,6 +68,10 @@ export interface Container {
   /** On an init container, `Always` makes it a sidecar (KEP-753). Absent: the pod's policy counts. */
   readonly restartPolicy?: RestartPolicy;
   readonly restartPolicyRules: readonly RestartRule[];
+  /** Where in the container it may leave a message for its end. */
+  readonly terminationMessagePath: string;
+  /** FallbackToLogsOnError: without a message the end of the log is taken, if the exit is an error. */
+  readonly terminationMessagePolicy: 'File' | 'FallbackToLogsOnError';
   readonly stdin: boolean;
   readonly stdinOnce: boolean;
   readonly tty: boolean;

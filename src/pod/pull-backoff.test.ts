@@ -1,5 +1,6 @@
 import test from 'ava';
 import { aContainer, aPod } from '../testing/builders.ts';
+import { aLoan } from '../testing/node.ts';
 import { decide } from './decide.ts';
 import type { Memory } from './memory.ts';
 import { blankMemory } from './memory.ts';
@@ -16,7 +17,7 @@ function failing(count = 1, reason = 'ErrImagePull'): Observed {
   return {
     sandboxes: [{ id: 's', attempt: 0, ready: true, ips: ['10.0.0.1'] }],
     instances: [],
-    loan: { logDirectory: '/l', cgroupParent: '/c', volumes: {}, hostsFile: '/h' },
+    loan: aLoan(),
     failures: { 'create main': { reason, message: 'no such host', at, count } },
     requests: [],
     busy: false,

@@ -7,7 +7,7 @@
 import type { Look } from './decision.ts';
 import { currentInstance, currentSandbox, isAlive } from './instances.ts';
 import type { ContainerMemory, Ending, Memory, Termination } from './memory.ts';
-import type { Instance, Request } from './observed.ts';
+import type { Instance, Observed, Request } from './observed.ts';
 import { containersOf } from './pod.ts';
 import { ENDED_UNSEEN } from './restart-rules.ts';
 
@@ -24,7 +24,8 @@ export function rememberWhatWasSeen(look: Look, memory: Memory): Memory {
     const known = containers[container.name];
     if (known === undefined) continue;
     const instance = currentInstance(observed, memory, container.name);
-    containers[container.name] = rememberContainer(look, memory, known, instance);
+    const seen = rememberContainer(look, memory, known, instance);
+    containers[container.name] = rememberLastWords(observed, seen);
   }
   const podIPs = currentSandbox(observed, memory)?.ips ?? [];
   return observed.requests.reduce(rememberRequest, {
@@ -65,6 +66,19 @@ function rememberContainer(
   return instance.exit === undefined
     ? seen
     : { ...seen, exit: termination(memory, seen, instance) };
+}
+
+/** The end of a log is read after the exit has been remembered, and acted on. */
+function rememberLastWords({ instances }: Observed, known: ContainerMemory): ContainerMemory {
+  const exit = withMessage(known.exit);
+  const lastExit = withMessage(known.lastExit);
+  return exit === known.exit && lastExit === known.lastExit ? known : { ...known, exit, lastExit };
+
+  function withMessage(end: Termination | undefined): Termination | undefined {
+    if (end === undefined || end.message !== undefined) return end;
+    const message = instances.find(({ id }) => id === end.containerId)?.exit?.message;
+    return message === undefined ? end : { ...end, message };
+  }
 }
 
 function termination(memory: Memory, known: ContainerMemory, { exit }: Instance): Termination {

@@ -13,6 +13,8 @@ test('nothing that is empty is shown', (t) => {
       image: 'localhost/test:1',
       imagePullPolicy: 'IfNotPresent',
       resources: {},
+      terminationMessagePath: '/dev/termination-log',
+      terminationMessagePolicy: 'File',
     },
   ]);
   t.is(shown.nodeName, 'node-1');

@@ -71,11 +71,18 @@ test("with the host's network the pod's address is the node's", (t) => {
   t.deepEqual(config.command, ['192.0.2.1']);
 });
 
-test('mounts keep their order, and /etc/hosts comes last', (t) => {
+const messages = {
+  containerPath: '/dev/termination-log',
+  hostPath: '/var/lib/reprise/pods/1/containers/main/4',
+  readonly: false,
+};
+
+test('mounts keep their order; /etc/hosts and the file for messages come last', (t) => {
   const volumeMounts = [{ name: 'data', mountPath: 'work/', readOnly: true }];
   t.deepEqual(of({ volumeMounts }).mounts, [
     { containerPath: '/work', hostPath: '/srv/data', readonly: true },
     { containerPath: '/etc/hosts', hostPath: loan.hostsFile, readonly: false },
+    messages,
   ]);
 });
 
@@ -83,6 +90,7 @@ test('a container that mounts /etc/hosts itself keeps its own', (t) => {
   const volumeMounts = [{ name: 'hosts', mountPath: '/etc//hosts', readOnly: true }];
   t.deepEqual(of({ volumeMounts }).mounts, [
     { containerPath: '/etc/hosts', hostPath: '/srv/hosts', readonly: true },
+    messages,
   ]);
 });
 
@@ -122,6 +130,11 @@ test('what the container says comes before what the pod says', (t) => {
     runAsGroup: { value: 2 },
     seccomp: { profileType: 'Unconfined' },
   });
+});
+
+test('each run has a message file of its own, which the hash does not cover', (t) => {
+  const { mounts = [] } = of({ terminationMessagePath: 'tmp/../words' });
+  t.deepEqual(mounts.at(-1), { ...messages, containerPath: '/words' });
 });
 
 test('the user of the image is said when the pod says none', (t) => {

@@ -56,6 +56,7 @@ export function containerConfig(
   return {
     ...lasting,
     metadata: { name, attempt },
+    mounts: [...(lasting.mounts ?? []), messageMount(container, attempt, loan)],
     labels: containerLabels(pod, identity, node.agentId),
     annotations: containerAnnotations(pod, container, attempt),
     logPath: `${name}/${attempt}.log`,
@@ -115,6 +116,15 @@ function mountsOf(container: Container, loan: Loan): Mount[] {
   });
   if (own.some(({ containerPath }) => containerPath === hostsPath)) return own;
   return [...own, { containerPath: hostsPath, hostPath: loan.hostsFile, readonly: false }];
+}
+
+/** Of its own for each run, so no part of what the hash covers. */
+function messageMount({ name, terminationMessagePath }: Container, attempt: number, loan: Loan) {
+  return {
+    containerPath: posix.resolve('/', terminationMessagePath),
+    hostPath: posix.join(loan.messageDirectory, name, String(attempt)),
+    readonly: false,
+  };
 }
 
 /** Short, since it is a label; long enough for the containers of one pod. */

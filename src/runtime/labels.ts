@@ -92,6 +92,8 @@ export function containerAnnotations(pod: Pod, container: Container, attempt: nu
   const { ports } = container;
   return {
     'io.kubernetes.container.restartCount': String(attempt),
+    'io.kubernetes.container.terminationMessagePath': container.terminationMessagePath,
+    'io.kubernetes.container.terminationMessagePolicy': container.terminationMessagePolicy,
     'io.kubernetes.pod.terminationGracePeriod': String(pod.spec.terminationGracePeriodSeconds),
     ...(ports.length > 0 && { 'io.kubernetes.container.ports': JSON.stringify(ports) }),
   };

@@ -19,6 +19,8 @@ export function aContainer(name: string, more: Partial<Container> = {}): Contain
       capabilities: { add: [], drop: [] },
     },
     restartPolicyRules: [],
+    terminationMessagePath: '/dev/termination-log',
+    terminationMessagePolicy: 'File',
     stdin: false,
     stdinOnce: false,
     tty: false,

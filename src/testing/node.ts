@@ -28,6 +28,7 @@ export function aNode(more: Partial<NodeFacts> = {}): NodeFacts {
 export function aLoan(more: Partial<Loan> = {}): Loan {
   return {
     logDirectory: '/var/log/pods/default_pod_1',
+    messageDirectory: '/var/lib/reprise/pods/1/containers',
     cgroupParent: '/kubepods/besteffort/pod1',
     volumes: {},
     hostsFile: '/var/lib/reprise/pods/1/etc-hosts',

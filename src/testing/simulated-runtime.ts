@@ -133,7 +133,13 @@ export class SimulatedRuntime {
       case 'lend':
         answer({
           kind: 'lent',
-          loan: { logDirectory: '/logs', cgroupParent: '/pod', volumes: {}, hostsFile: '/hosts' },
+          loan: {
+            logDirectory: '/logs',
+            messageDirectory: '/messages',
+            cgroupParent: '/pod',
+            volumes: {},
+            hostsFile: '/hosts',
+          },
         });
         return;
       case 'run-sandbox':

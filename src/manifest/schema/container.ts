@@ -164,11 +164,14 @@ export const container = z.strictObject({
   readinessProbe: refused(notYet('probes')),
   startupProbe: refused(notYet('probes')),
   lifecycle: refused(notYet('lifecycle hooks and stop signals'), {}),
-  terminationMessagePath: refused(
-    'termination messages are not supported yet',
-    '/dev/termination-log',
+  terminationMessagePath: honoured(
+    plainText(),
+    'the file whose last 4096 bytes become the message of its exit; default /dev/termination-log',
   ),
-  terminationMessagePolicy: refused('termination messages are not supported yet', 'File'),
+  terminationMessagePolicy: honoured(
+    z.enum(['File', 'FallbackToLogsOnError']),
+    'whether the end of the log stands in for an empty file after an error; default File',
+  ),
   securityContext: honoured(containerSecurityContext, 'privileges, over those of the pod'),
   stdin: honoured(z.boolean(), 'whether its standard input stays open; default false'),
   stdinOnce: honoured(z.boolean(), 'whether it closes after the first attach; default false'),

@@ -32,8 +32,6 @@ const accepted: Readonly<Record<string, Additions>> = {
     container: {
       lifecycle: {},
       envFrom: [],
-      terminationMessagePath: '/dev/termination-log',
-      terminationMessagePolicy: 'File',
       volumeDevices: [],
       securityContext: { procMount: 'Default' },
     },

@@ -1,0 +1,79 @@
+import test from 'ava';
+import { aContainer, aPod } from '../testing/builders.ts';
+import type { ContainerMemory } from './memory.ts';
+import { blankMemory } from './memory.ts';
+import type { Exit, Instance } from './observed.ts';
+import { rememberWhatWasSeen } from './remember.ts';
+import { defaultSettings } from './settings.ts';
+
+const pod = aPod([], [aContainer('main')]);
+const finishedAt = 1_000_000;
+
+function instance(attempt: number, more: Partial<Instance> = {}): Instance {
+  return {
+    id: `c${attempt}`,
+    name: 'main',
+    attempt,
+    generation: 0,
+    sandboxAttempt: 0,
+    specHash: '',
+    state: 'running',
+    startedAt: 1,
+    gone: false,
+    ...more,
+  };
+}
+
+function ended(attempt: number, exit: Partial<Exit> = {}): Instance {
+  const how = { code: 3, finishedAt, reason: 'Error', ...exit };
+  return instance(attempt, { state: 'exited', exit: how });
+}
+
+/** What is remembered of the container after these looks, one after another. */
+function after(...looks: (readonly Instance[])[]): ContainerMemory | undefined {
+  const main = { attempt: 0, generation: 0, sandboxAttempt: 0, restartCount: 0 };
+  let memory = { ...blankMemory, sandboxAttempt: 0, containers: { main } };
+  for (const instances of looks) {
+    const observed = { sandboxes: [], instances, failures: {}, requests: [], busy: false };
+    const look = { pod, observed, now: finishedAt, settings: defaultSettings };
+    memory = { ...memory, ...rememberWhatWasSeen(look, memory) } as typeof memory;
+  }
+  return memory.containers.main;
+}
+
+test('an exit is remembered with its message', (t) => {
+  t.like(after([ended(0, { message: 'disk full' })])?.exit, { exitCode: 3, message: 'disk full' });
+});
+
+test('a message that comes later than the exit is added to it', (t) => {
+  const known = after([ended(0)], [ended(0, { message: 'last line' })]);
+  t.like(known?.exit, { exitCode: 3, message: 'last line' });
+});
+
+test('a message never changes, and nothing else of an exit does', (t) => {
+  const known = after([ended(0, { message: 'first' })], [ended(0, { code: 4, message: 'second' })]);
+  t.like(known?.exit, { exitCode: 3, message: 'first' });
+});
+
+test('a message reaches the exit of a run that was followed by another one', (t) => {
+  const lastExit = { exitCode: 3, reason: 'Error', finishedAt, containerId: 'c0' };
+  const main = { attempt: 1, generation: 0, sandboxAttempt: 0, restartCount: 1, lastExit };
+  const memory = { ...blankMemory, sandboxAttempt: 0, containers: { main } };
+  const instances = [ended(0, { message: 'last line' }), instance(1)];
+  const observed = { sandboxes: [], instances, failures: {}, requests: [], busy: false };
+  const look = { pod, observed, now: finishedAt, settings: defaultSettings };
+  const { main: known } = rememberWhatWasSeen(look, memory).containers;
+  t.is(known?.lastExit?.message, 'last line');
+  t.is(known?.exit, undefined);
+});
+
+test('whom we killed for a restart in place keeps the message that says so', (t) => {
+  const main = { attempt: 0, generation: 0, sandboxAttempt: 0, restartCount: 0 };
+  const memory = { ...blankMemory, generation: 1, sandboxAttempt: 0, containers: { main } };
+  const instances = [ended(0, { code: 137, message: 'ouch' })];
+  const observed = { sandboxes: [], instances, failures: {}, requests: [], busy: false };
+  const look = { pod, observed, now: finishedAt, settings: defaultSettings };
+  const { main: known } = rememberWhatWasSeen(look, memory).containers;
+  t.like(known?.exit, { reason: 'RestartingAllContainers' });
+  t.regex(known?.exit?.message ?? '', /restarted in place/);
+});
