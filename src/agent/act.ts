@@ -13,6 +13,8 @@ import { killContainers, whenEmpty } from '../host/kill.ts';
 import { makeMessageFile, messageFile, removeMessageFile } from '../host/last-words.ts';
 import { lend, placesOf, takeBack } from '../host/lend.ts';
 import type { LendSettings } from '../host/lend.ts';
+import { provideSubPaths } from '../host/volumes/sub-path.ts';
+import { VolumeError } from '../host/volumes/volume-error.ts';
 import type { Action } from '../pod/action.ts';
 import type { PodEvent } from '../pod/decision.ts';
 import { formatDuration } from '../pod/duration.ts';
@@ -21,11 +23,14 @@ import type { NodeFacts } from '../pod/node-facts.ts';
 import type { Container, Pod } from '../pod/pod.ts';
 import { containersOf } from '../pod/pod.ts';
 import { qosClassOf } from '../pod/pod-resources.ts';
-import { containerConfig, specHash } from '../runtime/container-config.ts';
+import type { ObservedSandbox } from '../pod/observed.ts';
+import { ContainerConfigError } from '../runtime/config-error.ts';
+import { containerConfig, specHash, subPathsFor } from '../runtime/container-config.ts';
 import { RuntimeCallError, isCallError } from '../runtime/call.ts';
 import type { Cri } from '../runtime/cri.ts';
 import { ImageError, ensureImage } from '../runtime/images.ts';
 import type { ReadyImage } from '../runtime/images.ts';
+import { hasSubPaths } from '../runtime/mounts.ts';
 import { rootRefusal } from '../runtime/non-root.ts';
 import { lookAtPod } from '../runtime/observe.ts';
 import { sandboxConfig } from '../runtime/sandbox-config.ts';
@@ -70,6 +75,7 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
     case 'create-container':
       return await createContainer(means, action, occasion);
     case 'start-container':
+      await bindSubPathsAgain(means, action.name, occasion);
       await cri.startContainer(action.id, signal);
       occasion.tell(containerEvent('Started', 'Container started', action.name));
       return done;
@@ -102,7 +108,7 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
 export function explain(action: Action, error: unknown): { reason: string; message: string } {
   if (error instanceof ImageError) return { reason: error.reason, message: error.details };
   const message = error instanceof RuntimeCallError ? error.details : messageOf(error);
-  if (error instanceof ContainerConfigError) {
+  if (error instanceof ContainerConfigError || isVolumeFault(action, error)) {
     return { reason: 'CreateContainerConfigError', message };
   }
   switch (action.kind) {
@@ -127,8 +133,10 @@ export function explain(action: Action, error: unknown): { reason: string; messa
   }
 }
 
-/** The pod asks for something that this container cannot be created with. */
-export class ContainerConfigError extends RepriseError {}
+/** A sub-path of a volume cannot be had; as a whole, volumes are provided before any container. */
+function isVolumeFault({ kind }: Action, error: unknown): boolean {
+  return kind === 'create-container' && error instanceof VolumeError;
+}
 
 async function runSandbox(
   means: Means,
@@ -153,9 +161,7 @@ async function createContainer(
   const { pod, picture, signal } = occasion;
   const { cri, node } = means;
   const { container } = containersOf(pod).find((one) => one.container.name === action.name) ?? {};
-  const sandbox = picture.observed.sandboxes.find(
-    ({ attempt }) => attempt === picture.memory.sandboxAttempt,
-  );
+  const sandbox = sandboxOf(picture);
   if (container === undefined || sandbox === undefined) {
     throw new RepriseError('there is no such container or no sandbox for it');
   }
@@ -168,6 +174,7 @@ async function createContainer(
   const { attempt, generation } = action;
   const run = { attempt, generation, sandboxAttempt: sandbox.attempt };
   const ingredients = { image, podIPs: sandbox.ips };
+  await provideSubPaths(subPathsFor(pod, container, ingredients, loan, node));
   const config = containerConfig(pod, container, run, ingredients, loan, node);
   const sandboxConf = sandboxConfig(pod, sandbox.attempt, loan, node);
   await makeMessageFile(messageFile(loan.messageDirectory, container.name, attempt));
@@ -192,6 +199,18 @@ async function removeContainer(
   const attempt = picture.observed.instances.find((one) => one.id === id)?.attempt;
   if (attempt === undefined) return;
   await removeMessageFile(messageFile(placesOf(pod, lending).messages, name, attempt));
+}
+
+/** A container made ahead waits for its start while others may replace what its mounts are bound to. */
+async function bindSubPathsAgain(
+  { node }: Means,
+  name: string,
+  { pod, picture }: Occasion,
+): Promise<void> {
+  const { container } = containersOf(pod).find((one) => one.container.name === name) ?? {};
+  if (container === undefined || !hasSubPaths(container)) return;
+  const podIPs = sandboxOf(picture)?.ips ?? [];
+  await provideSubPaths(subPathsFor(pod, container, { podIPs }, loanOf(picture), node));
 }
 
 async function provideImage(
@@ -258,6 +277,10 @@ async function proveGone(
 function cgroupOf({ lending }: Means, pod: Pod, id: string): string {
   const { cgroupRoot, cgroupDriver: driver } = lending;
   return containerCgroup(podCgroup(pod, qosClassOf(pod), { cgroupRoot, driver }), id, driver);
+}
+
+function sandboxOf({ observed, memory }: Picture): ObservedSandbox | undefined {
+  return observed.sandboxes.find(({ attempt }) => attempt === memory.sandboxAttempt);
 }
 
 function loanOf({ observed }: Picture): Loan {

@@ -85,6 +85,7 @@ testAsRoot('a pod gets its folders, and everything but its own folder is taken b
     cgroupParent: `${settings.cgroupRoot}/burstable/podu-1`,
     volumes: { scratch: path.join(folder, 'volumes/kubernetes.io~empty-dir/scratch') },
     hostsFile: path.join(folder, 'etc-hosts'),
+    subPaths: path.join(folder, 'volume-subpaths'),
   });
   t.is(await modeOf(folder), '750');
   t.is(await modeOf(loan.logDirectory), '755');

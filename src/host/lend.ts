@@ -53,6 +53,7 @@ export async function lend(pod: Pod, settings: LendSettings): Promise<Loan> {
     cgroupParent: places.cgroup,
     volumes,
     hostsFile: places.hostsFile,
+    subPaths: places.subPaths,
     ...(pod.spec.hostUsers === false && {
       userNamespace: lendUserIds(path.dirname(places.directory), pod.metadata.uid),
     }),
@@ -67,6 +68,8 @@ export async function takeBack(pod: Pod, settings: LendSettings): Promise<void> 
   if (settings.cgroupDriver === 'cgroupfs') {
     removeUnusedParents(places.cgroup, findHierarchy(), parentNotes(settings));
   }
+  // Before the volumes, which they hold.
+  await removeFolder(places.subPaths);
   await removeFolder(places.volumes);
   await fs.rm(places.hostsFile, { force: true });
   await removeFolder(places.messages);
@@ -78,6 +81,7 @@ export async function takeBack(pod: Pod, settings: LendSettings): Promise<void> 
 export interface Places {
   readonly directory: string;
   readonly volumes: string;
+  readonly subPaths: string;
   readonly hostsFile: string;
   readonly messages: string;
   readonly logs: string;
@@ -94,6 +98,7 @@ export function placesOf(pod: Pod, settings: LendSettings): Places {
   return {
     directory,
     volumes: path.join(directory, 'volumes'),
+    subPaths: path.join(directory, 'volume-subpaths'),
     hostsFile: path.join(directory, 'etc-hosts'),
     messages: path.join(directory, 'containers'),
     logs: path.join(settings.podLogDir, `${namespace}_${name}_${uid}`),

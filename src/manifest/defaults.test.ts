@@ -65,7 +65,17 @@ const container = {
   ],
   ports: [{ name: 'http', containerPort: 80, hostPort: 80, hostIP: '127.0.0.1', protocol: 'UDP' }],
   resources: { requests: { cpu: '100m' }, limits: { cpu: '200m' } },
-  volumeMounts: [{ name: 'e', mountPath: '/e', readOnly: true }],
+  volumeMounts: [
+    { name: 'e', mountPath: '/e', readOnly: true, recursiveReadOnly: 'IfPossible' },
+    { name: 'e', mountPath: '/f', readOnly: false, subPath: 'f' },
+    {
+      name: 'h',
+      mountPath: '/h',
+      readOnly: false,
+      subPathExpr: '$(A)',
+      mountPropagation: 'Bidirectional',
+    },
+  ],
   securityContext: {
     runAsUser: 1,
     runAsGroup: 2,

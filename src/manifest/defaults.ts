@@ -103,13 +103,12 @@ function withContainerDefaults(container: RawContainer, hostNetwork: boolean): C
     env: (container.env ?? []).map(withEnvDefaults),
     ports: (container.ports ?? []).map((port) => withPortDefaults(port, hostNetwork)),
     resources: withResourceDefaults(container.resources ?? {}),
-    volumeMounts: (container.volumeMounts ?? []).map(
-      ({ name: volume, mountPath, readOnly = false }) => ({
-        name: volume,
-        mountPath,
-        readOnly,
-      }),
-    ),
+    volumeMounts: (container.volumeMounts ?? []).map((mount) => ({
+      readOnly: false,
+      ...present(mount),
+      name: mount.name,
+      mountPath: mount.mountPath,
+    })),
     securityContext: withSecurityDefaults(container.securityContext ?? {}),
     restartPolicyRules: (container.restartPolicyRules ?? []).map(({ action, exitCodes }) => ({
       action,

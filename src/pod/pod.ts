@@ -109,6 +109,14 @@ export interface VolumeMount {
   readonly name: string;
   readonly mountPath: string;
   readonly readOnly: boolean;
+  /** Also for what is mounted below it; absent: Disabled. */
+  readonly recursiveReadOnly?: 'Disabled' | 'IfPossible' | 'Enabled';
+  /** Whether later mounts get in (or out again); absent: None. */
+  readonly mountPropagation?: 'None' | 'HostToContainer' | 'Bidirectional';
+  /** A path inside the volume; absent: the whole volume. */
+  readonly subPath?: string;
+  /** The same with `$(NAME)` standing for the container's variables. */
+  readonly subPathExpr?: string;
 }
 
 /** A volume has exactly one source. */

@@ -25,10 +25,9 @@ function v1Container(container: Container): V1Container {
     // Kubernetes keeps `resources: {}` of a container, the one empty value it prints.
     ...withoutEmpty(rest, ['resources']),
     ...(volumeMounts.length > 0 && {
-      volumeMounts: volumeMounts.map((mount) => ({
-        name: mount.name,
-        mountPath: mount.mountPath,
-        ...(mount.readOnly && { readOnly: true }),
+      volumeMounts: volumeMounts.map(({ readOnly, ...mount }) => ({
+        ...mount,
+        ...(readOnly && { readOnly: true }),
       })) as unknown as Container['volumeMounts'],
     }),
   };

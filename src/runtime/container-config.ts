@@ -4,18 +4,19 @@
  * The spec hash covers everything the container is made from, but neither its attempt nor its
  * generation: a standby fits as long as the hash is what it would be now.
  *
- * Read next: environment.ts, resources.ts and security.ts, the larger parts of it.
+ * Read next: environment.ts, mounts.ts, resources.ts and security.ts, the larger parts of it.
  */
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
-import type { Loan } from '../pod/loan.ts';
+import type { Loan, SubPath } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import type { Container, Pod } from '../pod/pod.ts';
+import type { Environment } from './environment.ts';
 import { environmentOf, expand } from './environment.ts';
 import type { ContainerConfig } from './generated/runtime/v1/ContainerConfig.ts';
-import type { Mount } from './generated/runtime/v1/Mount.ts';
 import type { ReadyImage } from './images.ts';
 import { containerAnnotations, containerLabels } from './labels.ts';
+import { mountsOf, subPathsOf } from './mounts.ts';
 import { resourcesOf } from './resources.ts';
 import { containerSecurity } from './security.ts';
 import { mappedMount } from './user-namespace.ts';
@@ -51,7 +52,7 @@ export function containerConfig(
     name,
     generation,
     sandboxAttempt,
-    specHash: hashOf(lasting),
+    specHash: specHash(pod, container, ingredients, loan, node),
   };
   return {
     ...lasting,
@@ -71,7 +72,22 @@ export function specHash(
   loan: Loan,
   node: NodeFacts,
 ): string {
-  return hashOf(lastingConfig(pod, container, ingredients, loan, node));
+  return hashOf([
+    lastingConfig(pod, container, ingredients, loan, node),
+    // Their places are the same whatever they are bound to.
+    subPathsFor(pod, container, ingredients, loan, node).map(({ subPath }) => subPath),
+  ]);
+}
+
+/** What has to be bound before the container is created, and again before it is started. */
+export function subPathsFor(
+  pod: Pod,
+  container: Container,
+  { podIPs }: Pick<Ingredients, 'podIPs'>,
+  loan: Loan,
+  node: NodeFacts,
+): readonly SubPath[] {
+  return subPathsOf(container, environmentFor(pod, container, podIPs, node), loan);
 }
 
 /** The part of the config that is the same for every run. */
@@ -82,11 +98,7 @@ function lastingConfig(
   loan: Loan,
   node: NodeFacts,
 ): ContainerConfig {
-  const environment = environmentOf(pod, container, {
-    nodeName: node.name,
-    hostIPs: node.hostIPs,
-    podIPs: pod.spec.hostNetwork ? node.hostIPs : podIPs,
-  });
+  const environment = environmentFor(pod, container, podIPs, node);
   const expandAll = (words: readonly string[]) => words.map((word) => expand(word, environment));
   return {
     image: { image: image.ref, userSpecifiedImage: container.image },
@@ -94,7 +106,7 @@ function lastingConfig(
     args: expandAll(container.args),
     workingDir: container.workingDir ?? '',
     envs: [...environment].map(([key, value]) => ({ key, value: Buffer.from(value) })),
-    mounts: mountsOf(container, loan).map((mount) => mappedMount(pod, loan, mount)),
+    mounts: mountsOf(pod, container, loan, node).map((mount) => mappedMount(pod, loan, mount)),
     stdin: container.stdin,
     stdinOnce: container.stdinOnce,
     tty: container.tty,
@@ -105,17 +117,17 @@ function lastingConfig(
   };
 }
 
-const hostsPath = '/etc/hosts';
-
-/** The container's own mounts in their order, then the managed /etc/hosts unless it brings one. */
-function mountsOf(container: Container, loan: Loan): Mount[] {
-  const own = container.volumeMounts.map(({ name, mountPath, readOnly }) => {
-    const hostPath = loan.volumes[name];
-    if (hostPath === undefined) throw new Error(`volume "${name}" is mounted but was not lent`);
-    return { containerPath: posix.resolve('/', mountPath), hostPath, readonly: readOnly };
+function environmentFor(
+  pod: Pod,
+  container: Container,
+  podIPs: readonly string[],
+  node: NodeFacts,
+): Environment {
+  return environmentOf(pod, container, {
+    nodeName: node.name,
+    hostIPs: node.hostIPs,
+    podIPs: pod.spec.hostNetwork ? node.hostIPs : podIPs,
   });
-  if (own.some(({ containerPath }) => containerPath === hostsPath)) return own;
-  return [...own, { containerPath: hostsPath, hostPath: loan.hostsFile, readonly: false }];
 }
 
 /** Of its own for each run, so no part of what the hash covers. */
@@ -128,6 +140,6 @@ function messageMount({ name, terminationMessagePath }: Container, attempt: numb
 }
 
 /** Short, since it is a label; long enough for the containers of one pod. */
-function hashOf(config: ContainerConfig): string {
-  return createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16);
+function hashOf(ingredients: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(ingredients)).digest('hex').slice(0, 16);
 }

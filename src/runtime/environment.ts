@@ -2,6 +2,7 @@
  * A container's environment, and the `$(VAR)` references in it, in its command and in its args.
  */
 import type { Container, Pod } from '../pod/pod.ts';
+import { ContainerConfigError } from './config-error.ts';
 
 /** What a `fieldRef` may ask for beside the pod itself. */
 export interface Surroundings {
@@ -38,6 +39,18 @@ export function expand(text: string, environment: Environment): string {
   return text.replaceAll(/\$(?:\$|\(([^)]*)\))/g, (reference, name: string | undefined) =>
     name === undefined ? '$' : (environment.get(name) ?? reference),
   );
+}
+
+/** The same, but what is not defined, or is empty, is an error. */
+export function expandStrictly(text: string, environment: Environment): string {
+  return text.replaceAll(/\$(?:\$|\(([^)]*)\))/g, (_, name: string | undefined) => {
+    if (name === undefined) return '$';
+    const value = environment.get(name);
+    if (value) return value;
+    throw new ContainerConfigError(`missing value for "${name}"`, {
+      next: 'define the variable in env before it is used in subPathExpr',
+    });
+  });
 }
 
 /** The value of a downward API field; empty for a label or annotation that the pod does not have. */

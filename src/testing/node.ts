@@ -32,6 +32,7 @@ export function aLoan(more: Partial<Loan> = {}): Loan {
     cgroupParent: '/kubepods/besteffort/pod1',
     volumes: {},
     hostsFile: '/var/lib/reprise/pods/1/etc-hosts',
+    subPaths: '/var/lib/reprise/pods/1/volume-subpaths',
     ...more,
   };
 }

@@ -139,6 +139,7 @@ export class SimulatedRuntime {
             cgroupParent: '/pod',
             volumes: {},
             hostsFile: '/hosts',
+            subPaths: '/sub-paths',
           },
         });
         return;

@@ -18,7 +18,7 @@ import {
   checkProfiles,
   checkUserNamespace,
 } from './security.ts';
-import { checkMounts, checkVolumes } from './volumes.ts';
+import { checkMountOptions, checkMounts, checkVolumes } from './volumes.ts';
 
 export const rules: readonly Rule[] = [
   checkLabels,
@@ -34,6 +34,7 @@ export const rules: readonly Rule[] = [
   checkSysctls,
   checkVolumes,
   checkMounts,
+  checkMountOptions,
   checkResources,
   checkPrivileges,
   checkProcessNamespace,

@@ -287,6 +287,49 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
     },
     `${main}.volumeMounts[1].mountPath: Duplicate value: "/a"`,
   ],
+  'a mount may be of one part, with later mounts of the node': [
+    {
+      spec: { volumes: [{ name: 'v' }] },
+      container: {
+        securityContext: { privileged: true },
+        volumeMounts: [
+          { ...mount('v', '/a'), subPath: 'x', mountPropagation: 'HostToContainer' },
+          { ...mount('v', '/b'), subPathExpr: '$(X)', mountPropagation: 'Bidirectional' },
+          { ...mount('v', '/c'), readOnly: true, recursiveReadOnly: 'Enabled' },
+        ],
+      },
+    },
+  ],
+  'a mount is of one part, not of two': [
+    {
+      spec: { volumes: [{ name: 'v' }] },
+      container: { volumeMounts: [{ ...mount('v', '/a'), subPath: 'x', subPathExpr: 'y' }] },
+    },
+    `${main}.volumeMounts[0].subPathExpr: Invalid value: "y": subPathExpr and subPath are mutually exclusive`,
+  ],
+  'mounts get out of privileged containers only': [
+    {
+      spec: { volumes: [{ name: 'v' }] },
+      container: { volumeMounts: [{ ...mount('v', '/a'), mountPropagation: 'Bidirectional' }] },
+    },
+    `${main}.volumeMounts[0].mountPropagation: Forbidden: Bidirectional mount propagation is for privileged`,
+  ],
+  'only what is read-only and private is so recursively': [
+    {
+      spec: { volumes: [{ name: 'v' }] },
+      container: {
+        volumeMounts: [
+          {
+            ...mount('v', '/a'),
+            recursiveReadOnly: 'IfPossible',
+            mountPropagation: 'HostToContainer',
+          },
+        ],
+      },
+    },
+    `${main}.volumeMounts[0].recursiveReadOnly: Forbidden: may only be specified when readOnly is true`,
+    `${main}.volumeMounts[0].recursiveReadOnly: Forbidden: may only be specified when mountPropagation is None`,
+  ],
   'a request may be as large as the limit': [
     {
       container: {

@@ -1,9 +1,11 @@
 /** Volumes and where they are mounted. */
 import { didYouMean } from '../issues.ts';
-import { duplicateValue, forbidden, quoted } from '../manifest-error.ts';
-import type { Problem } from '../manifest-error.ts';
+import { duplicateValue, forbidden, invalidValue, quoted } from '../manifest-error.ts';
+import type { Path, Problem } from '../manifest-error.ts';
 import { placed, placedContainers, repeated } from './rule.ts';
-import type { PartlyPod, RuleProblem } from './rule.ts';
+import type { PartlyContainer, PartlyPod, RuleProblem } from './rule.ts';
+
+type PartlyMount = NonNullable<NonNullable<PartlyContainer['volumeMounts']>[number]>;
 
 /** Volumes have names of their own, and one source. */
 export function* checkVolumes({ spec }: PartlyPod): Generator<Problem> {
@@ -47,5 +49,49 @@ export function* checkMounts(pod: PartlyPod): Generator<RuleProblem> {
         hint: 'mount each volume at a path of its own',
       };
     }
+  }
+}
+
+/** What a mount says of itself holds together. */
+export function* checkMountOptions(pod: PartlyPod): Generator<Problem> {
+  for (const { container, path } of placedContainers(pod)) {
+    for (const { value: mount, path: at } of placed(container.volumeMounts, [
+      ...path,
+      'volumeMounts',
+    ])) {
+      if (mount.subPath !== undefined && mount.subPathExpr !== undefined) {
+        yield {
+          path: [...at, 'subPathExpr'],
+          message: invalidValue(
+            mount.subPathExpr,
+            'subPathExpr and subPath are mutually exclusive',
+          ),
+          hint: 'keep one of the two',
+        };
+      }
+      if (mount.mountPropagation === 'Bidirectional' && !container.securityContext?.privileged) {
+        yield {
+          path: [...at, 'mountPropagation'],
+          message: forbidden('Bidirectional mount propagation is for privileged containers only'),
+          hint: 'use HostToContainer, or make the container privileged',
+        };
+      }
+      yield* checkRecursion(mount, [...at, 'recursiveReadOnly']);
+    }
+  }
+}
+
+function* checkRecursion(mount: PartlyMount, path: Path): Generator<Problem> {
+  const { recursiveReadOnly, readOnly, mountPropagation = 'None' } = mount;
+  if (recursiveReadOnly === undefined || recursiveReadOnly === 'Disabled') return;
+  if (readOnly !== true) {
+    yield {
+      path,
+      message: forbidden('may only be specified when readOnly is true'),
+      hint: 'add "readOnly: true" to the mount',
+    };
+  }
+  if (mountPropagation !== 'None') {
+    yield { path, message: forbidden('may only be specified when mountPropagation is None') };
   }
 }

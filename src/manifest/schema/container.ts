@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { honoured, inert, must, refused, required } from './field.ts';
 import {
   dnsLabel,
+  hasParentStep,
   int32,
   integer,
   ipAddress,
@@ -96,14 +97,27 @@ const resources = z.strictObject({
   claims: refused('dynamic resource claims are not supported', []),
 });
 
+const subPath = (): z.ZodString =>
+  must(
+    must(plainText(), (path) => !path.startsWith('/'), 'must be a relative path'),
+    (path) => !hasParentStep(path),
+    'must not contain ".."',
+  );
+
 const volumeMount = z.strictObject({
   name: required(z.string(), 'the volume'),
   mountPath: required(plainText(), 'where it is mounted in the container'),
   readOnly: honoured(z.boolean(), 'default false'),
-  mountPropagation: refused('mount propagation is not supported yet', 'None'),
-  recursiveReadOnly: refused('recursive read-only mounts are not supported yet', 'Disabled'),
-  subPath: refused('subPath is not supported yet'),
-  subPathExpr: refused('subPathExpr is not supported yet'),
+  mountPropagation: honoured(
+    z.enum(['None', 'HostToContainer', 'Bidirectional']),
+    'whether later mounts of the node get in, and those of the container out; default None',
+  ),
+  recursiveReadOnly: honoured(
+    z.enum(['Disabled', 'IfPossible', 'Enabled']),
+    'whether what is mounted below is read-only, too; needs containerd 2.0; default Disabled',
+  ),
+  subPath: honoured(subPath(), 'a path inside the volume, in place of the whole; made if missing'),
+  subPathExpr: honoured(subPath(), 'the same with $(NAME) for variables of the container'),
 });
 
 const restartRule = z.strictObject({

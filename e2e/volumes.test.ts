@@ -1,0 +1,285 @@
+// What containers see of their volumes, looked at from inside them and from the node.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import { execa } from 'execa';
+import type { V1Pod } from '../src/pod/pod-status.ts';
+import type { ManifestOf } from './manifests.ts';
+import { container, pod, restartAllOn, sidecar } from './manifests.ts';
+import type { TestNode } from './node.ts';
+import { generationOf, isReady, startNode, statusOf, until } from './node.ts';
+
+const shared: { node?: TestNode } = {};
+
+function node(): TestNode {
+  if (shared.node === undefined) throw new Error('the node has not started');
+  return shared.node;
+}
+
+test.before(async () => {
+  shared.node = await startNode();
+  await shared.node.agent();
+});
+
+test.after.always('nothing is left', async () => {
+  await shared.node?.[Symbol.asyncDispose]();
+});
+
+async function ready(name: string, generation = 0): Promise<V1Pod> {
+  return await node().podThat(
+    name,
+    `is ready in generation ${generation}`,
+    (one) => isReady(one) && generationOf(one) === generation,
+  );
+}
+
+async function removed(name: string): Promise<void> {
+  await node().ok('delete', 'pod', name, '--wait');
+}
+
+/** The path of something inside a container, from the node. */
+async function within(of: V1Pod, name: string, place: string): Promise<string> {
+  const pid = await node().pidOf(of, name);
+  if (pid === undefined) throw new Error(`container ${name} does not run`);
+  return `/proc/${pid}/root${place}`;
+}
+
+/** Runs a command in the namespaces and the root of a container. */
+async function inside(of: V1Pod, name: string, script: string): Promise<string> {
+  const pid = await node().pidOf(of, name);
+  const args = ['-t', String(pid), '-m', '-p', '-r', '-w', '--', 'sh', '-c', script];
+  const { all } = await execa('nsenter', args, { all: true, reject: false });
+  return all;
+}
+
+/** Device and inode of what is mounted: the same as long as it is the same mount of the same thing. */
+async function mountOf(of: V1Pod, name: string, place: string): Promise<string> {
+  const { dev, ino } = await fs.stat(await within(of, name, place));
+  return `${dev}:${ino}`;
+}
+
+/** Ids of the mounts below the pod's own folder, by their place. */
+async function hostMounts(of: V1Pod): Promise<Record<string, string>> {
+  const folder = path.join(node().dataDir, 'pods', of.metadata.uid);
+  const lines = (await fs.readFile('/proc/self/mountinfo', 'utf8')).split('\n');
+  const rows = lines.map((line) => line.split(' '));
+  return Object.fromEntries(
+    rows.flatMap(([id = '', , , , place = '']) =>
+      place.startsWith(`${folder}/`) ? [[place.slice(folder.length + 1), id]] : [],
+    ),
+  );
+}
+
+async function exists(place: string): Promise<boolean> {
+  return await fs.access(place).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function restarted(of: V1Pod): Promise<V1Pod> {
+  await node().ok('restart', 'pod', of.metadata.name);
+  return await ready(of.metadata.name, generationOf(of) + 1);
+}
+
+const sharedMount = { name: 'shared', mountPath: '/shared' };
+
+test('a container sees one part of a volume, and the same mount after a restart', async (t) => {
+  const volumeMounts = [
+    sharedMount,
+    { name: 'shared', mountPath: '/part', subPath: 'parts/one' },
+    { name: 'shared', mountPath: '/mine', subPathExpr: 'by-name/$(NAME)', readOnly: true },
+  ];
+  const manifest = pod(
+    'sub-paths',
+    [sidecar('watcher', restartAllOn(88))],
+    [container('main', undefined, { volumeMounts })],
+  );
+  await node().apply(manifest);
+  const first = await ready('sub-paths');
+  const volume = node().volume(first);
+  await fs.writeFile(path.join(volume, 'parts/one/file'), 'content');
+  t.is(await inside(first, 'main', 'cat /part/file; ls -a /mine | wc -l'), 'content2');
+  t.regex(await inside(first, 'main', 'touch /mine/x'), /Read-only file system/);
+  t.deepEqual((await fs.readdir(volume)).toSorted(), ['by-name', 'parts', 'story']);
+  t.deepEqual(await fs.readdir(path.join(volume, 'by-name')), ['main']);
+  const seen = await mountOf(first, 'main', '/part');
+  const mounts = await hostMounts(first);
+  t.deepEqual(Object.keys(mounts).toSorted(), [
+    'volume-subpaths/shared/main/1',
+    'volume-subpaths/shared/main/2',
+  ]);
+
+  const second = await restarted(first);
+  t.deepEqual(await hostMounts(second), mounts);
+  t.is(await mountOf(second, 'main', '/part'), seen);
+  t.is(await inside(second, 'main', 'cat /part/file'), 'content');
+  await removed('sub-paths');
+  t.deepEqual(await hostMounts(second), {});
+});
+
+test('a link that a container plants between two runs leads nobody out of the volume', async (t) => {
+  const outside = path.join(node().dir, 'precious');
+  await fs.mkdir(outside);
+  await fs.writeFile(path.join(outside, 'file'), 'content');
+  const plants = `
+    while [ ! -e /shared/go ]; do sleep 0.02; done
+    [ -e /shared/planted ] || {
+      rm -rf /shared/part; ln -s ${outside} /shared/part
+      rm -rf /shared/made; ln -s ${outside} /shared/made
+      echo planted > /shared/planted
+    }
+    while :; do sleep 0.1; done`;
+  const manifest = pod(
+    'plants-links',
+    [],
+    [
+      container('reader', undefined, {
+        volumeMounts: [
+          sharedMount,
+          { name: 'shared', mountPath: '/part', subPath: 'part' },
+          { name: 'shared', mountPath: '/made', subPath: 'made/deep' },
+        ],
+      }),
+      container('planter', plants),
+    ],
+  );
+  await node().apply(manifest);
+  const first = await ready('plants-links');
+  t.is(await inside(first, 'reader', 'ls /part'), '');
+  const volume = node().volume(first);
+  await fs.writeFile(path.join(volume, 'go'), '');
+  await until('the links are planted', () => exists(path.join(volume, 'planted')));
+  await node().ok('restart', 'pod', 'plants-links');
+  const after = await node().podThat('plants-links', 'cannot make its reader', (one) => {
+    const { waiting } = statusOf(one, 'reader').state;
+    return generationOf(one) === 1 && waiting?.reason === 'CreateContainerConfigError';
+  });
+  t.regex(statusOf(after, 'reader').state.waiting?.message ?? '', /leads out of the volume/);
+  t.is(await node().pidOf(after, 'reader'), undefined);
+  t.deepEqual(await fs.readdir(outside), ['file']);
+
+  // As soon as the link is gone, the pod goes on by itself.
+  await fs.unlink(path.join(volume, 'part'));
+  await fs.unlink(path.join(volume, 'made'));
+  await ready('plants-links', 1);
+  await removed('plants-links');
+  t.is(await fs.readFile(path.join(outside, 'file'), 'utf8'), 'content');
+});
+
+test('a subPathExpr without its variable is a mistake in the configuration', async (t) => {
+  const volumeMounts = [sharedMount, { name: 'shared', mountPath: '/x', subPathExpr: '$(NOPE)' }];
+  await node().apply(pod('no-variable', [], [container('main', undefined, { volumeMounts })]));
+  const stuck = await node().podThat(
+    'no-variable',
+    'says why it waits',
+    (one) => statusOf(one, 'main').state.waiting?.reason === 'CreateContainerConfigError',
+  );
+  t.is(statusOf(stuck, 'main').state.waiting?.message, 'missing value for "NOPE"');
+  t.is(stuck.status.phase, 'Pending');
+  await removed('no-variable');
+});
+
+test('mounts go as far as the manifest says', async (t) => {
+  const place = path.join(node().dir, 'propagation');
+  await fs.mkdir(place);
+  await execa('mount', ['--bind', place, place]);
+  try {
+    await execa('mount', ['--make-shared', place]);
+    const main = (name: string, mountPropagation: string, more = {}) =>
+      container(name, undefined, {
+        volumeMounts: [sharedMount, { name: 'host', mountPath: '/host', mountPropagation }],
+        ...more,
+      });
+    const manifest: ManifestOf = pod(
+      'propagation',
+      [],
+      [
+        main('none', 'None'),
+        main('inwards', 'HostToContainer'),
+        main('both', 'Bidirectional', { securityContext: { privileged: true } }),
+      ],
+      {
+        volumes: [
+          { name: 'shared', emptyDir: {} },
+          { name: 'host', hostPath: { path: place, type: 'Directory' } },
+        ],
+      },
+    );
+    await node().apply(manifest);
+    const running = await ready('propagation');
+    await fs.mkdir(path.join(place, 'by-host'));
+    await execa('mount', ['-t', 'tmpfs', 'by-host', path.join(place, 'by-host')]);
+    await fs.writeFile(path.join(place, 'by-host/file'), '');
+    t.is(await inside(running, 'none', 'ls /host/by-host'), '');
+    t.is(await inside(running, 'inwards', 'ls /host/by-host'), 'file');
+    await execa('umount', [path.join(place, 'by-host')]);
+    t.is(await inside(running, 'inwards', 'ls /host/by-host'), '');
+
+    const mounts =
+      'mkdir /host/by-pod && mount -t tmpfs by-pod /host/by-pod && touch /host/by-pod/x';
+    t.is(await inside(running, 'both', mounts), '');
+    t.deepEqual(await fs.readdir(path.join(place, 'by-pod')), ['x']);
+    t.is(await inside(running, 'inwards', 'ls /host/by-pod'), 'x');
+    t.is(await inside(running, 'none', 'ls /host/by-pod'), '');
+    t.is(await inside(running, 'both', 'umount /host/by-pod'), '');
+    await removed('propagation');
+  } finally {
+    await execa('umount', ['-R', place]);
+  }
+});
+
+test('recursive read-only mounts are made, or the pod says that it cannot have them', async (t) => {
+  const mount = (recursiveReadOnly: string) => ({
+    volumeMounts: [
+      sharedMount,
+      { name: 'shared', mountPath: '/ro', readOnly: true, recursiveReadOnly },
+    ],
+  });
+  await node().apply(pod('if-possible', [], [container('main', undefined, mount('IfPossible'))]));
+  const running = await ready('if-possible');
+  t.regex(await inside(running, 'main', 'touch /ro/x'), /Read-only file system/);
+  await removed('if-possible');
+
+  const name = 'enabled';
+  await node().apply(pod(name, [], [container('main', undefined, mount('Enabled'))]));
+  const after = await node().podThat(
+    name,
+    'is decided',
+    (one) =>
+      isReady(one) || statusOf(one, 'main').state.waiting?.reason === 'CreateContainerConfigError',
+  );
+  const { waiting } = statusOf(after, 'main').state;
+  if (waiting === undefined) {
+    t.regex(await inside(after, 'main', 'touch /ro/x'), /Read-only file system/);
+  } else {
+    t.regex(waiting.message ?? '', /volume "shared" requested recursive read-only mode/);
+  }
+  await removed(name);
+});
+
+test('every volume belongs to the fsGroup, and so does what is made in it', async (t) => {
+  const volumes = [
+    { name: 'shared', emptyDir: {} },
+    { name: 'memory', emptyDir: { medium: 'Memory' } },
+  ];
+  const securityContext = { fsGroup: 4321, runAsUser: 1000, runAsGroup: 1000 };
+  const main = container('main', undefined, {
+    volumeMounts: [
+      sharedMount,
+      { name: 'memory', mountPath: '/memory' },
+      { name: 'shared', mountPath: '/part', subPath: 'part' },
+    ],
+  });
+  await node().apply(pod('fs-group', [], [main], { volumes, securityContext }));
+  const running = await ready('fs-group');
+  const uid = (await fs.stat(await within(running, 'main', '/shared/story'))).uid;
+  t.is(uid, 1000);
+  for (const place of ['/shared', '/memory', '/part']) {
+    const stats = await fs.stat(await within(running, 'main', place));
+    t.is(stats.gid, 4321, place);
+    t.is(stats.mode & 0o7777, 0o2777, place);
+  }
+  t.is((await fs.stat(await within(running, 'main', '/shared/story'))).gid, 4321);
+  await removed('fs-group');
+});

@@ -1,0 +1,106 @@
+import test from 'ava';
+import type { VolumeMount } from '../pod/pod.ts';
+import { aContainer, aPod } from '../testing/builders.ts';
+import { aLoan, aNode } from '../testing/node.ts';
+import { ContainerConfigError } from './config-error.ts';
+import { containerConfig, specHash, subPathsFor } from './container-config.ts';
+
+const loan = aLoan({ volumes: { data: '/srv/data' }, subPaths: '/pods/1/volume-subpaths' });
+const ingredients = {
+  image: {
+    ref: 'sha256:1',
+    digest: 'registry/test@sha256:0',
+    name: 'registry/test:1',
+    user: { uid: 0 },
+    pulled: false,
+    sizeBytes: 1,
+  },
+  podIPs: ['10.88.0.5'],
+};
+const node = aNode();
+
+function aMount(more: Partial<VolumeMount> = {}): VolumeMount {
+  return { name: 'data', mountPath: '/data', readOnly: false, ...more };
+}
+
+function made(mount: VolumeMount, env: Record<string, string> = {}) {
+  const container = aContainer('main', {
+    volumeMounts: [aMount({ mountPath: '/other' }), mount],
+    env: Object.entries(env).map(([name, value]) => ({ name, value })),
+  });
+  return [aPod([], [container]), container] as const;
+}
+
+function mountedAs(mount: VolumeMount, more = node) {
+  const [pod, container] = made(mount);
+  const run = { attempt: 0, generation: 0, sandboxAttempt: 0 };
+  return containerConfig(pod, container, run, ingredients, loan, more).mounts?.[1];
+}
+
+test('a sub-path is mounted from where it is bound', (t) => {
+  const mount = aMount({ subPath: 'a/b' });
+  const place = '/pods/1/volume-subpaths/data/main/1';
+  t.is(mountedAs(mount)?.hostPath, place);
+  const [pod, container] = made(mount);
+  t.deepEqual(subPathsFor(pod, container, ingredients, loan, node), [
+    { volume: 'data', root: '/srv/data', subPath: 'a/b', place },
+  ]);
+});
+
+const expressions: Record<string, [expression: string, becomes: string | RegExp]> = {
+  'an expression sees the variables': ['$(A)/x', 'one/x'],
+  'a doubled dollar stays one': ['$$(A)', '$(A)'],
+  'a missing variable is an error': ['$(NOPE)', /^missing value for "NOPE"$/],
+  'an empty variable is an error': ['x$(EMPTY)', /^missing value for "EMPTY"$/],
+  'a variable does not lead to the root': ['$(ROOT)', /must not be an absolute path/],
+  'a variable does not lead up': ['a/$(UP)/b', /must not contain '\.\.'/],
+};
+for (const [title, [subPathExpr, becomes]] of Object.entries(expressions)) {
+  test(title, (t) => {
+    const env = { A: 'one', EMPTY: '', ROOT: '/etc', UP: '..' };
+    const [pod, container] = made(aMount({ subPathExpr }), env);
+    const expand = () => subPathsFor(pod, container, ingredients, loan, node)[0]?.subPath;
+    if (typeof becomes === 'string') t.is(expand(), becomes);
+    else t.throws(expand, { instanceOf: ContainerConfigError, message: becomes });
+  });
+}
+
+test('a container made for another sub-path does not fit', (t) => {
+  const hashes = ['one', 'two', 'two'].map((value) => {
+    const [pod, container] = made(aMount({ subPathExpr: '$(A)' }), { A: value });
+    // The environment differs as well, so the hash of one with the sub-path alone is compared.
+    const [, same] = made(aMount({ subPath: value }));
+    return specHash(pod, { ...same, env: [] }, ingredients, loan, node) + container.name;
+  });
+  t.not(hashes[0], hashes[1]);
+  t.is(hashes[1], hashes[2]);
+});
+
+test('propagation is passed on in the words of CRI', (t) => {
+  t.is(mountedAs(aMount())?.propagation, undefined);
+  t.is(mountedAs(aMount({ mountPropagation: 'None' }))?.propagation, undefined);
+  t.is(
+    mountedAs(aMount({ mountPropagation: 'HostToContainer' }))?.propagation,
+    'PROPAGATION_HOST_TO_CONTAINER',
+  );
+  t.is(
+    mountedAs(aMount({ mountPropagation: 'Bidirectional' }))?.propagation,
+    'PROPAGATION_BIDIRECTIONAL',
+  );
+});
+
+test('recursion is asked for where the runtime can', (t) => {
+  const able = aNode({
+    handlers: { '': { userNamespaces: false, recursiveReadOnlyMounts: true } },
+  });
+  const ifPossible = aMount({ readOnly: true, recursiveReadOnly: 'IfPossible' });
+  const enabled = aMount({ readOnly: true, recursiveReadOnly: 'Enabled' });
+  t.is(mountedAs(ifPossible, able)?.recursiveReadOnly, true);
+  t.is(mountedAs(enabled, able)?.recursiveReadOnly, true);
+  t.is(mountedAs(ifPossible)?.recursiveReadOnly, undefined);
+  t.is(mountedAs(aMount({ readOnly: true }), able)?.recursiveReadOnly, undefined);
+  t.throws(() => mountedAs(enabled), {
+    instanceOf: ContainerConfigError,
+    message: /not supported by the runtime/,
+  });
+});

@@ -1,0 +1,100 @@
+/**
+ * A container's mounts in CRI's words, and the sub-paths that have to be bound before them. Pure.
+ */
+import { posix } from 'node:path';
+import type { Loan, SubPath } from '../pod/loan.ts';
+import { subPathPlace } from '../pod/loan.ts';
+import type { NodeFacts } from '../pod/node-facts.ts';
+import type { Container, Pod, VolumeMount } from '../pod/pod.ts';
+import { ContainerConfigError } from './config-error.ts';
+import type { Environment } from './environment.ts';
+import { expandStrictly } from './environment.ts';
+import type { Mount } from './generated/runtime/v1/Mount.ts';
+
+const hostsPath = '/etc/hosts';
+
+/** The container's own mounts in their order, then the managed /etc/hosts unless it brings one. */
+export function mountsOf(pod: Pod, container: Container, loan: Loan, node: NodeFacts): Mount[] {
+  const handler = pod.spec.runtimeClassName ?? '';
+  const own = container.volumeMounts.map((mount, index): Mount => ({
+    containerPath: posix.resolve('/', mount.mountPath),
+    hostPath: hasSubPath(mount)
+      ? subPathPlace(loan, { volume: mount.name, container: container.name, index })
+      : hostPathOf(mount, loan),
+    readonly: mount.readOnly,
+    ...(isRecursive(mount, node.handlers[handler]?.recursiveReadOnlyMounts === true) && {
+      recursiveReadOnly: true,
+    }),
+    ...propagationOf(mount),
+  }));
+  if (own.some(({ containerPath }) => containerPath === hostsPath)) return own;
+  return [...own, { containerPath: hostsPath, hostPath: loan.hostsFile, readonly: false }];
+}
+
+/** What has to be bound before the container is created, and before it is started. */
+export function subPathsOf(
+  container: Container,
+  environment: Environment,
+  loan: Loan,
+): readonly SubPath[] {
+  return container.volumeMounts.flatMap((mount, index) =>
+    hasSubPath(mount)
+      ? {
+          volume: mount.name,
+          root: hostPathOf(mount, loan),
+          subPath: mount.subPath ?? expandedSubPath(mount.subPathExpr ?? '', environment),
+          place: subPathPlace(loan, { volume: mount.name, container: container.name, index }),
+        }
+      : [],
+  );
+}
+
+/** Whether a container has to be prepared again before each start. */
+export function hasSubPaths({ volumeMounts }: Container): boolean {
+  return volumeMounts.some(hasSubPath);
+}
+
+function hasSubPath({ subPath, subPathExpr }: VolumeMount): boolean {
+  return subPath !== undefined || subPathExpr !== undefined;
+}
+
+function hostPathOf({ name }: VolumeMount, loan: Loan): string {
+  const hostPath = loan.volumes[name];
+  if (hostPath === undefined) throw new Error(`volume "${name}" is mounted but was not lent`);
+  return hostPath;
+}
+
+// Variables may hold anything, so what the manifest may not say is checked once more.
+function expandedSubPath(expression: string, environment: Environment): string {
+  const subPath = expandStrictly(expression, environment);
+  if (subPath.startsWith('/')) {
+    throw new ContainerConfigError(`error SubPath \`${subPath}\` must not be an absolute path`);
+  }
+  if (subPath.split('/').includes('..')) {
+    throw new ContainerConfigError(
+      `unable to provision SubPath \`${subPath}\`: must not contain '..'`,
+    );
+  }
+  return subPath;
+}
+
+function isRecursive({ name, recursiveReadOnly }: VolumeMount, isSupported: boolean): boolean {
+  if (recursiveReadOnly === undefined || recursiveReadOnly === 'Disabled') return false;
+  if (recursiveReadOnly === 'Enabled' && !isSupported) {
+    throw new ContainerConfigError(
+      `volume "${name}" requested recursive read-only mode, but it is not supported by the runtime`,
+      {
+        next: 'use recursiveReadOnly: IfPossible, or containerd 2.0 with a kernel of 5.12 or later',
+      },
+    );
+  }
+  return isSupported;
+}
+
+function propagationOf({ mountPropagation }: VolumeMount): Pick<Mount, 'propagation'> {
+  if (mountPropagation === 'HostToContainer') {
+    return { propagation: 'PROPAGATION_HOST_TO_CONTAINER' };
+  }
+  if (mountPropagation === 'Bidirectional') return { propagation: 'PROPAGATION_BIDIRECTIONAL' };
+  return {};
+}
