@@ -26,14 +26,15 @@ import {
 } from '../errors.ts';
 import { logFiles } from '../host/logs.ts';
 import type { Logger } from '../log.ts';
+import type { Action } from '../pod/action.ts';
 import { inWords } from '../pod/action.ts';
 import type { PodEvent } from '../pod/decision.ts';
 import { findRejection, rejectedMemory } from '../pod/admission.ts';
 import { parseDuration } from '../pod/duration.ts';
 import type { Memory, RestartRecord } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
-import { isTerminal } from '../pod/phase.ts';
 import type { Exit } from '../pod/observed.ts';
+import { isTerminal } from '../pod/phase.ts';
 import type { Pod } from '../pod/pod.ts';
 import { containersOf, podKey } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
@@ -45,8 +46,9 @@ import type { Means } from './act.ts';
 import { EventLog } from './event-log.ts';
 import { failureEvents } from './failure-events.ts';
 import { Hub } from './hub.ts';
-import { show } from './show.ts';
 import { tellExit, withLastWords } from './last-words.ts';
+import { show } from './show.ts';
+import { Traffic } from './traffic.ts';
 import type { Picture } from './worker.ts';
 import { Worker } from './worker.ts';
 
@@ -78,6 +80,7 @@ export class Agent implements Backend {
   readonly #pods = new Hub<V1Pod>();
   readonly #eventHub = new Hub<V1Event>();
   readonly #eventLog: EventLog;
+  readonly #traffic = new Traffic();
   readonly #stop = new AbortController();
   /** Containers in which the kernel killed a process for want of memory. */
   readonly #outOfMemory = new Set<string>();
@@ -257,9 +260,13 @@ export class Agent implements Backend {
       save: (saved) => {
         means.store.save(pod, saved);
       },
-      perform: (action, picture, signal) =>
-        act(means, action, { pod, picture, signal, tell: (event) => this.#tell(pod, event) }),
+      perform: async (action, picture, signal) => {
+        if (isChore(action, picture)) await this.#traffic.whenCalm(pod.metadata.uid, signal);
+        const tell = (event: PodEvent) => this.#tell(pod, event);
+        return await act(means, action, { pod, picture, signal, tell });
+      },
       publish: (picture, events) => {
+        this.#traffic.note(pod.metadata.uid, isInAHurry(picture.memory));
         // In this order: whoever reads "restarted" has already seen the last container start.
         this.#publish(entry, picture);
         for (const event of events) this.#tell(pod, event);
@@ -306,6 +313,7 @@ export class Agent implements Backend {
       this.#pods.send({ type: 'DELETED', object: last });
       for (const hear of [...entry.onNews]) hear(undefined);
     } catch (error) {
+      this.#traffic.note(worker.pod.metadata.uid, false);
       // A defect of ours: this pod stays as it is, the others go on.
       log.error({ err: error }, 'the worker of this pod has failed; its containers are left alone');
       this.#show(entry, {
@@ -359,14 +367,6 @@ export class Agent implements Backend {
     given.abort();
   }
 
-  #ownerOf(id: string): Worker | undefined {
-    return [...this.#entries.values()].find(({ worker }) => worker.owns(id))?.worker;
-  }
-
-  /** The kernel killed something in it, and SIGKILL is how it ended. */
-  #hadNoMemory(id: string, code: number): boolean {
-    return this.#outOfMemory.delete(id) && code === 137;
-  }
   #ended(worker: Worker, id: string, exit: Exit): void {
     const { signal } = this.#stop;
     const telling = tellExit(this.#parts.means, worker, id, exit, signal)
@@ -378,10 +378,29 @@ export class Agent implements Backend {
     this.#running.add(telling);
   }
 
+  #ownerOf(id: string): Worker | undefined {
+    return [...this.#entries.values()].find(({ worker }) => worker.owns(id))?.worker;
+  }
+
+  /** The kernel killed something in it, and SIGKILL is how it ended. */
+  #hadNoMemory(id: string, code: number): boolean {
+    return this.#outOfMemory.delete(id) && code === 137;
+  }
 
   #nextVersion(): string {
     return String(++this.#version);
   }
+}
+
+/** Whether a restart is under way that others should make room for. */
+function isInAHurry({ restart, ending }: Memory): boolean {
+  return restart !== undefined && restart.startNotBefore === undefined && ending === undefined;
+}
+
+/** What nobody waits for: removals, and what is created for a restart that may come one day. */
+function isChore(action: Action, { memory }: Picture): boolean {
+  if (action.kind === 'remove-container') return memory.ending === undefined;
+  return action.kind === 'create-container' && action.generation > memory.generation;
 }
 
 function isMeant(filter: ObjectFilter, object: { namespace: string; name: string }): boolean {
