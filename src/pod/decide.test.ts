@@ -11,6 +11,7 @@ import {
 import type { Behaviour, Plan } from '../testing/simulated-node.ts';
 import { SimulatedNode } from '../testing/simulated-node.ts';
 import type { Memory } from './memory.ts';
+import type { RestartRule } from './pod.ts';
 
 const forever: Behaviour = {};
 
@@ -518,4 +519,81 @@ test('each ended container is proven gone once', (t) => {
     node.story.filter((line) => line.startsWith('prove gone')),
     ['prove gone c0-setup-0', 'prove gone c1-watcher-0', 'prove gone c2-main-0'],
   );
+});
+
+test('an init container that has failed for good counts more than a trigger at the same moment', (t) => {
+  const pod = aPod([aSidecar('side', restartAllOn(88)), aContainer('setup')], [aContainer('main')]);
+  const node = new SimulatedNode(pod, {
+    ...behave({ side: [{ runsMs: 100, code: 88 }], setup: [{ runsMs: 50, code: 7 }] }),
+  });
+  // Both are found by one look.
+  node.after(20, () => {
+    node.crashAgent(1_000);
+  });
+  node.run();
+  t.deepEqual(node.faults, []);
+  t.is(node.status.phase, 'Failed');
+  t.is(node.memory.generation, 0);
+});
+
+for (const [title, { last, generation, phase }] of Object.entries({
+  'the last sidecar cannot ask for a restart of a pod that is finished': {
+    last: { runsMs: 100, code: 88 },
+    generation: 0,
+    phase: 'Succeeded' as const,
+  },
+  'a sidecar can ask for a restart of finished app containers while another sidecar runs': {
+    last: forever,
+    generation: 1,
+    phase: 'Running' as const,
+  },
+})) {
+  test(title, (t) => {
+    const pod = aPod([aSidecar('asks', restartAllOn(88)), aSidecar('last')], [aContainer('main')]);
+    const node = new SimulatedNode(pod, {
+      ...behave({
+        asks: [{ runsMs: 100, code: 88 }, forever],
+        last: [last, forever],
+        main: [{ runsMs: 100, code: 0 }, forever],
+      }),
+    });
+    // All exits are found by one look.
+    node.after(20, () => {
+      node.crashAgent(1_000);
+    });
+    node.run();
+    t.deepEqual(node.faults, []);
+    t.is(node.memory.generation, generation);
+    t.is(node.status.phase, phase);
+  });
+}
+
+test('a reboot may be what a rule waits for: all start again in a new sandbox', (t) => {
+  const rule = { action: 'RestartAllContainers', exitCodes: { operator: 'NotIn', values: [0] } };
+  const pod = aPod(
+    [aContainer('setup')],
+    [aContainer('main', { restartPolicy: 'Never', restartPolicyRules: [rule as RestartRule] })],
+  );
+  const node = new SimulatedNode(pod, behave({ setup: [quick] }));
+  node.run({ forMs: 5_000 });
+  node.crashMachine();
+  node.run();
+  t.deepEqual(node.faults, []);
+  t.deepEqual(node.living, ['main']);
+  t.is(node.memory.generation, 1);
+  t.is(node.memory.sandboxAttempt, 1);
+  t.is(node.status.containerStatuses?.[0]?.lastState.terminated?.exitCode, 255);
+});
+
+test('a deleted pod takes along containers whose sandbox is gone', (t) => {
+  const pod = aPod([], [aContainer('main')]);
+  const node = new SimulatedNode(pod, behave({ main: [quick] }));
+  node.run();
+  node.runtime.loseSandboxes();
+  node.crashAgent();
+  node.run();
+  node.request({ kind: 'delete', force: false, at: node.now });
+  node.run();
+  t.true(node.forgotten);
+  t.deepEqual(node.left, []);
 });

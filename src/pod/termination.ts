@@ -46,8 +46,16 @@ export function isDown({ observed }: Look): boolean {
 function clearAway({ observed }: Look, memory: Memory): Decision {
   // A call that is still under way could make something new.
   if (observed.busy) return only(memory);
-  const { sandboxes } = observed;
-  const actions: Action[] = sandboxes.map(({ id }) => ({ kind: 'remove-sandbox', id }));
+  const { sandboxes, instances } = observed;
+  const attempts = new Set(sandboxes.map(({ attempt }) => attempt));
+  // A sandbox takes its containers along; those of one that was lost are left.
+  const orphans = instances.filter(({ sandboxAttempt }) => !attempts.has(sandboxAttempt));
+  const actions: Action[] = [
+    ...sandboxes.map(({ id }): Action => ({ kind: 'remove-sandbox', id })),
+    ...orphans.flatMap(({ id, name }): Action[] =>
+      id === undefined ? [] : [{ kind: 'remove-container', id, name }],
+    ),
+  ];
   return { ...only(memory), actions: actions.length > 0 ? actions : [{ kind: 'forget' }] };
 }
 

@@ -95,6 +95,7 @@ export class SimulatedNode {
       story: (line) => this.#tell(line),
       fault: (line) => this.faults.push(line),
       exit: (id, exit) => this.#exited(id, exit),
+      generation: () => this.memory.generation,
     });
     this.#agentTurn();
   }

@@ -36,6 +36,8 @@ export interface Listener {
   readonly story: (line: string) => void;
   readonly fault: (line: string) => void;
   readonly exit: (id: string, exit: Exit) => void;
+  /** The generation that the agent has saved. */
+  readonly generation: () => number;
 }
 
 interface SimContainer {
@@ -197,6 +199,11 @@ export class SimulatedRuntime {
     this.#containers = this.#containers.filter(({ instance }) => instance.name !== name);
   }
 
+  /** The runtime forgets its sandboxes, but not what was in them. */
+  loseSandboxes(): void {
+    this.#sandboxes = [];
+  }
+
   /** The runtime does not know any more whether the containers of that name run. */
   loseTrackOf(name: string): void {
     for (const one of this.#containers) if (one.instance.name === name) one.isUnknown = one.alive;
@@ -289,7 +296,8 @@ export class SimulatedRuntime {
 
   /** The promises: generations never overlap, and the order of the list holds. */
   #checkStart({ name, generation, sandboxAttempt }: Instance): void {
-    const fault = this.#listener.fault;
+    const { fault } = this.#listener;
+    if (generation > this.#listener.generation()) fault(`${name} of ${generation} started ahead`);
     for (const one of this.#containers.filter((other) => this.#isOccupied(other))) {
       const { instance: other } = one;
       if (other.generation < generation) {
