@@ -12,6 +12,7 @@ import { writeHostsFile } from '../host/hosts-file.ts';
 import { killContainers, whenEmpty } from '../host/kill.ts';
 import { makeMessageFile, messageFile, removeMessageFile } from '../host/last-words.ts';
 import { lend, placesOf, takeBack } from '../host/lend.ts';
+import { removeOldLogs } from '../host/log-rotation.ts';
 import type { LendSettings } from '../host/lend.ts';
 import { provideSubPaths } from '../host/volumes/sub-path.ts';
 import { VolumeError } from '../host/volumes/volume-error.ts';
@@ -197,8 +198,9 @@ async function removeContainer(
 ): Promise<void> {
   await cri.removeContainer(id, signal);
   const attempt = picture.observed.instances.find((one) => one.id === id)?.attempt;
-  if (attempt === undefined) return;
-  await removeMessageFile(messageFile(placesOf(pod, lending).messages, name, attempt));
+  const { messages, logs } = placesOf(pod, lending);
+  if (attempt !== undefined) await removeMessageFile(messageFile(messages, name, attempt));
+  await removeOldLogs(logs, name);
 }
 
 /** A container made ahead waits for its start while others may replace what its mounts are bound to. */

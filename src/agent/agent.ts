@@ -47,6 +47,7 @@ import { EventLog } from './event-log.ts';
 import { failureEvents } from './failure-events.ts';
 import { Hub } from './hub.ts';
 import { tellExit, withLastWords } from './last-words.ts';
+import { keepLogsShort } from './log-keeper.ts';
 import { show } from './show.ts';
 import { Traffic } from './traffic.ts';
 import type { Picture } from './worker.ts';
@@ -88,9 +89,12 @@ export class Agent implements Backend {
   #version = Date.now();
 
   constructor(parts: AgentParts) {
+    const { means, log } = parts;
     this.#parts = parts;
-    this.node = { name: parts.means.node.name };
+    this.node = { name: means.node.name };
     this.#eventLog = new EventLog(this.node.name, () => this.#nextVersion());
+    const workers = () => [...this.#entries.values()].map(({ worker }) => worker);
+    this.#running.add(keepLogsShort(means, workers, log, this.#stop.signal));
   }
 
   /** Takes up a pod that was accepted earlier. */

@@ -4,7 +4,8 @@
  * Following waits for the kernel's word that something changed in the folder, so it also sees a log
  * being rotated: the file is renamed, and a new one of the old name appears.
  *
- * Read next: log-lines.ts, what is in such a file; log-file.ts, how a large one is read.
+ * Read next: log-lines.ts, what is in such a file; log-file.ts, how a large one is read;
+ * log-rotation.ts, how it is kept from growing.
  */
 import { watch } from 'node:fs';
 import fs from 'node:fs/promises';
@@ -14,6 +15,7 @@ import { isErrno } from './errno.ts';
 import { EntryReader, findTail } from './log-file.ts';
 import { LineJoiner, timeOf } from './log-lines.ts';
 import type { LogEntry, LogLine } from './log-lines.ts';
+import { entriesAfter, lastOfRotated, rotatedLogs } from './rotated-logs.ts';
 
 export type { LogLine } from './log-lines.ts';
 
@@ -99,7 +101,35 @@ type Entries = AsyncGenerator<LogEntry, void, undefined>;
 
 async function* present(file: string, tail: number | undefined): Entries {
   await using handle = await open(file);
-  yield* new EntryReader(handle, await startOf(handle, tail)).read();
+  const start = await startOf(handle, tail);
+  yield* putAside(file, handle, start, tail);
+  yield* new EntryReader(handle, start).read();
+}
+
+/** What comes before the log itself: all of it, or what is missing of so many last lines. */
+async function* putAside(
+  file: string,
+  handle: fs.FileHandle,
+  start: number,
+  tail: number | undefined,
+): Entries {
+  // There is more than enough in the log itself.
+  if (start > 0 || tail === 0) return;
+  const { ino } = await handle.stat();
+  const files: string[] = [];
+  for (const each of await rotatedLogs(file)) {
+    // Rotated since it was opened, it is read already.
+    if ((await fs.stat(each).catch(() => undefined))?.ino !== ino) files.push(each);
+  }
+  if (files.length === 0) return;
+  const left = tail === undefined ? Infinity : tail - (await countLines(handle));
+  for (const part of await lastOfRotated(files, left)) yield* entriesAfter(part.file, part.skip);
+}
+
+async function countLines(handle: fs.FileHandle): Promise<number> {
+  let count = 0;
+  for await (const { isLast } of new EntryReader(handle, 0).read()) if (isLast) count += 1;
+  return count;
 }
 
 async function* followed(
@@ -111,7 +141,9 @@ async function* followed(
   let handle = await open(file);
   try {
     using changes = watchFolder(path.dirname(file), signal, finished);
-    let reader = new EntryReader(handle, await startOf(handle, tail));
+    const start = await startOf(handle, tail);
+    yield* putAside(file, handle, start, tail);
+    let reader = new EntryReader(handle, start);
     while (!signal.aborted) {
       // Asked before reading: what was written before the end is then read for sure.
       const isEnd = changes.isOver();
@@ -142,6 +174,9 @@ async function open(file: string): Promise<fs.FileHandle> {
   try {
     return await fs.open(file, 'r');
   } catch (error) {
+    // Just put aside, and the new one not begun yet.
+    const aside = isErrno(error, 'ENOENT') ? (await rotatedLogs(file)).at(-1) : undefined;
+    if (aside !== undefined && !aside.endsWith('.gz')) return await open(aside);
     throw new LogError(
       isErrno(error, 'ENOENT')
         ? 'there is no log: the container has not started, or its log was removed'

@@ -1,0 +1,148 @@
+// Logs of a pod: kept within bounds while it runs and over its restarts, and shown as asked for.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import test from 'ava';
+import type { V1Pod } from '../src/pod/pod-status.ts';
+import { container, initContainer, pod, referencePod } from './manifests.ts';
+import type { TestNode } from './node.ts';
+import { generationOf, isReady, startNode, until } from './node.ts';
+
+const shared: { node?: TestNode } = {};
+
+function node(): TestNode {
+  if (shared.node === undefined) throw new Error('the node has not started');
+  return shared.node;
+}
+
+test.before(async () => {
+  shared.node = await startNode();
+  await shared.node.agent();
+});
+
+test.after.always('nothing is left', async () => {
+  await shared.node?.[Symbol.asyncDispose]();
+});
+
+async function removed(name: string): Promise<void> {
+  await node().ok('delete', 'pod', name, '--wait');
+}
+
+/** The host's folder of a container's logs, and what is in it. */
+async function logsOf({ metadata }: V1Pod, name: string): Promise<string[]> {
+  const folder = `${metadata.namespace}_${metadata.name}_${metadata.uid}`;
+  const directory = path.join(node().podLogDir, folder, name);
+  return (await fs.readdir(directory)).map((file) => path.join(directory, file)).toSorted();
+}
+
+/** What `reprise logs` prints on standard output, by line. */
+async function shown(...args: string[]): Promise<string[]> {
+  const { stdout, exitCode, stderr } = await node().reprise(['logs', ...args]);
+  if (exitCode !== 0) throw new Error(stderr);
+  return stdout.split('\n');
+}
+
+async function touch(of: V1Pod, name: string): Promise<void> {
+  await fs.writeFile(path.join(node().volume(of), name), '');
+}
+
+test('a long log is put aside while the container writes on, and none of it is lost', async (t) => {
+  // Lines of 1000 bytes, 11 MB at a time, each batch when it is asked for.
+  const writes = `
+line=$(head -c 990 /dev/zero | tr '\\0' x)
+batch() { awk -v line=$line -v n=$1 'BEGIN { for (i = 0; i < 11000; i++) print n, i, line }'; }
+batch 1; while [ ! -e /shared/more ]; do sleep 0.1; done; batch 2
+while [ ! -e /shared/end ]; do sleep 0.1; done; echo "the end"`;
+  await node().apply(pod('writes', [], [container('main', writes)]));
+  const first = await node().podThat('writes', 'is ready', isReady);
+  const isWritten = async (text: string): Promise<boolean> =>
+    (await shown('writes', '--tail', '1'))[0]?.startsWith(text) ?? false;
+  await until('the log is put aside', async () => (await logsOf(first, 'main')).length === 2);
+  await touch(first, 'more');
+  await until('all is written', () => isWritten('2 10999'));
+  await until('it is put aside again', async () => (await logsOf(first, 'main')).length === 3);
+  await touch(first, 'end');
+  await until('the end is written', () => isWritten('the end'));
+
+  const files = (await logsOf(first, 'main')).map((file) => path.basename(file));
+  t.is(files[0], '0.log');
+  t.regex(files[1] ?? '', /^0\.log\.\d{8}-\d{6}\.gz$/);
+  t.regex(files[2] ?? '', /^0\.log\.\d{8}-\d{6}$/);
+
+  const lines = await shown('writes');
+  t.is(lines.length, 22_001);
+  t.deepEqual(
+    lines.map((line) => line.split(' x')[0]),
+    [1, 2]
+      .flatMap((batch) => Array.from({ length: 11_000 }, (_, index) => `${batch} ${index}`))
+      .concat('the end'),
+  );
+  t.deepEqual(
+    (await shown('writes', '--tail', '3')).map((line) => line.split(' x')[0]),
+    ['2 10998', '2 10999', 'the end'],
+  );
+  await removed('writes');
+});
+
+test('restarts without end do not fill the disk', async (t) => {
+  await node().apply(referencePod('often'));
+  let now = await node().podThat('often', 'is ready', isReady);
+  for (let generation = 1; generation <= 8; generation++) {
+    const file = path.join(node().volume(now), 'exit-watcher');
+    await fs.writeFile(`${file}.new`, '88');
+    await fs.rename(`${file}.new`, file);
+    now = await node().podThat(
+      'often',
+      `is ready in generation ${generation}`,
+      (one) => isReady(one) && generationOf(one) === generation,
+    );
+  }
+  for (const name of ['setup', 'watcher', 'main']) {
+    await until(`few logs of ${name} are kept`, async () => (await logsOf(now, name)).length <= 5);
+    const kept = (await logsOf(now, name)).map((file) => Number.parseInt(path.basename(file)));
+    t.is(Math.max(...kept), 8, 'that of the run that goes on');
+    t.true(kept.includes(7), 'that of the run before it');
+  }
+  await removed('often');
+});
+
+test('logs are shown of one container or all, with times, and since when', async (t) => {
+  const speaks = `
+echo "early $NAME"; while [ ! -e /shared/later ]; do sleep 0.05; done
+echo "late $NAME" >&2; while :; do sleep 1; done`;
+  await node().apply(
+    pod(
+      'shows',
+      [initContainer('setup', 'echo "this is setup"')],
+      [container('one', speaks), container('two', speaks)],
+    ),
+  );
+  const first = await node().podThat('shows', 'is ready', isReady);
+  t.deepEqual(await shown('shows', '-c', 'two'), ['early two']);
+  // So that a time in whole seconds lies between what is said now and what is said next.
+  await sleep(4_000);
+  await touch(first, 'later');
+  await until('both speak', async () =>
+    (await shown('shows', '--all-containers', '--tail', '1')).join().includes('late two'),
+  );
+
+  t.deepEqual(await shown('shows', '--all-containers'), [
+    'this is setup',
+    'early one',
+    'late one',
+    'early two',
+    'late two',
+  ]);
+  t.deepEqual(await shown('shows', '--all-containers', '--prefix', '--tail', '1'), [
+    '[pod/shows/setup] this is setup',
+    '[pod/shows/one] late one',
+    '[pod/shows/two] late two',
+  ]);
+  const [early = '', late = ''] = await shown('shows', '-c', 'one', '--timestamps');
+  t.regex(early, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+\S+ early one$/);
+  const ageOf = (line: string): number => Date.now() - Date.parse(line.split(' ')[0] ?? '');
+  const between = Math.ceil((ageOf(early) + ageOf(late)) / 2 / 1000);
+  t.deepEqual(await shown('shows', '-c', 'one', '--since', `${between}s`), ['late one']);
+  t.deepEqual(await shown('shows', '-c', 'one', '--since', '1h'), ['early one', 'late one']);
+  await removed('shows');
+});

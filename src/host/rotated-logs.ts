@@ -1,0 +1,90 @@
+/**
+ * The part of a log that was put aside by rotation: which files it is in, and its entries.
+ *
+ * Read next: logs.ts, which puts them before those of the log itself.
+ */
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { createGunzip } from 'node:zlib';
+import type { Gunzip } from 'node:zlib';
+import { isErrno } from './errno.ts';
+import { parseEntry } from './log-lines.ts';
+import type { LogEntry } from './log-lines.ts';
+
+const newline = 0x0a;
+
+/** What was put aside of a log, oldest first; of a file and its compressed twin only the latter. */
+export async function rotatedLogs(file: string): Promise<string[]> {
+  const directory = path.dirname(file);
+  const prefix = `${path.basename(file)}.`;
+  const names = new Set(await fs.readdir(directory).catch(whenMissing));
+  return [...names]
+    .filter((name) => name.startsWith(prefix))
+    .filter((name) => /^\d{8}-\d{6}(?:\.gz)?$/.test(name.slice(prefix.length)))
+    .filter((name) => !names.has(`${name}.gz`))
+    .toSorted()
+    .map((name) => path.join(directory, name));
+}
+
+/** The entries of a file that was put aside; none if it is removed meanwhile. */
+export async function* rotatedEntries(file: string): AsyncGenerator<LogEntry, void, undefined> {
+  try {
+    for await (const line of linesOf(file)) {
+      const entry = parseEntry(line);
+      if (entry) yield entry;
+    }
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+}
+
+/** What has to be read of files put aside, oldest first, to have so many lines before the log itself. */
+export async function lastOfRotated(
+  files: readonly string[],
+  lines: number,
+): Promise<readonly { readonly file: string; readonly skip: number }[]> {
+  if (lines === Infinity) return files.map((file) => ({ file, skip: 0 }));
+  const parts: { file: string; skip: number }[] = [];
+  let left = lines;
+  for (const file of files.toReversed()) {
+    if (left <= 0) break;
+    let count = 0;
+    for await (const { isLast } of rotatedEntries(file)) if (isLast) count += 1;
+    parts.unshift({ file, skip: Math.max(0, count - left) });
+    left -= count;
+  }
+  return parts;
+}
+
+/** The entries of a file after so many lines. */
+export async function* entriesAfter(
+  file: string,
+  skip: number,
+): AsyncGenerator<LogEntry, void, undefined> {
+  let left = skip;
+  for await (const entry of rotatedEntries(file)) {
+    if (left === 0) yield entry;
+    else if (entry.isLast) left -= 1;
+  }
+}
+
+async function* linesOf(file: string): AsyncGenerator<Buffer, void, undefined> {
+  await using handle = await fs.open(file);
+  const raw = handle.createReadStream({ autoClose: false });
+  const blocks = file.endsWith('.gz') ? raw.compose<Gunzip>(createGunzip()) : raw;
+  let rest = Buffer.alloc(0);
+  for await (const block of blocks as AsyncIterable<Buffer>) {
+    const text = Buffer.concat([rest, block]);
+    let start = 0;
+    for (let end = text.indexOf(newline); end !== -1; end = text.indexOf(newline, start)) {
+      yield text.subarray(start, end);
+      start = end + 1;
+    }
+    rest = text.subarray(start);
+  }
+}
+
+function whenMissing(error: unknown): string[] {
+  if (isErrno(error, 'ENOENT')) return [];
+  throw error;
+}
