@@ -62,6 +62,7 @@ const refused: Record<string, [type: HostPathType, name: string, message: RegExp
   ],
   'a broken link': ['File', 'broken', /there is nothing/],
   'a directory at a broken link': ['DirectoryOrCreate', 'broken', /cannot be used/],
+  'a directory where none can be made': ['DirectoryOrCreate', '/proc/absent/x', /cannot be used/],
   'a file in a missing folder': ['FileOrCreate', 'absent/file', /cannot be used: ENOENT/],
   'a path through a file': ['Directory', 'file/below', /cannot be used: ENOTDIR/],
 };

@@ -65,12 +65,37 @@ async function make(name: string, place: string, type: HostPathType): Promise<St
   return await statOf(name, place);
 }
 
+/** One by one: where nothing can be made, as in /proc, Node's own recursion never ends. */
 async function makeDirectories(place: string): Promise<void> {
-  const first = await fs.mkdir(place, { recursive: true, mode: 0o755 });
-  if (first === undefined) return;
-  // The umask must not decide what other users may read: 0755 for each that was made just now.
-  for (let made = place; made.startsWith(first); made = path.dirname(made)) {
-    await fs.chmod(made, 0o755);
+  try {
+    await makeDirectory(place);
+  } catch (error) {
+    const parent = path.dirname(place);
+    if (!isErrno(error, 'ENOENT') || (await isThere(parent))) throw error;
+    await makeDirectories(parent);
+    await makeDirectory(place);
+  }
+}
+
+async function makeDirectory(place: string): Promise<void> {
+  try {
+    await fs.mkdir(place);
+  } catch (error) {
+    // Another pod was quicker.
+    if (isErrno(error, 'EEXIST') && (await isThere(place))) return;
+    throw error;
+  }
+  // The umask must not decide what other users may read.
+  await fs.chmod(place, 0o755);
+}
+
+async function isThere(place: string): Promise<boolean> {
+  try {
+    await fs.stat(place);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
   }
 }
 
