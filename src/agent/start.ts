@@ -7,18 +7,22 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { RepriseError, messageOf } from '../errors.ts';
 import { findHierarchy } from '../host/cgroups.ts';
 import { lockFolder } from '../host/lock.ts';
 import { readNodeFacts } from '../host/node-facts.ts';
 import type { Logger } from '../log.ts';
 import { podKey } from '../pod/pod.ts';
+import { isCallError } from '../runtime/call.ts';
 import { findCgroupDriver } from '../runtime/cgroup-driver.ts';
 import { connectContainerd } from '../runtime/connect.ts';
 import type { Containerd } from '../runtime/connect.ts';
 import type { Cri } from '../runtime/cri.ts';
 import { criOver } from '../runtime/cri.ts';
+import { countDownloads } from '../runtime/downloads.ts';
 import { runtimeEvents } from '../runtime/events.ts';
 import { findFeatures } from '../runtime/features.ts';
+import { ContainerdUnreachable } from '../runtime/unreachable.ts';
 import { wallClock } from '../runtime/time.ts';
 import { listPodUids, lookAtPod } from '../runtime/observe.ts';
 import type { Means } from './act.ts';
@@ -56,14 +60,14 @@ export async function startAgent(
   signal: AbortSignal,
 ): Promise<RunningAgent> {
   await using stack = new AsyncDisposableStack();
-  fs.mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+  makeDataDir(options.dataDir);
   stack.use(await lockFolder(options.dataDir));
   const containerd = stack.use(connectContainerd(options.containerd));
   const cri = criOver(containerd);
-  const { runtimeName, runtimeVersion } = await cri.version(signal);
+  const { runtimeName, runtimeVersion } = await greet(cri, signal);
   options.log.info({ socket: containerd.socketPath }, `found ${runtimeName} ${runtimeVersion}`);
 
-  const means = await provideMeans(options, cri, signal);
+  const means = await provideMeans(options, containerd, cri, signal);
   const agent = new Agent({
     means,
     settings: {
@@ -96,7 +100,34 @@ export async function startAgent(
   return { backend: agent, [Symbol.asyncDispose]: () => life.disposeAsync() };
 }
 
-async function provideMeans(options: AgentOptions, cri: Cri, signal: AbortSignal): Promise<Means> {
+function makeDataDir(dataDir: string): void {
+  try {
+    fs.mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new RepriseError(`the data directory cannot be made: ${messageOf(error)}`, {
+      where: dataDir,
+      next: 'choose another --data-dir',
+      cause: error,
+    });
+  }
+}
+
+/** A daemon that takes connections and then is silent is as good as none. */
+async function greet(cri: Cri, signal: AbortSignal): ReturnType<Cri['version']> {
+  try {
+    return await cri.version(signal);
+  } catch (error) {
+    if (!isCallError(error, 'deadline')) throw error;
+    throw new ContainerdUnreachable('busy', cri.socketPath, error);
+  }
+}
+
+async function provideMeans(
+  options: AgentOptions,
+  containerd: Containerd,
+  cri: Cri,
+  signal: AbortSignal,
+): Promise<Means> {
   const hierarchy = findHierarchy();
   const node = readNodeFacts({
     name: options.nodeName,
@@ -114,6 +145,7 @@ async function provideMeans(options: AgentOptions, cri: Cri, signal: AbortSignal
     lending: { dataDir, podLogDir, cgroupRoot, cgroupDriver, node },
     store: new PodStore(dataDir),
     images: new Map(),
+    countDownloads: () => countDownloads(containerd),
     now: wallClock,
   };
 }

@@ -17,12 +17,7 @@ const maxPathBytes = 107;
 
 /** Listens on a path, with mode 0600. */
 export async function listenPrivately(server: Server, path: string): Promise<void> {
-  if (Buffer.byteLength(path) > maxPathBytes) {
-    throw new RepriseError(`the path of the socket has more than ${maxPathBytes} bytes`, {
-      where: path,
-      next: 'choose a shorter --socket',
-    });
-  }
+  requireShort(path);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   if (exists(path)) await removeStale(path);
   try {
@@ -47,6 +42,7 @@ export async function listenPrivately(server: Server, path: string): Promise<voi
 
 /** Whether somebody accepts connections there. */
 export async function isListening(path: string): Promise<boolean> {
+  requireShort(path);
   const socket = connect(path);
   try {
     await once(socket, 'connect');
@@ -63,6 +59,14 @@ export async function isListening(path: string): Promise<boolean> {
   } finally {
     socket.destroy();
   }
+}
+
+function requireShort(path: string): void {
+  if (Buffer.byteLength(path) <= maxPathBytes) return;
+  throw new RepriseError(`the path of the socket has more than ${maxPathBytes} bytes`, {
+    where: path,
+    next: 'choose a shorter --socket',
+  });
 }
 
 async function removeStale(path: string): Promise<void> {

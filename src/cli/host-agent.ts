@@ -66,6 +66,7 @@ export function agentLogger(otherwise: LogLevel): Logger {
 export function requireRoot(): void {
   if (process.geteuid?.() === 0) return;
   throw new RepriseError('an agent has to run as root', {
+    where: `user ${process.geteuid?.() ?? '?'}`,
     next: 'use sudo (sudo -E keeps your environment)',
   });
 }

@@ -1,8 +1,8 @@
 /**
  * A manifest from a file or standard input, read and judged.
  */
-import { readFile } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
+import { createReadStream } from 'node:fs';
+import { getSystemErrorMessage } from 'node:util';
 import type { ManifestPod } from '../api/backend.ts';
 import { messageOf } from '../errors.ts';
 import { noteLine } from './output.ts';
@@ -16,9 +16,13 @@ export interface Manifest {
 
 /** Reads one pod; throws a ManifestError with every fault, and notes what has no effect. */
 export async function readManifest(file: string, namespace?: string): Promise<Manifest> {
-  const text = await read(file);
   // Only the few commands that read a manifest pay for the parser.
-  const { podFromManifest } = await import('../manifest/parse-pod.ts');
+  const [{ podFromManifest }, { maxManifestBytes }] = await Promise.all([
+    import('../manifest/parse-pod.ts'),
+    import('../manifest/limits.ts'),
+  ]);
+  // One byte more is enough to be refused, also where there is no end, as in /dev/zero.
+  const text = await read(file, maxManifestBytes + 1);
   const { pod, notes } = podFromManifest(text, file === '-' ? 'standard input' : file, namespace);
   for (const note of notes) noteLine(`note: ${note}`);
   return { pod, text };
@@ -29,15 +33,29 @@ export function collect(file: string, sofar: readonly string[] | undefined): rea
   return [...(sofar ?? []), file];
 }
 
-async function read(file: string): Promise<string> {
-  if (file === '-') return readAll(process.stdin);
+async function read(file: string, most: number): Promise<string> {
+  const pieces: Buffer[] = [];
+  let size = 0;
   try {
-    return await readFile(file, 'utf8');
+    const source = file === '-' ? process.stdin : createReadStream(file);
+    for await (const piece of source as AsyncIterable<Buffer>) {
+      pieces.push(piece);
+      size += piece.length;
+      if (size >= most) break;
+    }
+    return Buffer.concat(pieces).toString('utf8');
   } catch (error) {
-    throw new UsageError(`cannot read the manifest: ${messageOf(error)}`, {
+    throw new UsageError(`cannot read the manifest: ${reasonOf(error)}`, {
       where: file,
       next: 'name a file with one Pod, in YAML or JSON; - is standard input',
       cause: error,
     });
   }
+}
+
+/** The operating system's words without the name of the call. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error && 'errno' in error && typeof error.errno === 'number'
+    ? getSystemErrorMessage(error.errno)
+    : messageOf(error);
 }

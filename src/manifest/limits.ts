@@ -7,7 +7,7 @@ import type { CST, LineCounter } from 'yaml';
 import { printable } from './manifest-error.ts';
 
 /** The kubelet's limit for a manifest file. */
-const maxBytes = 10 * 1024 * 1024;
+export const maxManifestBytes = 10 * 1024 * 1024;
 /** A hundred times what the largest sensible manifest needs, and still read within seconds. */
 const maxLexemes = 1_500_000;
 /** Resolving an alias means looking at all of them. */
@@ -25,7 +25,7 @@ export interface Excess {
 
 /** What a text has that keeps it from being parsed, if anything. */
 export function findExcess(text: string): Excess | undefined {
-  if (Buffer.byteLength(text) > maxBytes) {
+  if (Buffer.byteLength(text) > maxManifestBytes) {
     return {
       message: 'the manifest is larger than 10 MiB',
       hint: 'split it, or move data into volumes',

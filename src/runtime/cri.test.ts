@@ -116,7 +116,7 @@ test('a containerd that cannot be reached says why, where, and what to do', asyn
   t.regex(missing.next ?? '', /--containerd/);
 
   await writeFile(join(folder, 'file'), '');
-  t.is((await unreachable(join(folder, 'file'))).reason, 'silent');
+  t.is((await unreachable(join(folder, 'file'))).reason, 'other');
   t.is((await unreachable(join(folder, 'file', 'x.sock'))).reason, 'missing');
   t.is((await unreachable(join(folder, 'x'.repeat(150)))).reason, 'missing');
 });

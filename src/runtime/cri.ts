@@ -33,6 +33,8 @@ const minuteMs = 60 * secondMs;
 
 /** Most calls take milliseconds; a machine in trouble needs its time. */
 const usualMs = 2 * minuteMs;
+/** It takes no work to answer, and somebody may be waiting to hear that nobody does. */
+const versionMs = 20 * secondMs;
 /** May pull the pause image and runs the CNI plugins. */
 const runSandboxMs = 4 * minuteMs;
 /** containerd itself gives up a pull that makes no progress for five minutes. */
@@ -129,7 +131,7 @@ export function criOver(containerd: Containerd): Cri {
 
   return {
     socketPath,
-    version: (signal) => call(runtime.Version, {}, signal),
+    version: (signal) => call(runtime.Version, {}, signal, versionMs),
     status: (signal) => call(runtime.Status, { verbose: true }, signal),
     cgroupDriver: async (signal) => {
       const answer = await orUndefined(call(runtime.RuntimeConfig, {}, signal), 'unimplemented');

@@ -2,11 +2,12 @@
  * Why containerd does not answer. gRPC only says that it does not; knocking at the socket once
  * tells the cases apart that a user would treat differently.
  */
+import { statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { RepriseError } from '../errors.ts';
 
-/** `missing`: no such socket. `denied`: not for us. `silent`: nobody listens. `busy`: it starts or stops. */
-export type UnreachableReason = 'missing' | 'denied' | 'silent' | 'busy';
+/** `missing`: no such socket. `denied`: not for us. `silent`: nobody listens. `other`: no socket. `busy`: it starts or stops. */
+export type UnreachableReason = 'missing' | 'denied' | 'silent' | 'other' | 'busy';
 
 /** containerd cannot be reached: commands exit 3, the agent keeps trying. */
 export class ContainerdUnreachable extends RepriseError {
@@ -28,6 +29,10 @@ const explanations: Readonly<Record<UnreachableReason, readonly [why: string, ne
   silent: [
     'nobody listens on the socket',
     'start containerd: the socket is left over from one that has ended',
+  ],
+  other: [
+    'there is something that is not a socket',
+    'name the socket of containerd with --containerd',
   ],
   busy: [
     'it listens, but does not answer calls',
@@ -51,9 +56,15 @@ function knock(socketPath: string): Promise<UnreachableReason> {
       resolve('busy');
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
-      resolve(reasonOf(error.code));
+      const reason = reasonOf(error.code);
+      resolve(reason === 'silent' && !isSocket(socketPath) ? 'other' : reason);
     });
   });
+}
+
+/** Whatever else is there refuses connections, too. */
+function isSocket(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isSocket() ?? true;
 }
 
 function reasonOf(errno: string | undefined): UnreachableReason {
