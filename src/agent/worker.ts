@@ -26,6 +26,7 @@ import {
   failed,
   issued,
   looked,
+  progressed,
   sandboxLost,
   spoke,
   started,
@@ -124,6 +125,12 @@ export class Worker {
     this.#news();
   }
 
+  /** How far an action is that takes its time. */
+  sawProgress(action: Action, text: string): void {
+    this.#observed = progressed(this.#observed, action, text);
+    this.#news();
+  }
+
   /** What a container had to say at its end, if that was not known with its exit. */
   sawLastWords(id: string, message: string): void {
     this.#observed = spoke(this.#observed, id, message);
@@ -180,10 +187,11 @@ export class Worker {
     this.#memory = decision.memory;
     this.#observed = { ...this.#observed, requests: [] };
     const fresh = decision.actions.filter((action) => !this.#underWay.has(inWords(action)));
-    // Nothing is done that is not remembered: with a full disk the pod goes on as it is. What was only
-    // seen can be seen again, so it is saved along with the next action, or soon.
+    // Nothing is done or told that is not remembered: with a full disk the pod goes on as it is. What
+    // was only seen can be seen again, so it is saved along with the next action, or soon.
     const memory = JSON.stringify(this.#memory);
-    const isDue = isAsked || fresh.some(needsMemory) || now >= this.#savedAt + SAVE_WITHIN_MS;
+    const isTold = isAsked || decision.events.length > 0;
+    const isDue = isTold || fresh.some(needsMemory) || now >= this.#savedAt + SAVE_WITHIN_MS;
     if (isDue && !this.#save(memory, now)) return now + SAVE_RETRY_MS;
     if (decision.memory.ending !== undefined) this.#preparations.abort();
     for (const action of fresh) this.#begin(action, signal);

@@ -1,0 +1,27 @@
+// The benchmark itself, in short: it measures all three ways, and the comparison is the promised one.
+import test from 'ava';
+import type { Summary } from '../src/bench/summary.ts';
+import { startNode } from './node.ts';
+
+test('an in-place restart beats the same done by hand, and the benchmark leaves nothing', async (t) => {
+  await using node = await startNode();
+  const { stdout, exitCode, stderr } = await node.reprise([
+    ...['bench', '--iterations', '5', '--warm-up', '1', '-o', 'json'],
+    ...['--image', 'localhost/reprise/busybox:1', '--work-dir', node.dir],
+    ...['--cgroup-root', `${node.cgroupRoot}/bench`],
+  ]);
+  t.is(exitCode, 0, String(stderr));
+  const { summary } = JSON.parse(String(stdout)) as { summary: Summary };
+  for (const { method, totalMs } of summary.methods) {
+    t.is(totalMs.count, 5);
+    t.log(
+      `${method}: median ${totalMs.median.toFixed(0)} ms, worst ${totalMs.worst.toFixed(0)} ms`,
+    );
+  }
+  for (const { to, ratio } of summary.ratios) {
+    t.log(`in-place to ${to}: ${ratio.toFixed(2)}`);
+    t.true(ratio < 1);
+  }
+  const containers = await node.containerd.ctr('containers', 'ls', '-q');
+  t.is(containers, '');
+});
