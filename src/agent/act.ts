@@ -29,12 +29,14 @@ import { ContainerConfigError } from '../runtime/config-error.ts';
 import { containerConfig, specHash, subPathsFor } from '../runtime/container-config.ts';
 import { RuntimeCallError, isCallError } from '../runtime/call.ts';
 import type { Cri } from '../runtime/cri.ts';
+import type { CheckHealth } from '../runtime/grpc-health.ts';
 import { ImageError, ensureImage } from '../runtime/images.ts';
 import type { ReadyImage } from '../runtime/images.ts';
 import { hasSubPaths } from '../runtime/mounts.ts';
 import { rootRefusal } from '../runtime/non-root.ts';
 import { lookAtPod } from '../runtime/observe.ts';
 import { sandboxConfig } from '../runtime/sandbox-config.ts';
+import { probeContainer } from './probe.ts';
 import type { PodStore } from './store.ts';
 import type { Outcome } from './view.ts';
 import type { Picture } from './worker.ts';
@@ -44,6 +46,7 @@ export interface Means {
   readonly cri: Cri;
   readonly node: NodeFacts;
   readonly lending: LendSettings;
+  readonly checkHealth: CheckHealth;
   readonly hierarchy: Hierarchy;
   readonly store: PodStore;
   /** Images known to be there, by the name in the manifest: asked for once, not at every start. */
@@ -83,6 +86,8 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
     case 'stop-container':
       await cri.stopContainer(action.id, action.graceSeconds, signal);
       return done;
+    case 'probe-container':
+      return await probeContainer(means, action, occasion);
     case 'kill-containers':
       return await kill(means, action.ids, occasion);
     case 'prove-gone':
@@ -121,6 +126,8 @@ export function explain(action: Action, error: unknown): { reason: string; messa
       return { reason: 'FailedCreatePodSandBox', message };
     case 'lend':
       return { reason: 'FailedMount', message };
+    case 'probe-container':
+      return { reason: 'FailedProbe', message };
     case 'stop-container':
     case 'kill-containers':
     case 'prove-gone':

@@ -23,6 +23,7 @@ import { countDownloads } from '../runtime/downloads.ts';
 import { runtimeEvents } from '../runtime/events.ts';
 import { findFeatures } from '../runtime/features.ts';
 import { ContainerdUnreachable } from '../runtime/unreachable.ts';
+import { healthChecker } from '../runtime/grpc-health.ts';
 import { wallClock } from '../runtime/time.ts';
 import { listPodUids, lookAtPod } from '../runtime/observe.ts';
 import type { Means } from './act.ts';
@@ -144,6 +145,7 @@ async function provideMeans(
     hierarchy,
     lending: { dataDir, podLogDir, cgroupRoot, cgroupDriver, node },
     store: new PodStore(dataDir),
+    checkHealth: healthChecker(),
     images: new Map(),
     countDownloads: () => countDownloads(containerd),
     now: wallClock,

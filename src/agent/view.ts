@@ -8,7 +8,14 @@
 import type { Action } from '../pod/action.ts';
 import { subjectOf } from '../pod/action.ts';
 import type { Loan } from '../pod/loan.ts';
-import type { Exit, Instance, InstanceState, Observed, ObservedSandbox } from '../pod/observed.ts';
+import type {
+  Exit,
+  Instance,
+  InstanceState,
+  Observed,
+  ObservedSandbox,
+  ProbeResult,
+} from '../pod/observed.ts';
 
 /** What performing an action brought, beyond that it succeeded. */
 export type Outcome =
@@ -22,7 +29,11 @@ export type Outcome =
       /** Full name of the image. */
       readonly image?: string;
       readonly specHash: string;
-    };
+    }
+  | ({ readonly kind: 'probed' } & ProbeFinding);
+
+/** What a probe has found, when it came to that. */
+export type ProbeFinding = Pick<ProbeResult, 'outcome' | 'output'>;
 
 /** One full look at the runtime. */
 export interface FullLook {
@@ -74,6 +85,11 @@ export function issued(
         ...one,
         stopBy: now + action.graceSeconds * 1000,
       }));
+    case 'probe-container':
+      return withInstance(view, action.id, (one) => ({
+        ...one,
+        probes: { ...one.probes, [action.probe]: { begunAt: now, isUnderWay: true } },
+      }));
     case 'kill-containers':
       return action.ids.reduce(
         (sofar, id) => withInstance(sofar, id, (one) => ({ ...one, killedAt: now })),
@@ -116,6 +132,13 @@ export function succeeded(view: Observed, action: Action, outcome: Outcome, now:
         state: one.exit === undefined ? 'running' : one.state,
         startedAt: one.startedAt ?? Math.min(now, one.exit?.finishedAt ?? now),
       }));
+    case 'probe-container': {
+      const { id, name, probe } = action;
+      const over = probeOver(next, action);
+      if (outcome.kind !== 'probed') return over;
+      const result = { id, name, probe, outcome: outcome.outcome, output: outcome.output };
+      return { ...over, probeResults: [...(over.probeResults ?? []), result] };
+    }
     case 'prove-gone':
       return action.ids.reduce(
         (sofar, id) => withInstance(sofar, id, (one) => ({ ...one, gone: true })),
@@ -164,6 +187,8 @@ export function failed(
       );
     case 'stop-container':
       return withInstance(next, action.id, (one) => ({ ...one, stopBy: undefined }));
+    case 'probe-container':
+      return probeOver(next, action);
     case 'lend':
     case 'run-sandbox':
     case 'kill-containers':
@@ -268,6 +293,7 @@ function merged(known: Instance | undefined, seen: Instance): Instance {
     gone: known.gone,
     stopBy: known.stopBy,
     killedAt: known.killedAt,
+    probes: known.probes,
   };
 }
 
@@ -297,6 +323,14 @@ function isPlaceholderOf(one: Instance, action: Action & { kind: 'create-contain
 
 function createdFacts({ id, imageRef, image, specHash }: Outcome & { kind: 'created' }) {
   return { id, imageRef, image, specHash };
+}
+
+function probeOver(view: Observed, { id, probe }: Action & { kind: 'probe-container' }): Observed {
+  return withInstance(view, id, (one) => {
+    const run = one.probes?.[probe];
+    if (run === undefined) return one;
+    return { ...one, probes: { ...one.probes, [probe]: { ...run, isUnderWay: false } } };
+  });
 }
 
 function withInstance(view: Observed, id: string, change: (one: Instance) => Instance): Observed {

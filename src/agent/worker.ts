@@ -10,7 +10,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Action } from '../pod/action.ts';
-import { inWords } from '../pod/action.ts';
+import { inWords, isQuestion } from '../pod/action.ts';
 import { adopt } from '../pod/adopt.ts';
 import { decide } from '../pod/decide.ts';
 import type { PodEvent } from '../pod/decision.ts';
@@ -72,9 +72,11 @@ export interface Picture {
 export class Worker {
   readonly pod: Pod;
   readonly #tools: PodTools;
-  #observed: Observed = blankView;
+  #observed: Observed;
   #memory: Memory;
   readonly #underWay = new Map<string, Promise<void>>();
+  /** Those of them that only ask, by the action in words: they are over with their container. */
+  readonly #questions = new Map<string, { readonly id: string; readonly end: AbortController }>();
   /** Ends the waits that a pod on its way out does not need any more, such as image pulls. */
   readonly #preparations = new AbortController();
   /** containerd gives up a start whose caller goes away: those under way get a moment to finish. */
@@ -95,6 +97,7 @@ export class Worker {
     this.pod = pod;
     this.#memory = memory;
     this.#tools = tools;
+    this.#observed = { ...blankView, since: tools.now() };
   }
 
   get picture(): Picture {
@@ -180,12 +183,13 @@ export class Worker {
   /** One turn; returns when the next one is due by itself. */
   #decideAndAct(signal: AbortSignal): number | undefined {
     this.#isAwake = false;
-    const observed = { ...this.#observed, busy: this.#underWay.size > 0 };
+    const observed = { ...this.#observed, busy: this.#underWay.size > this.#questions.size };
     const isAsked = observed.requests.length > 0;
     const now = this.#tools.now();
     const decision = decide(this.pod, observed, this.#memory, now, this.#tools.settings);
     this.#memory = decision.memory;
-    this.#observed = { ...this.#observed, requests: [] };
+    this.#observed = { ...this.#observed, requests: [], probeResults: undefined };
+    this.#endQuestions();
     const fresh = decision.actions.filter((action) => !this.#underWay.has(inWords(action)));
     // Nothing is done or told that is not remembered: with a full disk the pod goes on as it is. What
     // was only seen can be seen again, so it is saved along with the next action, or soon.
@@ -211,7 +215,7 @@ export class Worker {
   }
 
   async #perform(action: Action, words: string, signal: AbortSignal): Promise<void> {
-    const until = this.#endOf(action, signal);
+    const until = this.#endOf(action, words, signal);
     try {
       const outcome = await this.#tools.perform(action, this.picture, until);
       this.#observed = succeeded(this.#observed, action, outcome, this.#tools.now());
@@ -225,15 +229,33 @@ export class Worker {
       this.#lookDue = true;
     } finally {
       this.#underWay.delete(words);
+      this.#questions.delete(words);
       this.#news();
     }
   }
 
   /** What ends the wait for an action early. */
-  #endOf({ kind }: Action, signal: AbortSignal): AbortSignal {
+  #endOf(action: Action, words: string, signal: AbortSignal): AbortSignal {
+    const { kind } = action;
+    if (isQuestion(action)) {
+      const end = new AbortController();
+      this.#questions.set(words, { id: action.id, end });
+      return AbortSignal.any([signal, end.signal]);
+    }
     if (kind === 'start-container') return this.#starts.signal;
     if (kind !== 'create-container') return signal;
     return AbortSignal.any([signal, this.#preparations.signal]);
+  }
+
+  /** Nobody is left to answer in a container that has ended. */
+  #endQuestions(): void {
+    if (this.#questions.size === 0) return;
+    for (const { id, end } of this.#questions.values()) {
+      const isAnswering = this.#observed.instances.some(
+        (one) => one.id === id && one.state === 'running',
+      );
+      if (!isAnswering) end.abort();
+    }
   }
 
   #wasKilled(ids: readonly string[]): boolean {
@@ -302,5 +324,5 @@ export class Worker {
 
 /** Whether an action may only be performed when the memory is on disk; to look at something, it need not be. */
 function needsMemory({ kind }: Action): boolean {
-  return kind !== 'prove-gone' && kind !== 'lend';
+  return kind !== 'prove-gone' && kind !== 'lend' && kind !== 'probe-container';
 }

@@ -51,6 +51,28 @@ test('a plain pod gets every default of Kubernetes', (t) => {
   });
 });
 
+const numbers = { timeoutSeconds: 2, periodSeconds: 3, successThreshold: 1, failureThreshold: 4 };
+const delays = { initialDelaySeconds: 5, terminationGracePeriodSeconds: 6 };
+/** The probes of a container, all of one kind, for each kind there is. */
+const probed = [
+  { exec: { command: ['a'] } },
+  {
+    httpGet: {
+      path: '/p',
+      port: 'http',
+      host: 'h',
+      scheme: 'HTTPS',
+      httpHeaders: [{ name: 'H', value: 'v' }],
+    },
+  },
+  { tcpSocket: { port: 1, host: 'h' } },
+  { grpc: { port: 1, service: 's' } },
+].map((handler) => ({
+  startupProbe: { ...handler, ...delays, ...numbers },
+  livenessProbe: { ...handler, ...delays, ...numbers },
+  readinessProbe: { ...handler, initialDelaySeconds: 5, ...numbers },
+}));
+
 /** A pod that says something at every field that is honoured. */
 const container = {
   name: 'main',
@@ -106,8 +128,21 @@ const everything = {
     annotations: { 'reprise.dev/in-place-backoff': '1m30s' },
   },
   spec: {
-    initContainers: [{ ...container, name: 'setup' }],
-    containers: [container],
+    initContainers: probed.map((probes, index) => ({
+      ...container,
+      ...probes,
+      name: `sidecar-${index}`,
+      restartPolicy: 'Always',
+    })),
+    containers: [
+      container,
+      ...probed.map((probes, index) => ({
+        ...container,
+        ...probes,
+        name: `main-${index}`,
+        ports: [],
+      })),
+    ],
     volumes: [
       { name: 'e', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
       { name: 'h', hostPath: { path: '/h', type: 'Directory' } },
@@ -175,6 +210,9 @@ test('that pod leaves out no field that is honoured', (t) => {
         return found.length === 0 ? [at] : missing(field.type, found.flat(), at);
       });
   t.deepEqual(missing(podSchema, { apiVersion: 'v1', kind: 'Pod', ...everything }, 'Pod'), [
+    // Kubernetes forbids it.
+    'Pod.spec.containers.readinessProbe.terminationGracePeriodSeconds',
+    'Pod.spec.initContainers.readinessProbe.terminationGracePeriodSeconds',
     'Pod.spec.os',
   ]);
 });
@@ -192,6 +230,29 @@ const pullPolicies: Readonly<Record<string, 'Always' | 'IfNotPresent'>> = {
 for (const [image, policy] of Object.entries(pullPolicies)) {
   test(`${image} is pulled ${policy}`, (t) => t.is(defaultPullPolicy(image), policy));
 }
+
+test('a probe gets its defaults, where 0 counts as absent', (t) => {
+  const probe = (livenessProbe: object) =>
+    accepted({ container: { livenessProbe } }).pod.spec.containers[0]?.livenessProbe;
+  const numbers = {
+    timeoutSeconds: 1,
+    periodSeconds: 10,
+    successThreshold: 1,
+    failureThreshold: 3,
+  };
+  const zeros = {
+    initialDelaySeconds: 0,
+    timeoutSeconds: 0,
+    periodSeconds: 0,
+    successThreshold: 0,
+    failureThreshold: 0,
+  };
+  t.deepEqual(probe({ httpGet: { port: 80 }, ...zeros }), {
+    httpGet: { path: '/', port: 80, scheme: 'HTTP', httpHeaders: [] },
+    ...numbers,
+  });
+  t.deepEqual(probe({ grpc: { port: 80 } }), { grpc: { port: 80, service: '' }, ...numbers });
+});
 
 test('requests default to limits, one by one', (t) => {
   const { pod } = accepted({

@@ -4,6 +4,7 @@
  * Read next: ../pod/pod.ts, what comes out.
  */
 import { parseDuration } from '../pod/duration.ts';
+import type { HttpGetAction, Probe } from '../pod/handler.ts';
 import type {
   Container,
   ContainerPort,
@@ -119,7 +120,13 @@ function withContainerDefaults(container: RawContainer, hostNetwork: boolean): C
     stdin: container.stdin ?? false,
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,
-    ...present({ workingDir, restartPolicy }),
+    ...present({
+      workingDir,
+      restartPolicy,
+      startupProbe: withProbeDefaults(container.startupProbe),
+      livenessProbe: withProbeDefaults(container.livenessProbe),
+      readinessProbe: withProbeDefaults(container.readinessProbe),
+    }),
   };
 }
 
@@ -137,6 +144,37 @@ function withEnvDefaults({ name, value, valueFrom }: Raw<'env'>[number]): EnvVar
   const fieldRef = valueFrom?.fieldRef;
   if (!fieldRef) return { name, value: value ?? '' };
   return { name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: fieldRef.fieldPath } } };
+}
+
+function withProbeDefaults(probe: Raw<'livenessProbe'> | undefined): Probe | undefined {
+  if (probe === undefined) return undefined;
+  const { exec, httpGet, tcpSocket, grpc, terminationGracePeriodSeconds } = probe;
+  // 0 counts as absent.
+  return {
+    ...present({
+      exec,
+      httpGet: httpGet && withHttpGetDefaults(httpGet),
+      tcpSocket,
+      grpc: grpc && { port: grpc.port, service: grpc.service ?? '' },
+      initialDelaySeconds: probe.initialDelaySeconds || undefined,
+      terminationGracePeriodSeconds,
+    }),
+    timeoutSeconds: probe.timeoutSeconds || 1,
+    periodSeconds: probe.periodSeconds || 10,
+    successThreshold: probe.successThreshold || 1,
+    failureThreshold: probe.failureThreshold || 3,
+  };
+}
+
+function withHttpGetDefaults(httpGet: NonNullable<Raw<'livenessProbe'>['httpGet']>): HttpGetAction {
+  const { path = '/', port, host, scheme = 'HTTP', httpHeaders = [] } = httpGet;
+  return {
+    path,
+    port,
+    scheme,
+    httpHeaders: httpHeaders.map(({ name, value = '' }) => ({ name, value })),
+    ...present({ host }),
+  };
 }
 
 function withPortDefaults(port: Raw<'ports'>[number], hostNetwork: boolean): ContainerPort {

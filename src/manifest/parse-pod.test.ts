@@ -20,7 +20,7 @@ spec:
       exitCodes: {operator: In, values: [88]}
     env:
     - {name: DEBUG, value: yes}
-    livenessProbe: {exec: {command: [x]}}
+    livenessProbe: {exec: {command: []}}
     volumeMounts:
     - {name: dta, mountPath: /data}
   - name: main
@@ -56,9 +56,8 @@ error: Invalid value: true: must be text
    at: worker.yaml:16, spec.containers[0].env[0].value of container "main"
   try: put it in quotes, as YAML takes it for a boolean
 
-error: Forbidden: probes are not supported yet
-   at: worker.yaml:17, spec.containers[0].livenessProbe of container "main"
-  try: leave it out
+error: Invalid value: a list: must have at least one item
+   at: worker.yaml:17, spec.containers[0].livenessProbe.exec.command of container "main"
 
 error: Not found: "dta"
    at: worker.yaml:19, spec.containers[0].volumeMounts[0].name of container "main"

@@ -2,6 +2,7 @@
  * Every action there is. An action is a small value; agent/act.ts has one call for each kind.
  * Each may safely be done twice.
  */
+import type { ProbeKind } from './handler.ts';
 
 export type Action =
   /** Set up what the node lends the pod: folders, volumes, cgroup. */
@@ -21,6 +22,12 @@ export type Action =
       readonly id: string;
       readonly name: string;
       readonly graceSeconds: number;
+    }
+  | {
+      readonly kind: 'probe-container';
+      readonly id: string;
+      readonly name: string;
+      readonly probe: ProbeKind;
     }
   /** SIGKILL to every process of every one of these containers, at once. */
   | { readonly kind: 'kill-containers'; readonly ids: readonly string[] }
@@ -46,6 +53,8 @@ export function inWords(action: Action): string {
       return `start ${action.name} (${action.id})`;
     case 'stop-container':
       return `stop ${action.name} (${action.id}) within ${action.graceSeconds} s`;
+    case 'probe-container':
+      return `probe ${action.probe} of ${action.name} (${action.id})`;
     case 'kill-containers':
       return `kill ${action.ids.join(' ')}`;
     case 'prove-gone':
@@ -73,6 +82,7 @@ export function subjectOf(action: Action): string {
       return `stop ${action.name} (${action.id})`;
     case 'lend':
     case 'start-container':
+    case 'probe-container':
     case 'kill-containers':
     case 'prove-gone':
     case 'remove-container':
@@ -83,4 +93,9 @@ export function subjectOf(action: Action): string {
     default:
       return action satisfies never;
   }
+}
+
+/** Whether an action only asks: it neither makes nor ends anything, and is over with its container. */
+export function isQuestion(action: Action): action is Action & { kind: 'probe-container' } {
+  return action.kind === 'probe-container';
 }

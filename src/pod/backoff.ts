@@ -5,7 +5,7 @@
  * KEP-5593): 0, 10, 20, 40 ... 300 s. In-place restarts wait 0, 1, 2, 4 ... 60 s, which KEP-5532
  * promises in words and leaves to the implementation.
  */
-import type { Backoff } from './memory.ts';
+import type { Backoff, ContainerMemory } from './memory.ts';
 import type { Failure } from './observed.ts';
 
 /** After this long without trouble the next failure counts as the first again. */
@@ -31,6 +31,23 @@ export function containerBackoff(
   const until = exitedAt + last.delayMs;
   if (now < until) return { kind: 'wait', until, delayMs: last.delayMs };
   return { kind: 'go', backoff: { delayMs: Math.min(last.delayMs * 2, maxMs), at: now } };
+}
+
+/** Whether a container may start again now that has ended as it is remembered. */
+export function restartVerdict(
+  { exit, lastExit, backoff }: Pick<ContainerMemory, 'exit' | 'lastExit' | 'backoff'>,
+  now: number,
+  maxMs: number,
+): Verdict | { readonly kind: 'go'; readonly backoff: undefined } {
+  const finishedAt = exit?.finishedAt ?? now;
+  if (exit?.isReplaced === true) {
+    // The kubelet starts it again in the same turn, when it has not seen this end yet: what counts is
+    // how long ago the run before ended.
+    if (lastExit?.finishedAt === undefined) return { kind: 'go', backoff: undefined };
+    const verdict = containerBackoff(backoff, lastExit.finishedAt, finishedAt, maxMs);
+    if (verdict.kind === 'go') return verdict;
+  }
+  return containerBackoff(backoff, finishedAt, now, maxMs);
 }
 
 /** The delay of an in-place restart that was triggered at `triggeredAt`; the first one has none. */

@@ -3,7 +3,7 @@
  * it only has to be started.
  */
 import type { Action } from './action.ts';
-import { containerBackoff } from './backoff.ts';
+import { restartVerdict } from './backoff.ts';
 import type { Decision, Look } from './decision.ts';
 import { both, only } from './decision.ts';
 import { currentSandbox, inThisRun, nextAttempt, preparedInstance } from './instances.ts';
@@ -32,9 +32,7 @@ export function bringUp(look: Look, memory: Memory, name: string, backoff?: Back
 export function bringUpAgain(look: Look, memory: Memory, name: string): Decision {
   const known = inThisRun(memory, name);
   if (known?.exit === undefined) return bringUp(look, memory, name);
-  const { finishedAt = look.now } = known.exit;
-  const { containerBackoffMaxMs } = look.settings;
-  const verdict = containerBackoff(known.backoff, finishedAt, look.now, containerBackoffMaxMs);
+  const verdict = restartVerdict(known, look.now, look.settings.containerBackoffMaxMs);
   if (verdict.kind === 'go') return bringUp(look, memory, name, verdict.backoff);
 
   if (known.backoffReported === true) return { ...only(memory), lookAgainAt: verdict.until };

@@ -5,8 +5,10 @@
 import type { Look } from './decision.ts';
 import { currentInstance, currentSandbox, inThisRun } from './instances.ts';
 import type { ConditionMemory, Memory, Phase } from './memory.ts';
+import type { Container } from './pod.ts';
 import { containersOf } from './pod.ts';
 import { phaseOf } from './phase.ts';
+import { isFoundReady, isStarted } from './probes.ts';
 import { beganAt, describeTrigger, isClearing } from './restart-all.ts';
 import { hasRestartAllRule } from './restart-rules.ts';
 import { isThrough } from './start-order.ts';
@@ -27,11 +29,12 @@ export function settle(look: Look, memory: Memory): Memory {
 export function isReady(
   { observed }: Pick<Look, 'observed'>,
   memory: Memory,
-  name: string,
+  container: Container,
 ): boolean {
-  const known = inThisRun(memory, name);
+  const known = inThisRun(memory, container.name);
   if (known === undefined || known.exit !== undefined) return false;
-  return currentInstance(observed, memory, name)?.state === 'running';
+  if (currentInstance(observed, memory, container.name)?.state !== 'running') return false;
+  return isStarted(container, known) && isFoundReady(container, known);
 }
 
 type Condition = Omit<ConditionMemory, 'since'>;
@@ -73,7 +76,7 @@ function containersReady(look: Look, memory: Memory, phase: Phase): Condition {
   if (phase === 'Succeeded') return { status: 'False', reason: 'PodCompleted' };
   if (phase === 'Failed') return { status: 'False', reason: 'PodFailed' };
   const unready = containersOf(look.pod)
-    .filter(({ kind, container }) => kind !== 'init' && !isReady(look, memory, container.name))
+    .filter(({ kind, container }) => kind !== 'init' && !isReady(look, memory, container))
     .map(({ container }) => container.name);
   if (unready.length === 0) return { status: 'True' };
   return {

@@ -12,6 +12,7 @@ import { holdBackRetries } from './hold-back.ts';
 import type { Ending, Memory } from './memory.ts';
 import type { Observed } from './observed.ts';
 import type { Pod } from './pod.ts';
+import { probeWhatIsDue, takeProbeResults } from './probes.ts';
 import { tellPullBackoffs } from './pull-backoff.ts';
 import { rememberWhatWasSeen } from './remember.ts';
 import {
@@ -36,8 +37,10 @@ export function decide(
   settings: Settings,
 ): Decision {
   const look: Look = { pod, observed, now, settings };
-  const judged = judge(look, rememberWhatWasSeen(look, memory));
-  const decision = tellPullBackoffs(look, holdBackRetries(look, judged));
+  const seen = takeProbeResults(look, rememberWhatWasSeen(look, memory));
+  const judged = both(seen, judge(look, seen.memory));
+  const asked = both(judged, probeWhatIsDue(look, judged.memory));
+  const decision = tellPullBackoffs(look, holdBackRetries(look, asked));
   return { ...decision, memory: settle(look, decision.memory) };
 }
 

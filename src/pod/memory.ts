@@ -4,6 +4,7 @@
  *
  * Read next: decide.ts, the only place that makes a new memory out of an old one.
  */
+import type { ProbeKind } from './handler.ts';
 
 export interface Memory {
   /** Starts at 0, grows by 1 with each in-place restart. */
@@ -48,6 +49,10 @@ export interface ContainerMemory {
   readonly image?: string;
   /** Set when the current instance was seen to run (or to have run). */
   readonly startedAt?: number;
+  /** What its probes have found out about the current instance. */
+  readonly probes?: Readonly<Partial<Record<ProbeKind, ProbeMemory>>>;
+  /** The current instance is being stopped while the pod goes on. */
+  readonly stop?: ContainerStop;
   /** How the current instance ended. Never overwritten. */
   readonly exit?: Termination;
   /** The run of this instance has been counted; the container waits for its next one. */
@@ -59,6 +64,25 @@ export interface ContainerMemory {
   readonly backoffReported?: boolean;
 }
 
+/** What the results of a probe amount to. */
+export interface ProbeMemory {
+  /** Absent until there were enough results of one kind in a row. */
+  readonly result?: 'success' | 'failure';
+  readonly last: 'success' | 'failure';
+  /** How many like the last one there were in a row; no more are counted than matter. */
+  readonly inARow: number;
+}
+
+/** Why and how a container is stopped. */
+export interface ContainerStop {
+  readonly cause: 'startup' | 'liveness';
+  readonly at: number;
+  /** Seconds from `at` that it gets. */
+  readonly graceSeconds: number;
+  /** It is started again whatever its exit code says. */
+  readonly isReplaced: boolean;
+}
+
 /** ContainerStateTerminated, with times in milliseconds. */
 export interface Termination {
   readonly exitCode: number;
@@ -67,6 +91,8 @@ export interface Termination {
   readonly startedAt?: number;
   readonly finishedAt?: number;
   readonly containerId?: string;
+  /** We stopped it to start it again: neither rules nor policies are asked. */
+  readonly isReplaced?: boolean;
 }
 
 export interface Backoff {

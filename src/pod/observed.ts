@@ -6,6 +6,7 @@
  *
  * Read next: memory.ts, which says which instance of each container is the current one.
  */
+import type { ProbeKind } from './handler.ts';
 import type { Loan } from './loan.ts';
 
 export interface Observed {
@@ -18,7 +19,11 @@ export interface Observed {
   readonly failures: Readonly<Record<string, Failure>>;
   /** What users and groups asked for since the last decision; consumed by it. */
   readonly requests: readonly Request[];
-  /** Whether actions are still under way whose outcome is not part of this look. */
+  /** What probes have found since the last decision, if anything; consumed by it. */
+  readonly probeResults?: readonly ProbeResult[];
+  /** Since when the pod is looked at: when its worker began; absent: always. */
+  readonly since?: number;
+  /** Whether actions are still under way that make or end something, whose outcome is not part of this look. */
   readonly busy: boolean;
 }
 
@@ -58,6 +63,24 @@ export interface Instance {
   readonly stopBy?: number;
   /** When it was last sent SIGKILL by us. */
   readonly killedAt?: number;
+  /** The last probe of each kind. */
+  readonly probes?: Readonly<Partial<Record<ProbeKind, ProbeRun>>>;
+}
+
+export interface ProbeRun {
+  readonly begunAt: number;
+  readonly isUnderWay: boolean;
+}
+
+/** What one probe of one instance has found. */
+export interface ProbeResult {
+  /** Id of the container. */
+  readonly id: string;
+  readonly name: string;
+  readonly probe: ProbeKind;
+  /** `warning`: a success that somebody should look at; `unknown`: it could not be found out. */
+  readonly outcome: 'success' | 'warning' | 'failure' | 'unknown';
+  readonly output: string;
 }
 
 /**

@@ -7,6 +7,7 @@
  *
  * Read next: observed.ts, what can be seen of a pod; memory.ts, what must be remembered.
  */
+import type { Probe } from './handler.ts';
 
 export interface Pod {
   readonly metadata: PodMetadata;
@@ -65,6 +66,9 @@ export interface Container {
   readonly resources: Resources;
   readonly volumeMounts: readonly VolumeMount[];
   readonly securityContext: ContainerSecurityContext;
+  readonly startupProbe?: Probe;
+  readonly livenessProbe?: Probe;
+  readonly readinessProbe?: Probe;
   /** On an init container, `Always` makes it a sidecar (KEP-753). Absent: the pod's policy counts. */
   readonly restartPolicy?: RestartPolicy;
   readonly restartPolicyRules: readonly RestartRule[];

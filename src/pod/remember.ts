@@ -88,6 +88,7 @@ function termination(memory: Memory, known: ContainerMemory, { exit }: Instance)
     startedAt: known.startedAt,
     finishedAt: exit.finishedAt,
     containerId: known.containerId,
+    ...(known.stop?.isReplaced === true && { isReplaced: true }),
   };
   // One that ended by itself, even after the trigger, keeps its own story.
   return wasKilledForRestart(memory, known) && exit.code === SIGKILLED

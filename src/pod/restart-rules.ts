@@ -20,8 +20,10 @@ export function afterExit(
   pod: Pod,
   container: Container,
   kind: ContainerKind,
-  exit: { readonly exitCode: number; readonly reason: string },
+  exit: { readonly exitCode: number; readonly reason: string; readonly isReplaced?: boolean },
 ): AfterExit {
+  // Stopped by us to be started again, after a failed probe: nothing has ended by itself.
+  if (exit.isReplaced === true) return { kind: 'restart' };
   // Nobody saw it end, so there is no code to judge: it is started as if it had never been there.
   if (exit.reason === ENDED_UNSEEN) return { kind: 'restart' };
   const ruleIndex = container.restartPolicyRules.findIndex((rule) => matches(rule, exit.exitCode));
@@ -35,6 +37,11 @@ export function afterExit(
   if (action === 'Restart') return { kind: 'restart' };
   const policy = container.restartPolicy ?? pod.spec.restartPolicy;
   return { kind: isRestartedBy(policy, failed) ? 'restart' : 'leave' };
+}
+
+/** Whether a container that fails its startup or liveness probe is started again. */
+export function isReplaced(pod: Pod, container: Container): boolean {
+  return (container.restartPolicy ?? pod.spec.restartPolicy) !== 'Never';
 }
 
 /** An init container that was OOM-killed has failed even if its own process ended with 0. */

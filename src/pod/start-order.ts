@@ -8,11 +8,14 @@
 import { bringUp, bringUpAgain } from './bring-up.ts';
 import type { Decision, Look } from './decision.ts';
 import { both, only } from './decision.ts';
+import { probeOf } from './handler.ts';
 import { currentInstance, inThisRun } from './instances.ts';
-import type { ContainerMemory, Memory } from './memory.ts';
+import type { ContainerMemory, ContainerStop, Memory } from './memory.ts';
+import type { Instance } from './observed.ts';
 import type { Container, ContainerKind } from './pod.ts';
 import { containersOf, isSidecar } from './pod.ts';
-import { afterExit, hasFailed } from './restart-rules.ts';
+import { failedProbe, isStarted } from './probes.ts';
+import { afterExit, hasFailed, isReplaced } from './restart-rules.ts';
 import { stopGracefully } from './stop.ts';
 
 /** Starts whatever is due now. */
@@ -81,7 +84,10 @@ function initialize(look: Look, memory: Memory): Decision {
 
 /** Whether the one after this init container or sidecar may start. */
 export function isThrough(look: Look, memory: Memory, container: Container): boolean {
-  if (isSidecar(container)) return isSidecarUp(look, memory, container.name);
+  if (isSidecar(container)) {
+    const hasStarted = isStarted(container, inThisRun(memory, container.name));
+    return hasStarted && isSidecarUp(look, memory, container.name);
+  }
   const exit = inThisRun(memory, container.name)?.exit;
   return exit !== undefined && !hasFailed('init', exit);
 }
@@ -106,7 +112,39 @@ function keepUp(look: Look, memory: Memory, container: Container, kind: Containe
     return { ...only(memory), actions: [{ kind: 'start-container', id: instance.id, name }] };
   }
   // It may run and it may not; its end makes that certain, and then counts as any other.
-  return instance.state === 'unknown' ? stopGracefully(look, memory, [instance]) : only(memory);
+  if (instance.state === 'unknown') return stopGracefully(look, memory, [instance]);
+  return instance.state === 'running'
+    ? stopIfItFails(look, memory, container, kind, known, instance)
+    : only(memory);
+}
+
+/** Stops a container whose startup or liveness probe has failed. */
+function stopIfItFails(
+  look: Look,
+  memory: Memory,
+  container: Container,
+  kind: ContainerKind,
+  known: ContainerMemory,
+  instance: Instance,
+): Decision {
+  if (known.stop !== undefined) return stopGracefully(look, memory, [instance], known.stop);
+  const cause = failedProbe(known);
+  if (cause === undefined) return only(memory);
+  const { name } = container;
+  const stop: ContainerStop = {
+    cause,
+    at: look.now,
+    graceSeconds:
+      probeOf(container, cause)?.terminationGracePeriodSeconds ??
+      look.pod.spec.terminationGracePeriodSeconds,
+    isReplaced: isReplaced(look.pod, container),
+  };
+  const next = { ...memory, containers: { ...memory.containers, [name]: { ...known, stop } } };
+  const what = `${kind === 'sidecar' ? 'Init container' : 'Container'} ${name} failed ${cause} probe`;
+  // The kubelet tells what becomes of app containers only.
+  const message = kind === 'app' && stop.isReplaced ? `${what}, will be restarted` : what;
+  const killing = { type: 'Normal' as const, reason: 'Killing', message, container: name };
+  return both({ ...only(next), events: [killing] }, stopGracefully(look, next, [instance], stop));
 }
 
 /** The instance was remembered but never ran, and never will: a new one takes its place. */

@@ -5,7 +5,7 @@
  * part, after the kubelet's convertToAPIContainerStatuses, with the true story of every exit.
  */
 import { isReady } from './conditions.ts';
-import { containerBackoff } from './backoff.ts';
+import { restartVerdict } from './backoff.ts';
 import { podInWords } from './bring-up.ts';
 import { formatDuration } from './duration.ts';
 import { currentInstance, inThisRun } from './instances.ts';
@@ -24,6 +24,7 @@ import type {
   V1PodStatus,
 } from './pod-status.ts';
 import { qosClassOf } from './pod-resources.ts';
+import { isStarted } from './probes.ts';
 import { isPullBackoff } from './pull-backoff.ts';
 import { isClearing } from './restart-all.ts';
 import { ENDED_UNSEEN, afterExit } from './restart-rules.ts';
@@ -112,8 +113,8 @@ function containerStatus(
     ready:
       kind === 'init'
         ? inThisRun(memory, container.name)?.exit?.exitCode === 0
-        : isReady({ observed }, memory, container.name),
-    started: isRunning,
+        : isReady({ observed }, memory, container),
+    started: isRunning && (kind === 'init' || isStarted(container, known)),
     state,
     lastState: last === undefined ? {} : { terminated: terminated(last) },
   };
@@ -175,12 +176,7 @@ function afterExitState(
   if (failed !== undefined) return { waiting: failed };
   if (exit.reason === ENDED_UNSEEN) return { waiting: { reason: waitingReason(pod) } };
   const { finishedAt = 0 } = exit;
-  const verdict = containerBackoff(
-    known.backoff,
-    finishedAt,
-    finishedAt,
-    settings.containerBackoffMaxMs,
-  );
+  const verdict = restartVerdict(known, finishedAt, settings.containerBackoffMaxMs);
   if (verdict.kind === 'go') return { terminated: terminated(exit) };
   const message = `back-off ${formatDuration(verdict.delayMs)} restarting failed container=${container.name} pod=${podInWords(pod)}`;
   return { waiting: { reason: 'CrashLoopBackOff', message } };

@@ -9,13 +9,21 @@ export const OVERDUE_MS = 5_000;
 /** The least that lies between stop signal and SIGKILL, as under the kubelet. */
 export const MINIMUM_GRACE_SECONDS = 2;
 
-/** Stops them with the pod's grace, unless that is under way. */
+/** How long a container has from when on. */
+export interface GraceWindow {
+  readonly at: number;
+  readonly graceSeconds: number;
+}
+
+/** Stops them with the pod's grace, or within that window, unless that is under way. */
 export function stopGracefully(
   { pod, now }: Look,
   memory: Memory,
   instances: readonly Instance[],
+  window: GraceWindow = { at: now, graceSeconds: pod.spec.terminationGracePeriodSeconds },
 ): Decision {
-  const graceSeconds = Math.max(MINIMUM_GRACE_SECONDS, pod.spec.terminationGracePeriodSeconds);
+  const left = Math.ceil(window.graceSeconds - (now - window.at) / 1000);
+  const graceSeconds = Math.max(MINIMUM_GRACE_SECONDS, left);
   return instances.reduce<Decision>((sofar, { id, name, state, stopBy }) => {
     // What is just starting is stopped when its start has answered.
     if (id === undefined || state === 'starting') return sofar;

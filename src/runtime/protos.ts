@@ -1,5 +1,5 @@
 /**
- * Our definitions of containerd's messages, in proto/, and how they are turned into JavaScript.
+ * Our definitions of the messages of containerd and of gRPC's health protocol, in proto/, and how they are turned into JavaScript.
  *
  * generate-types.ts makes the types in generated/ from the same files with the same options, so
  * that what the compiler believes is what arrives.
@@ -15,6 +15,7 @@ export const protoFiles = [
   'cri.proto',
   'containerd-events.proto',
   'containerd-task-events.proto',
+  'grpc-health.proto',
 ] as const;
 
 /**

@@ -17,7 +17,7 @@ import {
   succeeded,
 } from '../agent/view.ts';
 import type { Action } from '../pod/action.ts';
-import { inWords } from '../pod/action.ts';
+import { inWords, isQuestion } from '../pod/action.ts';
 import { adopt } from '../pod/adopt.ts';
 import { decide } from '../pod/decide.ts';
 import { currentSandbox } from '../pod/instances.ts';
@@ -76,8 +76,9 @@ export class SimulatedNode {
   readonly #plan: Plan;
   readonly #settings: Settings;
   readonly #agenda = new Agenda(FIRST_MOMENT);
-  #observed: Observed = blankView;
+  #observed: Observed = { ...blankView, since: FIRST_MOMENT };
   #underWay = new Set<string>();
+  #questions = new Set<string>();
   #incarnation = 0;
   #boot = 0;
   #isDown = false;
@@ -141,8 +142,9 @@ export class SimulatedNode {
     this.#isDown = true;
     this.#isLooking = false;
     this.#underWay = new Set();
+    this.#questions = new Set();
     this.#lookAgainAt = undefined;
-    this.#observed = blankView;
+    this.#observed = { ...blankView, since: this.now + downMs };
     this.#tell('the agent is killed');
     this.#agenda.plot(downMs, () => {
       if (incarnation !== this.#incarnation) return;
@@ -202,7 +204,10 @@ export class SimulatedNode {
       return;
     }
     this.turns++;
-    const observed = deepFreeze({ ...this.#observed, busy: this.#underWay.size > 0 });
+    const observed = deepFreeze({
+      ...this.#observed,
+      busy: this.#underWay.size > this.#questions.size,
+    });
     const decision = decide(this.pod, observed, deepFreeze(this.memory), this.now, this.#settings);
     const again = decide(this.pod, observed, this.memory, this.now, this.#settings);
     // What is saved is JSON; nothing else survives.
@@ -211,7 +216,7 @@ export class SimulatedNode {
       this.faults.push('the same look gave two decisions');
     }
     this.memory = JSON.parse(saved) as Memory;
-    this.#observed = { ...this.#observed, requests: [] };
+    this.#observed = { ...this.#observed, requests: [], probeResults: undefined };
     this.events.push(...decision.events.map(({ reason, message }) => `${reason}: ${message}`));
     for (const action of decision.actions) this.#begin(action);
     this.#publish();
@@ -233,6 +238,7 @@ export class SimulatedNode {
     this.#checkBegin(action);
     if (action.kind === 'kill-containers' && this.#wasKilled(action.ids)) this.#lookDue = true;
     this.#underWay.add(words);
+    if (isQuestion(action)) this.#questions.add(words);
     this.#tell(words);
     const { sandboxAttempt } = this.memory;
     this.#observed = issued(this.#observed, action, sandboxAttempt, this.now);
@@ -265,6 +271,7 @@ export class SimulatedNode {
     failure = { reason: 'Failed', message: 'it was made to fail' },
   ): void {
     this.#underWay.delete(inWords(action));
+    this.#questions.delete(inWords(action));
     if (outcome === undefined) {
       this.#observed = failed(this.#observed, action, failure, this.now);
       this.#lookDue = true;

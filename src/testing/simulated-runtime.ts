@@ -5,8 +5,9 @@
  * start needs a working sandbox, a name and attempt can be taken only once, and a full look may lag
  * behind. Every start of a process is checked against the rules that must never be broken.
  */
-import type { FullLook, Outcome } from '../agent/view.ts';
+import type { FullLook, Outcome, ProbeFinding } from '../agent/view.ts';
 import type { Action } from '../pod/action.ts';
+import type { ProbeKind } from '../pod/handler.ts';
 import type { Exit, Instance } from '../pod/observed.ts';
 import type { Pod } from '../pod/pod.ts';
 import { containersOf } from '../pod/pod.ts';
@@ -28,6 +29,12 @@ export interface Behaviour {
 export interface RuntimePlan {
   /** What the n-th process (from 0) of a container does. */
   readonly behave: (name: string, run: number) => Behaviour;
+  /** What a probe of the n-th process (from 0) of a container finds, so long after its start. */
+  readonly probe?: (
+    name: string,
+    probe: ProbeKind,
+    at: { readonly run: number; readonly ms: number },
+  ) => ProbeFinding['outcome'];
   /** How much longer a full look shows a process that has ended. */
   readonly lagMs?: number;
 }
@@ -160,6 +167,9 @@ export class SimulatedRuntime {
       case 'kill-containers':
         for (const id of action.ids) this.#end(id, 137);
         answer(done);
+        return;
+      case 'probe-container':
+        answer(this.#probe(action.id, action.probe));
         return;
       case 'prove-gone':
         answer(action.ids.some((id) => this.#isOccupied(this.#find(id))) ? undefined : done);
@@ -325,6 +335,18 @@ export class SimulatedRuntime {
       );
       if (!wasThrough) fault(`${name} started before ${container.name} was through`);
     }
+  }
+
+  #probe(id: string, probe: ProbeKind): Outcome {
+    const container = this.#find(id);
+    if (container?.alive !== true) {
+      return { kind: 'probed', outcome: 'unknown', output: 'it does not run' };
+    }
+    const { name } = container.instance;
+    const run = (this.starts.get(name) ?? 0) - 1;
+    const ms = this.#agenda.now - (container.startedAt ?? 0);
+    const outcome = this.#plan.probe?.(name, probe, { run, ms }) ?? 'success';
+    return { kind: 'probed', outcome, output: `as ${name} does` };
   }
 
   #stop(id: string, graceSeconds: number, answer: Answer): void {

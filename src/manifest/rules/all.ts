@@ -9,6 +9,7 @@ import {
   checkPortNames,
   checkSysctls,
 } from './network.ts';
+import { checkInitProbes, checkProbes } from './probes.ts';
 import { checkResources } from './resources.ts';
 import type { Rule } from './rule.ts';
 import {
@@ -34,6 +35,8 @@ export const rules: readonly Rule[] = [
   checkSysctls,
   checkVolumes,
   checkMounts,
+  checkProbes,
+  checkInitProbes,
   checkMountOptions,
   checkResources,
   checkPrivileges,

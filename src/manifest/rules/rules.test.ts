@@ -12,6 +12,7 @@ const two = (first: object, second: object): Additions => ({
   },
 });
 const rules = [{ action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [88] } }];
+const exec = { exec: { command: ['true'] } };
 const hostPort = (port: number, more: object = {}): Readonly<Record<string, unknown>> => ({
   ports: [{ containerPort: 80, hostPort: port, ...more }],
 });
@@ -378,6 +379,35 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
     },
     `${main}.securityContext.allowPrivilegeEscalation: Invalid value: false: cannot be false together with privileged`,
     `${main}.securityContext.allowPrivilegeEscalation: Invalid value: false: cannot be false together with CAP_SYS_ADMIN`,
+  ],
+  'a probe does one thing': [
+    {
+      container: {
+        readinessProbe: { exec: { command: ['a'] }, grpc: { port: 1 }, httpGet: { port: 1 } },
+      },
+    },
+    `${main}.readinessProbe.httpGet: Forbidden: may not have more than one handler`,
+    `${main}.readinessProbe.grpc: Forbidden: may not have more than one handler`,
+  ],
+  'only readiness waits for several successes': [
+    {
+      container: {
+        startupProbe: { ...exec, successThreshold: 2 },
+        livenessProbe: { ...exec, successThreshold: 1 },
+        readinessProbe: { ...exec, successThreshold: 2 },
+      },
+    },
+    `${main}.startupProbe.successThreshold: Invalid value: 2: must be 1`,
+  ],
+  'a container that is not ready is not stopped': [
+    { container: { readinessProbe: { ...exec, terminationGracePeriodSeconds: 5 } } },
+    `${main}.readinessProbe.terminationGracePeriodSeconds: Forbidden: must not be set for readinessProbes`,
+  ],
+  'sidecars have probes': [{ init: { restartPolicy: 'Always', startupProbe: exec } }],
+  'init containers that end have none': [
+    { init: { startupProbe: exec, readinessProbe: exec } },
+    'spec.initContainers[0].startupProbe: Forbidden: must not be set for init containers without',
+    'spec.initContainers[0].readinessProbe: Forbidden: must not be set for init containers without',
   ],
   'processes are shared with the pod or with the node': [
     { spec: { shareProcessNamespace: true, hostPID: true } },

@@ -1,12 +1,14 @@
 /** The v1 Container: what it runs, with which environment, ports, resources and mounts. */
 import { z } from 'zod';
 import { honoured, inert, must, refused, required } from './field.ts';
+import { probe } from './handler.ts';
 import {
   dnsLabel,
   hasParentStep,
   int32,
   integer,
   ipAddress,
+  isPortName,
   listOf,
   plainText,
   port,
@@ -73,11 +75,7 @@ const containerPort = z.strictObject({
   name: honoured(
     must(
       z.string(),
-      (name) =>
-        name.length <= 15 &&
-        /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/.test(name) &&
-        /[a-z]/.test(name) &&
-        !name.includes('--'),
+      isPortName,
       "must be at most 15 lower case letters, digits and single '-' between them, with at least one letter",
     ),
     'a name for the port, unique in the container',
@@ -174,9 +172,12 @@ export const container = z.strictObject({
   ),
   volumeMounts: honoured(listOf(volumeMount), 'volumes it sees'),
   volumeDevices: refused(notYet('block volumes'), []),
-  livenessProbe: refused(notYet('probes')),
-  readinessProbe: refused(notYet('probes')),
-  startupProbe: refused(notYet('probes')),
+  livenessProbe: honoured(probe, 'fails: the container is stopped and started again'),
+  readinessProbe: honoured(probe, 'whether the container is ready'),
+  startupProbe: honoured(
+    probe,
+    'whether it has started: the other probes, and what comes after a sidecar, wait for it',
+  ),
   lifecycle: refused(notYet('lifecycle hooks and stop signals'), {}),
   terminationMessagePath: honoured(
     plainText(),

@@ -13,6 +13,16 @@ export function isDnsLabel(text: string): boolean {
   return text.length <= 63 && labelPattern.test(text);
 }
 
+/** Whether a text may name a port: an IANA service name. */
+export function isPortName(text: string): boolean {
+  return (
+    text.length <= 15 &&
+    /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/.test(text) &&
+    /[a-z]/.test(text) &&
+    !text.includes('--')
+  );
+}
+
 /** Whether a text is a DNS-1123 subdomain, such as the name of a pod. */
 export function isDnsSubdomain(text: string): boolean {
   return text.length <= 253 && subdomainPattern.test(text);

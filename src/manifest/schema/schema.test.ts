@@ -11,6 +11,8 @@ const rule = (exitCodes: unknown, action: unknown = 'Restart'): Additions => ({
 const port = (fields: object): Additions => ({
   container: { ports: [{ containerPort: 80, ...fields }] },
 });
+const exec = { exec: { command: ['true'] } };
+const probe = (livenessProbe: object): Additions => ({ container: { livenessProbe } });
 const env = (...list: unknown[]): Additions => ({ container: { env: list } });
 const volume = (fields: object): Additions => ({ spec: { volumes: [{ name: 'v', ...fields }] } });
 const limits = (fields: object): Additions => ({ container: { resources: { limits: fields } } });
@@ -87,6 +89,16 @@ const accepted: Readonly<Record<string, Additions>> = {
     hostIP: '127.0.0.1',
     hostPort: 80,
   }),
+  'probes of every kind': {
+    container: {
+      startupProbe: { exec: { command: ['a'] }, terminationGracePeriodSeconds: 1 },
+      livenessProbe: {
+        httpGet: { port: 'web', httpHeaders: [{ name: 'X-A', value: 'b\tc' }] },
+        periodSeconds: 0,
+      },
+      readinessProbe: { grpc: { port: 65535 }, successThreshold: 5 },
+    },
+  },
   'quantities as text and numbers': {
     container: { resources: { requests: { cpu: 0.5, memory: '64Mi' }, limits: { cpu: '1e0' } } },
   },
@@ -416,9 +428,49 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
     volume({ secret: {} }),
     'spec.volumes[0].secret: Forbidden: secret volumes are not supported yet',
   ],
-  'a probe': [
-    { container: { livenessProbe: { exec: { command: ['true'] } } } },
-    `${main}.livenessProbe: Forbidden: probes are not supported yet`,
+  'a probe that does nothing': [
+    { container: { livenessProbe: { periodSeconds: 1 } } },
+    `${main}.livenessProbe: Invalid value: a map: must have a handler: exec, httpGet, tcpSocket, grpc`,
+  ],
+  'a probe without a command': [
+    probe({ exec: { command: [] } }),
+    `${main}.livenessProbe.exec.command: Invalid value: a list: must have at least one item`,
+  ],
+  'a delay below 0': [
+    probe({ ...exec, initialDelaySeconds: -1 }),
+    `${main}.livenessProbe.initialDelaySeconds: Invalid value: -1: must be between 0 and`,
+  ],
+  'a period that is too long': [
+    probe({ ...exec, periodSeconds: 2 ** 31 }),
+    `${main}.livenessProbe.periodSeconds: Invalid value: 2147483648: must be between 0 and`,
+  ],
+  'half a second': [
+    probe({ ...exec, timeoutSeconds: 0.5 }),
+    `${main}.livenessProbe.timeoutSeconds: Invalid value: 0.5: must be a whole number`,
+  ],
+  'no grace for a probe': [
+    probe({ ...exec, terminationGracePeriodSeconds: 0 }),
+    `${main}.livenessProbe.terminationGracePeriodSeconds: Invalid value: 0: must be between 1 and`,
+  ],
+  'a port that is neither number nor name': [
+    probe({ tcpSocket: { port: 'Web' } }),
+    `${main}.livenessProbe.tcpSocket.port: Invalid value: "Web": must be a number between 1 and 65535`,
+  ],
+  'a port that is a number in quotes': [
+    probe({ httpGet: { port: '80' } }),
+    `${main}.livenessProbe.httpGet.port: Invalid value: "80": must be a number between 1 and 65535`,
+  ],
+  'a port name where only numbers go': [
+    probe({ grpc: { port: 'web' } }),
+    `${main}.livenessProbe.grpc.port: Invalid value: "web": must be a number`,
+  ],
+  'a header name that would break a request': [
+    probe({ httpGet: { port: 80, httpHeaders: [{ name: 'a b', value: '' }] } }),
+    `${main}.livenessProbe.httpGet.httpHeaders[0].name: Invalid value: "a b": must be the name of`,
+  ],
+  'a header value that would break a request': [
+    probe({ httpGet: { port: 80, httpHeaders: [{ name: 'c', value: 'd\r\ne: f' }] } }),
+    `${main}.livenessProbe.httpGet.httpHeaders[0].value: Invalid value: "d\\r\\ne: f": must not`,
   ],
   'a hook': [
     { container: { lifecycle: { preStop: { sleep: { seconds: 1 } } } } },

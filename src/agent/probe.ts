@@ -1,0 +1,129 @@
+/**
+ * Makes one probe: in the container through the runtime, or from the node over the network.
+ *
+ * Every answer is a finding, the absence of one included. What cannot even be asked (the runtime has
+ * trouble, a port has no such name) is `unknown`, which counts neither way; the kubelet's
+ * prober/prober.go tries that three times at once.
+ */
+import { isIPv6 } from 'node:net';
+import { messageOf } from '../errors.ts';
+import { probeHttp, probeTcp } from '../host/net-probe.ts';
+import type { Action } from '../pod/action.ts';
+import { currentSandbox } from '../pod/instances.ts';
+import type { ExecAction, Probe } from '../pod/handler.ts';
+import { portNumber, probeOf } from '../pod/handler.ts';
+import type { Container } from '../pod/pod.ts';
+import { containersOf } from '../pod/pod.ts';
+import { RuntimeCallError, isCallError } from '../runtime/call.ts';
+import { expand } from '../runtime/environment.ts';
+import type { Means, Occasion } from './act.ts';
+import type { Outcome, ProbeFinding } from './view.ts';
+
+/** The version of Kubernetes whose probes these are; servers may log it. */
+const userAgent = 'kube-probe/1.36';
+const tries = 3;
+const longestOutput = 10 * 1024;
+
+/** Resolves to `done`, without a finding, if the container ends meanwhile. */
+export async function probeContainer(
+  means: Means,
+  action: Action & { kind: 'probe-container' },
+  occasion: Occasion,
+): Promise<Outcome> {
+  const { pod, signal } = occasion;
+  const found = containersOf(pod).find(({ container }) => container.name === action.name);
+  const probe = found && probeOf(found.container, action.probe);
+  if (found === undefined || probe === undefined) throw new Error('there is no such probe');
+  try {
+    const { outcome, output } = await firstAnswer(tries, signal, () =>
+      ask(means, probe, found.container, action.id, occasion),
+    );
+    return { kind: 'probed', outcome, output: output.slice(0, longestOutput) };
+  } catch (error) {
+    if (signal.aborted) return { kind: 'done' };
+    throw error;
+  }
+}
+
+/** The first finding that is one; after so many tries the reason why there is none. */
+async function firstAnswer(
+  tries: number,
+  signal: AbortSignal,
+  ask: () => Promise<ProbeFinding>,
+): Promise<ProbeFinding> {
+  try {
+    return await ask();
+  } catch (error) {
+    signal.throwIfAborted();
+    if (tries > 1) return await firstAnswer(tries - 1, signal, ask);
+    const output = error instanceof RuntimeCallError ? error.details : messageOf(error);
+    return { outcome: 'unknown', output };
+  }
+}
+
+async function ask(
+  { cri, node, checkHealth }: Means,
+  { exec, httpGet, tcpSocket, grpc, timeoutSeconds }: Probe,
+  container: Container,
+  id: string,
+  { pod, picture, signal }: Occasion,
+): Promise<ProbeFinding> {
+  const timeoutMs = timeoutSeconds * 1000;
+  const { hostNetwork } = pod.spec;
+  const ips = hostNetwork ? node.hostIPs : currentSandbox(picture.observed, picture.memory)?.ips;
+  const address = ips?.[0] ?? '';
+  if (exec !== undefined) {
+    const command = commandOf(exec, container);
+    return await probeExec(cri, id, command, timeoutSeconds, signal);
+  }
+  if (httpGet !== undefined) {
+    const { scheme, host = address, path, httpHeaders: headers } = httpGet;
+    const port = portOf(container, httpGet.port);
+    return await probeHttp({ scheme, host, port, path, headers, userAgent }, timeoutMs, signal);
+  }
+  if (tcpSocket !== undefined) {
+    const { host = address } = tcpSocket;
+    return await probeTcp(host, portOf(container, tcpSocket.port), timeoutMs, signal);
+  }
+  if (grpc === undefined) throw new Error('a probe without a handler was accepted');
+  const target = `${isIPv6(address) ? `[${address}]` : address}:${grpc.port}`;
+  const question = { target, service: grpc.service, userAgent, timeoutMs };
+  const complaint = await checkHealth(question, signal);
+  signal.throwIfAborted();
+  return complaint === undefined
+    ? { outcome: 'success', output: 'service healthy' }
+    : { outcome: 'failure', output: complaint };
+}
+
+async function probeExec(
+  cri: Means['cri'],
+  id: string,
+  command: readonly string[],
+  timeoutSeconds: number,
+  signal: AbortSignal,
+): Promise<ProbeFinding> {
+  try {
+    const { exitCode, stdout, stderr } = await cri.execSync(id, command, timeoutSeconds, signal);
+    const output = Buffer.concat([Buffer.from(stdout), Buffer.from(stderr)]).toString();
+    return { outcome: exitCode === 0 ? 'success' : 'failure', output };
+  } catch (error) {
+    if (!isCallError(error, 'deadline')) throw error;
+    return {
+      outcome: 'failure',
+      output: `command timed out: ${JSON.stringify(command.join(' '))} timed out after ${timeoutSeconds}s`,
+    };
+  }
+}
+
+/** `$(NAME)` stands for a variable with a fixed value; others are known to the container alone. */
+function commandOf({ command }: ExecAction, { env }: Container): readonly string[] {
+  const fixed = new Map(env.map(({ name, value = '' }) => [name, value]));
+  return command.map((word) => expand(word, fixed));
+}
+
+function portOf(container: Container, port: number | string): number {
+  const number = portNumber(container, port);
+  if (number === undefined)
+    throw new Error(`couldn't find port: "${port}" in the container's ports`);
+  return number;
+}

@@ -1,0 +1,107 @@
+/**
+ * One GET request, as probes and hooks make it: a connection of its own, no proxy, certificates not
+ * verified, and only the beginning of the answer read.
+ */
+import http from 'node:http';
+import https from 'node:https';
+
+export interface GetRequest {
+  readonly url: URL;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  readonly userAgent: string;
+  /** Whether to go where a redirect of `from` leads. */
+  readonly follows: (from: URL, to: URL) => boolean;
+}
+
+export interface GetAnswer {
+  readonly status: number;
+  /** The first 10 KiB. */
+  readonly body: string;
+}
+
+const longestBody = 10 * 1024;
+const mostRedirects = 10;
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** The URL of a host, which may be an IPv6 address, and a path that may have a query. */
+export function urlOf(scheme: 'HTTP' | 'HTTPS', host: string, port: number, path: string): URL {
+  const bracketed = host.includes(':') ? `[${host}]` : host;
+  const absolute = path.startsWith('/') ? path : `/${path}`;
+  return new URL(`${scheme.toLowerCase()}://${bracketed}:${port}${absolute}`);
+}
+
+/** Asks, and follows redirects. Rejects when there is no answer, or with the signal's own reason. */
+export async function httpGet(request: GetRequest, signal: AbortSignal): Promise<GetAnswer> {
+  let { url, headers } = request;
+  for (let redirected = 0; ; redirected++) {
+    const { location, ...answer } = await ask(url, headersOf({ ...request, headers }), signal);
+    if (location === undefined || !redirects.has(answer.status)) return answer;
+    const next = new URL(location, url);
+    if (!request.follows(request.url, next)) return answer;
+    if (redirected === mostRedirects) throw new Error(`stopped after ${mostRedirects} redirects`);
+    // A Host header that was asked for belongs to the server that was asked.
+    if (URL.canParse(location)) headers = headers.filter(({ name }) => !isName(name, 'host'));
+    url = next;
+  }
+}
+
+function headersOf({ headers, userAgent }: GetRequest): http.OutgoingHttpHeaders {
+  const has = (wanted: string) => headers.some(({ name }) => isName(name, wanted));
+  const all = [
+    ...(has('user-agent') ? [] : [{ name: 'User-Agent', value: userAgent }]),
+    ...(has('accept') ? [] : [{ name: 'Accept', value: '*/*' }]),
+    // An Accept that is empty is one that is not sent.
+    ...headers.filter(({ name, value }) => !(isName(name, 'accept') && value === '')),
+  ];
+  const merged = new Map<string, { readonly name: string; readonly values: string[] }>();
+  for (const { name, value } of all) {
+    const known = merged.get(name.toLowerCase());
+    if (known === undefined) merged.set(name.toLowerCase(), { name, values: [value] });
+    else if (isName(name, 'host')) known.values.splice(0, 1, value);
+    else known.values.push(value);
+  }
+  return Object.fromEntries(
+    [...merged.values()].map(({ name, values }) => [
+      name,
+      values.length === 1 ? values[0] : values,
+    ]),
+  );
+}
+
+function ask(
+  url: URL,
+  headers: http.OutgoingHttpHeaders,
+  signal: AbortSignal,
+): Promise<GetAnswer & { readonly location?: string }> {
+  return new Promise((resolve, reject) => {
+    // agent: false makes a connection for this request alone, and closes it.
+    const options = { method: 'GET', headers, signal, agent: false as const };
+    const request =
+      url.protocol === 'https:'
+        ? https.request(url, { ...options, rejectUnauthorized: false })
+        : http.request(url, options);
+    request.on('error', reject);
+    request.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      const answer = () => {
+        const { statusCode: status = 0, headers } = response;
+        const body = Buffer.concat(chunks).subarray(0, longestBody).toString();
+        resolve({ status, body, location: headers.location });
+        request.destroy();
+      };
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length >= longestBody) answer();
+      });
+      response.on('end', answer);
+      response.on('error', reject);
+    });
+    request.end();
+  });
+}
+
+function isName(name: string, wanted: string): boolean {
+  return name.toLowerCase() === wanted;
+}

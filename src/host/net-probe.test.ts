@@ -1,0 +1,250 @@
+import http from 'node:http';
+import https from 'node:https';
+import net from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { httpGet, urlOf } from './http-get.ts';
+import type { HttpQuestion } from './net-probe.ts';
+import { probeHttp, probeTcp } from './net-probe.ts';
+
+const never = new AbortController().signal;
+const patienceMs = 10_000;
+
+/** Listens on a port of loopback that nobody else has, until the test is over. */
+async function listening(t: ExecutionContext, server: net.Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    server.close();
+    if (server instanceof http.Server || server instanceof https.Server) {
+      server.closeAllConnections();
+    }
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** A server that answers with what the path says: `/404`, `/to?URL`. It keeps what it was sent. */
+async function aServer(
+  t: ExecutionContext,
+): Promise<{ port: number; seen: http.IncomingMessage[] }> {
+  const seen: http.IncomingMessage[] = [];
+  const server = http.createServer((request, response) => {
+    seen.push(request);
+    const url = request.url ?? '';
+    const [, to] = /^\/to\?(.*)$/.exec(url) ?? [];
+    if (to !== undefined) response.writeHead(302, { Location: to });
+    else response.statusCode = Number(/^\/(\d{3})/.exec(url)?.[1] ?? 200);
+    response.end('hello');
+  });
+  return { port: await listening(t, server), seen };
+}
+
+function asked(port: number, more: Partial<HttpQuestion> = {}): HttpQuestion {
+  const question = { scheme: 'HTTP' as const, host: '127.0.0.1', path: '/', headers: [] };
+  return { ...question, port, userAgent: 'kube-probe/1.36', ...more };
+}
+
+const statuses = {
+  200: 'success',
+  204: 'success',
+  304: 'warning',
+  399: 'warning',
+  400: 'failure',
+  503: 'failure',
+};
+for (const [status, outcome] of Object.entries(statuses)) {
+  test(`${status} is a ${outcome}`, async (t) => {
+    const { port } = await aServer(t);
+    const found = await probeHttp(asked(port, { path: `/${status}` }), patienceMs, never);
+    t.is<string, string>(found.outcome, outcome);
+    if (outcome === 'failure') t.is(found.output, `HTTP probe failed with statuscode: ${status}`);
+  });
+}
+
+test('a request says who asks, and ends its connection', async (t) => {
+  const { port, seen } = await aServer(t);
+  await probeHttp(asked(port, { path: 'a b?c=d' }), patienceMs, never);
+  t.is(seen[0]?.url, '/a%20b?c=d');
+  t.like(seen[0]?.headers, {
+    'user-agent': 'kube-probe/1.36',
+    accept: '*/*',
+    host: `127.0.0.1:${port}`,
+    connection: 'close',
+  });
+  t.is(seen[0]?.headers['accept-encoding'], undefined);
+});
+
+test('headers of the manifest win, may be repeated, and an empty Accept is none', async (t) => {
+  const { port, seen } = await aServer(t);
+  const headers = [
+    { name: 'host', value: 'example.org' },
+    { name: 'USER-AGENT', value: 'me' },
+    { name: 'Accept', value: '' },
+    { name: 'X-A', value: '1' },
+    { name: 'x-a', value: '2' },
+  ];
+  await probeHttp(asked(port, { headers }), patienceMs, never);
+  t.like(seen[0]?.headers, { host: 'example.org', 'user-agent': 'me', 'x-a': '1, 2' });
+  t.is(seen[0]?.headers.accept, undefined);
+});
+
+test('a redirect on the same host is followed; a Host header stays only with its server', async (t) => {
+  const { port, seen } = await aServer(t);
+  const headers = [{ name: 'Host', value: 'example.org' }];
+  const found = await probeHttp(asked(port, { path: '/to?/503', headers }), patienceMs, never);
+  t.is(found.outcome, 'failure');
+  t.deepEqual(
+    seen.map(({ url, headers: { host } }) => [url, host]),
+    [
+      ['/to?/503', 'example.org'],
+      ['/503', 'example.org'],
+    ],
+  );
+  const absolute = { path: `/to?http://127.0.0.1:${port}/200`, headers };
+  t.is((await probeHttp(asked(port, absolute), patienceMs, never)).outcome, 'success');
+  t.is(seen.at(-1)?.headers.host, `127.0.0.1:${port}`);
+});
+
+for (const target of ['http://localhost/', 'http://other.example/', 'file:///etc/passwd']) {
+  test(`a redirect to ${target} is not followed, and is a success to warn of`, async (t) => {
+    const { port, seen } = await aServer(t);
+    const found = await probeHttp(asked(port, { path: `/to?${target}` }), patienceMs, never);
+    t.deepEqual(found, {
+      outcome: 'warning',
+      output: 'Probe terminated redirects, Response body: hello',
+    });
+    t.is(seen.length, 1);
+  });
+}
+
+test('redirects without end are a failure', async (t) => {
+  const server = http.createServer((_, response) =>
+    response.writeHead(302, { Location: '/' }).end(),
+  );
+  const found = await probeHttp(asked(await listening(t, server)), patienceMs, never);
+  t.is(found.outcome, 'failure');
+  t.true(found.output.endsWith('stopped after 10 redirects'));
+});
+
+test('a certificate is not verified', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'reprise-tls-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const [key, cert] = ['key', 'cert'].map((name) => path.join(folder, name)) as [string, string];
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-subj',
+      '/CN=elsewhere',
+      '-days',
+      '1',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+    ],
+    { stdio: 'ignore' },
+  );
+  const server = https.createServer(
+    { key: readFileSync(key), cert: readFileSync(cert) },
+    (_, response) => response.end('safe'),
+  );
+  const question = asked(await listening(t, server), { scheme: 'HTTPS' });
+  t.deepEqual(await probeHttp(question, patienceMs, never), { outcome: 'success', output: 'safe' });
+});
+
+test('no more than 10 KiB of an answer are read', async (t) => {
+  const server = http.createServer((_, response) => {
+    const more = () => {
+      while (response.write('x'.repeat(65_536)));
+      response.once('drain', more);
+    };
+    more();
+  });
+  const found = await probeHttp(asked(await listening(t, server)), patienceMs, never);
+  t.is(found.outcome, 'success');
+  t.is(found.output.length, 10_240);
+});
+
+test('who does not answer in time fails', async (t) => {
+  const port = await listening(
+    t,
+    http.createServer(() => undefined),
+  );
+  t.deepEqual(await probeHttp(asked(port), 50, never), {
+    outcome: 'failure',
+    output: `Get "http://127.0.0.1:${port}/": no answer within 0.05s`,
+  });
+});
+
+test('who does not listen fails', async (t) => {
+  const server = net.createServer();
+  const port = await listening(t, server);
+  await new Promise((resolve) => server.close(resolve));
+  const refused = `connect ECONNREFUSED 127.0.0.1:${port}`;
+  t.deepEqual(await probeHttp(asked(port), patienceMs, never), {
+    outcome: 'failure',
+    output: `Get "http://127.0.0.1:${port}/": ${refused}`,
+  });
+  t.deepEqual(await probeTcp('127.0.0.1', port, patienceMs, never), {
+    outcome: 'failure',
+    output: `dial tcp 127.0.0.1:${port}: ${refused}`,
+  });
+});
+
+test('who answers nonsense fails', async (t) => {
+  const port = await listening(
+    t,
+    net.createServer((socket) => socket.end('what?\r\n\r\n')),
+  );
+  t.is((await probeHttp(asked(port), patienceMs, never)).outcome, 'failure');
+});
+
+test('a connection that is accepted is enough for TCP', async (t) => {
+  const sockets: net.Socket[] = [];
+  const port = await listening(
+    t,
+    net.createServer((socket) => sockets.push(socket)),
+  );
+  t.is((await probeTcp('127.0.0.1', port, patienceMs, never)).outcome, 'success');
+});
+
+test('who is not interested any more gets no finding', async (t) => {
+  const port = await listening(
+    t,
+    http.createServer(() => undefined),
+  );
+  const over = new AbortController();
+  const finding = probeHttp(asked(port), patienceMs, over.signal);
+  over.abort(new Error('it ended'));
+  await t.throwsAsync(finding, { message: 'it ended' });
+  await t.throwsAsync(probeTcp('127.0.0.1', port, patienceMs, over.signal), {
+    message: 'it ended',
+  });
+});
+
+const urls = {
+  'http://[2001:db8::1]:80/': urlOf('HTTP', '2001:db8::1', 80, '/'),
+  'https://h:443//not-a-host/?q': urlOf('HTTPS', 'h', 443, '//not-a-host/?q'),
+};
+for (const [expected, url] of Object.entries(urls)) {
+  test(`a URL: ${expected}`, (t) => t.is(url.href, new URL(expected).href));
+}
+
+test('a caller may follow redirects anywhere', async (t) => {
+  const { port } = await aServer(t);
+  const url = urlOf('HTTP', '127.0.0.1', port, `/to?http://localhost:${port}/404`);
+  const request = { url, headers: [], userAgent: 'me', follows: () => true };
+  // Only IPv4 is listened on; localhost may be tried as IPv6 first.
+  t.is((await httpGet(request, AbortSignal.timeout(patienceMs))).status, 404);
+});

@@ -1,0 +1,64 @@
+/**
+ * What probes do at a container: run a command in it, or ask it over the network. The shape is
+ * Kubernetes' own, with every default filled in.
+ *
+ * Read next: probes.ts, when a probe is due and what its results lead to.
+ */
+import type { Container } from './pod.ts';
+
+/** A probe has exactly one of exec, httpGet, tcpSocket and grpc. */
+export interface Probe {
+  readonly exec?: ExecAction;
+  readonly httpGet?: HttpGetAction;
+  readonly tcpSocket?: { readonly port: number | string; readonly host?: string };
+  readonly grpc?: { readonly port: number; readonly service: string };
+  /** From the start of the container to the first probe; absent: none. */
+  readonly initialDelaySeconds?: number;
+  readonly timeoutSeconds: number;
+  readonly periodSeconds: number;
+  /** Results in a row before they count. */
+  readonly successThreshold: number;
+  readonly failureThreshold: number;
+  /** For the stop that a failure leads to; absent: that of the pod. */
+  readonly terminationGracePeriodSeconds?: number;
+}
+
+/** A command, run in the container without a shell. */
+export interface ExecAction {
+  readonly command: readonly string[];
+}
+
+export interface HttpGetAction {
+  readonly path: string;
+  /** A number, or the name of one of the container's ports. */
+  readonly port: number | string;
+  /** Absent: the address of the pod. */
+  readonly host?: string;
+  readonly scheme: 'HTTP' | 'HTTPS';
+  /** A name may be there more than once. */
+  readonly httpHeaders: readonly { readonly name: string; readonly value: string }[];
+}
+
+export type ProbeKind = 'startup' | 'liveness' | 'readiness';
+
+export const probeKinds: readonly ProbeKind[] = ['startup', 'liveness', 'readiness'];
+
+/** The probe of that kind, if the container has one. */
+export function probeOf(container: Container, kind: ProbeKind): Probe | undefined {
+  switch (kind) {
+    case 'startup':
+      return container.startupProbe;
+    case 'liveness':
+      return container.livenessProbe;
+    case 'readiness':
+      return container.readinessProbe;
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** The number of a port that may be given by its name; undefined if the container has no such port. */
+export function portNumber(container: Container, port: number | string): number | undefined {
+  if (typeof port === 'number') return port;
+  return container.ports.find(({ name }) => name === port)?.containerPort;
+}
