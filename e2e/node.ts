@@ -19,7 +19,8 @@ import { AgentUnreachable, connectAgent } from '../src/api/client.ts';
 import type { V1ContainerStatus, V1Pod } from '../src/pod/pod-status.ts';
 import type { ManifestOf } from './manifests.ts';
 
-const program = fileURLToPath(new URL('../bin/reprise', import.meta.url));
+/** The command of this checkout. */
+export const program = fileURLToPath(new URL('../bin/reprise', import.meta.url));
 
 /** Slow machines (an emulated one, a loaded one) get more time for everything. */
 export const timeScale = Number(process.env.REPRISE_TEST_TIME_SCALE ?? '1');
