@@ -6,7 +6,7 @@ import { container, pod } from './manifests.ts';
 import type { TestNode } from './node.ts';
 import { isReady, startNode, statusOf } from './node.ts';
 import type { Registry } from './registry.ts';
-import { startRegistry } from './registry.ts';
+import { slowWayTo, startRegistry } from './registry.ts';
 
 const shared: { node?: TestNode; registry?: Registry } = {};
 
@@ -160,4 +160,24 @@ test('a registry that is away is waited for', async (t) => {
   const reasons = (await watch.end()).flatMap((one) => waiting(one)?.reason ?? []);
   t.true(reasons.includes('ErrImagePull') || reasons.includes('ImagePullBackOff'));
   await removed('late');
+});
+
+test('a pull that takes its time tells how far it is', async (t) => {
+  await using slow = await slowWayTo(registry());
+  await registry().pushUnheardOf('slow', '1');
+  const image = `${slow.host}/slow:1`;
+  const quick = container('main', 'echo done', { image });
+  await using alone = await startNode();
+  const run = alone.reprise(['run', '-f', await alone.manifest(pod('slow', [], [quick]))]);
+  const told: string[] = [];
+  for await (const line of run.iterable()) {
+    told.push(line);
+    if (told.filter((one) => one.includes('MiB so far')).length === 2) slow.open();
+  }
+  const { exitCode } = await run;
+  t.is(exitCode, 0, told.join('\n'));
+  const progress = told.filter((line) => line.includes(`Pulling image "${image}": `));
+  t.true(progress.length >= 2, told.join('\n'));
+  t.regex(progress[1] ?? '', /: \d+\.\d MiB so far, \d+s$/);
+  t.true(told.some((line) => line.includes(`Successfully pulled image "${image}"`)));
 });

@@ -4,11 +4,14 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs/promises';
+import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import { buildImages } from '../scripts/images.ts';
 import { until } from './node.ts';
@@ -81,6 +84,48 @@ export class Registry {
     return image.digest;
   }
 
+  /** Puts an image there that no containerd has anything of: a shell, and a megabyte of noise. */
+  async pushUnheardOf(repository: string, tag: string): Promise<void> {
+    const rootfs = path.join(this.#dir, 'rootfs');
+    await fs.mkdir(path.join(rootfs, 'bin'), { recursive: true });
+    const { stdout: busybox } = await execa('which', ['busybox']);
+    await fs.copyFile(busybox, path.join(rootfs, 'bin', 'sh'));
+    await fs.writeFile(path.join(rootfs, 'noise'), randomBytes(2 ** 20));
+    const tar = await execa('tar', ['-cf', '-', '-C', rootfs, '.'], { encoding: 'buffer' });
+    const layer = await this.#putBlob(repository, Buffer.from(tar.stdout));
+    const platform = { architecture: process.arch === 'x64' ? 'amd64' : process.arch, os: 'linux' };
+    const content = { ...platform, rootfs: { type: 'layers', diff_ids: [layer.digest] } };
+    const config = await this.#putBlob(repository, Buffer.from(JSON.stringify(content)));
+    const oci = 'application/vnd.oci.image';
+    const mediaType = `${oci}.manifest.v1+json`;
+    const manifest = {
+      schemaVersion: 2,
+      mediaType,
+      config: { mediaType: `${oci}.config.v1+json`, ...config },
+      layers: [{ mediaType: `${oci}.layer.v1.tar`, ...layer }],
+    };
+    await this.#put(`/v2/${repository}/manifests/${tag}`, JSON.stringify(manifest), mediaType);
+  }
+
+  async #putBlob(repository: string, blob: Buffer): Promise<{ digest: string; size: number }> {
+    const digest = `sha256:${createHash('sha256').update(blob).digest('hex')}`;
+    const url = `http://${this.host}/v2/${repository}/blobs/uploads/`;
+    const begun = await fetch(url, { method: 'POST' });
+    const place = new URL(begun.headers.get('location') ?? '', url);
+    place.searchParams.set('digest', digest);
+    await this.#put(place.pathname + place.search, blob, 'application/octet-stream');
+    return { digest, size: blob.length };
+  }
+
+  async #put(where: string, body: Buffer | string, type: string): Promise<void> {
+    const answer = await fetch(`http://${this.host}${where}`, {
+      method: 'PUT',
+      headers: { 'content-type': type },
+      body: typeof body === 'string' ? body : new Uint8Array(body),
+    });
+    if (!answer.ok) throw new Error(`the registry does not take ${where}: ${await answer.text()}`);
+  }
+
   /** How often somebody asked what a tag or digest stands for. */
   async asked(repository: string, tag: string): Promise<number> {
     const log = await fs.readFile(this.#log, 'utf8');
@@ -95,6 +140,53 @@ export class Registry {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     await fs.rm(this.#dir, { recursive: true, force: true });
+  }
+}
+
+/** A way to a registry on which every large blob stops half-way until the gate is opened. */
+export interface SlowWay extends AsyncDisposable {
+  readonly host: string;
+  readonly open: () => void;
+}
+
+/** Opens such a way. */
+export async function slowWayTo({ host }: Registry): Promise<SlowWay> {
+  const gate = Promise.withResolvers<undefined>();
+  const server = http.createServer((request, response) => {
+    const { method, headers } = request;
+    const onward = http.request(`http://${host}${request.url ?? ''}`, { method, headers });
+    onward.on('response', (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      const length = Number(answer.headers['content-length'] ?? 0);
+      const slowed = length > 100_000 ? halfWay(answer, length / 2, gate.promise) : answer;
+      pipeline(slowed, response).catch(() => response.destroy());
+    });
+    pipeline(request, onward).catch(() => response.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    host: `127.0.0.1:${(server.address() as net.AddressInfo).port}`,
+    open: () => gate.resolve(undefined),
+    [Symbol.asyncDispose]: async () => {
+      gate.resolve(undefined);
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function* halfWay(
+  blocks: AsyncIterable<Buffer>,
+  half: number,
+  gate: Promise<unknown>,
+): AsyncGenerator<Buffer, void, undefined> {
+  let sent = 0;
+  for await (const block of blocks) {
+    yield block;
+    sent += block.length;
+    if (sent >= half) await gate;
   }
 }
 

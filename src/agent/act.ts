@@ -29,6 +29,7 @@ import { ContainerConfigError } from '../runtime/config-error.ts';
 import { containerConfig, specHash, subPathsFor } from '../runtime/container-config.ts';
 import { RuntimeCallError, isCallError } from '../runtime/call.ts';
 import type { Cri } from '../runtime/cri.ts';
+import type { Downloads } from '../runtime/downloads.ts';
 import type { CheckHealth } from '../runtime/grpc-health.ts';
 import { ImageError, ensureImage } from '../runtime/images.ts';
 import type { ReadyImage } from '../runtime/images.ts';
@@ -36,6 +37,7 @@ import { hasSubPaths } from '../runtime/mounts.ts';
 import { rootRefusal } from '../runtime/non-root.ts';
 import { lookAtPod } from '../runtime/observe.ts';
 import { sandboxConfig } from '../runtime/sandbox-config.ts';
+import { tellProgress } from './pull-progress.ts';
 import { probeContainer } from './probe.ts';
 import type { PodStore } from './store.ts';
 import type { Outcome } from './view.ts';
@@ -51,6 +53,8 @@ export interface Means {
   readonly store: PodStore;
   /** Images known to be there, by the name in the manifest: asked for once, not at every start. */
   readonly images: Map<string, ReadyImage>;
+  /** Begins to count what arrives of images. */
+  readonly countDownloads: () => Downloads;
   readonly now: () => number;
 }
 
@@ -59,6 +63,8 @@ export interface Occasion {
   readonly pod: Pod;
   readonly picture: Picture;
   readonly tell: (event: PodEvent) => void;
+  /** Says how far an action is that takes its time; absent: nobody asks. */
+  readonly progress?: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -225,7 +231,7 @@ async function bindSubPathsAgain(
 async function provideImage(
   means: Means,
   { name, image, imagePullPolicy }: Container,
-  { tell, signal }: Occasion,
+  { tell, progress, signal }: Occasion,
 ): Promise<ReadyImage> {
   const isThere = `Container image "${image}" already present on machine and can be accessed by the pod`;
   const known = imagePullPolicy === 'Always' ? undefined : means.images.get(image);
@@ -233,14 +239,24 @@ async function provideImage(
     tell(containerEvent('Pulled', isThere, name));
     return known;
   }
-  const began = means.now();
-  const wish = {
-    policy: imagePullPolicy,
-    onPull: () => tell(containerEvent('Pulling', `Pulling image "${image}"`, name)),
+  const { cri, now } = means;
+  const began = now();
+  const over = new AbortController();
+  let telling: Promise<void> | undefined;
+  const onPull = (): void => {
+    tell(containerEvent('Pulling', `Pulling image "${image}"`, name));
+    if (progress === undefined) return;
+    const downloads = means.countDownloads();
+    telling = tellProgress({ image, downloads, tell: progress, now }, over.signal);
   };
-  const ready = await ensureImage(means.cri, image, wish, signal);
+  const ready = await ensureImage(cri, image, { policy: imagePullPolicy, onPull }, signal).finally(
+    async () => {
+      over.abort();
+      await telling;
+    },
+  );
   means.images.set(image, ready);
-  const took = formatDuration(Math.round(means.now() - began));
+  const took = formatDuration(Math.round(now() - began));
   const pulled = `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${ready.sizeBytes} bytes.`;
   tell(containerEvent('Pulled', ready.pulled ? pulled : isThere, name));
   return ready;

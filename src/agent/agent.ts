@@ -267,7 +267,8 @@ export class Agent implements Backend {
       perform: async (action, picture, signal) => {
         if (isChore(action, picture)) await this.#traffic.whenCalm(pod.metadata.uid, signal);
         const tell = (event: PodEvent) => this.#tell(pod, event);
-        return await act(means, action, { pod, picture, signal, tell });
+        const progress = (text: string) => worker.sawProgress(action, text);
+        return await act(means, action, { pod, picture, signal, tell, progress });
       },
       publish: (picture, events) => {
         this.#traffic.note(pod.metadata.uid, isInAHurry(picture.memory));

@@ -9,7 +9,9 @@ import {
   failed,
   issued,
   looked,
+  progressed,
   sandboxLost,
+  spoke,
   started,
   succeeded,
 } from './view.ts';
@@ -92,6 +94,25 @@ test('a stop is known until it has failed', (t) => {
   t.is(view.instances[0]?.stopBy, 6_000);
   t.is(succeeded(view, stop, done, 2_000).instances[0]?.stopBy, 6_000);
   t.is(failed(view, stop, trouble, 2_000).instances[0]?.stopBy, undefined);
+});
+
+test('how far a creation is, is known until it is over', (t) => {
+  const begun = issued(blankView, create, 0, 1);
+  const going = progressed(begun, create, 'half of it');
+  t.like(going.instances, [{ state: 'creating', progress: 'half of it' }]);
+  t.like(succeeded(going, create, created, 2).instances, [
+    { state: 'created', progress: undefined },
+  ]);
+  t.deepEqual(progressed(begun, { ...create, attempt: 7 }, 'of another'), begun);
+});
+
+test('a message that is found after the exit is added to it, once', (t) => {
+  const running = succeeded(issued(blankView, create, 0, 1), create, created, 2);
+  t.deepEqual(spoke(running, 'c1', 'too early'), running);
+  const over = exited(running, 'c1', { code: 3, finishedAt: 4, reason: 'Error' });
+  const said = spoke(over, 'c1', 'disk full');
+  t.like(said.instances, [{ exit: { code: 3, message: 'disk full' } }]);
+  t.deepEqual(spoke(said, 'c1', 'something else'), said);
 });
 
 test('failures are counted until a success, under what failed', (t) => {

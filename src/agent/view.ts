@@ -108,6 +108,17 @@ export function issued(
   }
 }
 
+/** The picture when an action that takes its time says how far it is. */
+export function progressed(view: Observed, action: Action, progress: string): Observed {
+  if (action.kind !== 'create-container') return view;
+  return {
+    ...view,
+    instances: view.instances.map((one) =>
+      isPlaceholderOf(one, action) ? { ...one, progress } : one,
+    ),
+  };
+}
+
 /** The picture when an action has succeeded. */
 export function succeeded(view: Observed, action: Action, outcome: Outcome, now: number): Observed {
   const { [subjectOf(action)]: _, ...failures } = view.failures;
@@ -122,7 +133,13 @@ export function succeeded(view: Observed, action: Action, outcome: Outcome, now:
         ...next,
         instances: next.instances.map((one) =>
           outcome.kind === 'created' && isPlaceholderOf(one, action)
-            ? { ...one, ...createdFacts(outcome), state: 'created', createdAt: now }
+            ? {
+                ...one,
+                ...createdFacts(outcome),
+                state: 'created',
+                createdAt: now,
+                progress: undefined,
+              }
             : one,
         ),
       };

@@ -47,6 +47,21 @@ const cases: Record<string, Case> = {
     },
     tells: ['a: exited with code 128 (StartError): no such file'],
   },
+  'a pull goes on': {
+    before: { main: [status('a', waiting('ContainerCreating', 'Pulling image "x": 3s'))] },
+    after: { main: [status('a', waiting('ContainerCreating', 'Pulling image "x": 6s'))] },
+    tells: ['a: Pulling image "x": 6s'],
+  },
+  'a pull that has no news': {
+    before: { main: [status('a', waiting('PodInitializing', 'Pulling image "x": 3s'))] },
+    after: { main: [status('a', waiting('PodInitializing', 'Pulling image "x": 3s'))] },
+    tells: [],
+  },
+  'a pull failed, and waits for its next try': {
+    before: { main: [status('a', waiting('ErrImagePull', 'refused'))] },
+    after: { main: [status('a', waiting('ImagePullBackOff', 'Back-off: refused'))] },
+    tells: [],
+  },
   'an exit that became the last state is not told twice': {
     before: { main: [status('a', terminated(1))] },
     after: {

@@ -23,6 +23,7 @@ type What =
   | 'started'
   | 'exited'
   | 'waiting'
+  | 'pulling'
   | 'phase'
   | 'deleting'
   | 'event'
@@ -140,6 +141,12 @@ function tellWaiting(
 ): readonly StoryLine[] {
   const reason = waiting?.reason ?? '';
   const reasonBefore = before?.state.waiting?.reason;
+  const message = waiting?.message;
+  if (quiet.has(reason) && message?.startsWith('Pulling image ') === true) {
+    if (before?.state.waiting?.message === message) return [];
+    const facts = { reason, message };
+    return [{ container: name, what: 'pulling', text: message, tone: 'plain', facts }];
+  }
   if (reason === '' || quiet.has(reason) || reasonBefore === reason) return [];
   // The wait for the next try repeats why the last one failed.
   if (reason === 'ImagePullBackOff' && reasonBefore === 'ErrImagePull') return [];

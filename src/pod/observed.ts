@@ -48,6 +48,8 @@ export interface Instance {
   /** Hash of everything the container was created from; tells whether a standby still fits. */
   readonly specHash: string;
   readonly state: InstanceState;
+  /** While it is being created: how far that is, in words; absent if it does not take long. */
+  readonly progress?: string;
   readonly createdAt?: number;
   /** When we asked the runtime to start it. */
   readonly startAskedAt?: number;

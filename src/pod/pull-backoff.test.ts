@@ -69,6 +69,28 @@ test('while the pull is tried again the wait is still shown', (t) => {
   t.is(retry.waiting?.reason, 'ImagePullBackOff');
 });
 
+test('a pull that takes its time is shown as far as it is, whatever went wrong before', (t) => {
+  const told = lookAt(failing(), begun, failedAt + 1_000);
+  const creating = {
+    name: 'main',
+    attempt: 0,
+    generation: 0,
+    sandboxAttempt: 0,
+    specHash: '',
+    state: 'creating',
+    gone: false,
+  } as const;
+  const waitingFor = (progress?: string) => {
+    const observed = { ...failing(), instances: [{ ...creating, progress }] };
+    return lookAt(observed, told.memory, failedAt + 11_000).waiting;
+  };
+  t.is(waitingFor()?.reason, 'ImagePullBackOff');
+  t.deepEqual(waitingFor('Pulling image "a": 3s'), {
+    reason: 'ContainerCreating',
+    message: 'Pulling image "a": 3s',
+  });
+});
+
 test('what failed for another reason is no back-off of pulls', (t) => {
   const failed = lookAt(failing(1, 'CreateContainerError'), begun, failedAt + 1_000);
   t.deepEqual(failed.events, []);

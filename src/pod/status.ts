@@ -183,9 +183,14 @@ function afterExitState(
 }
 
 function waiting(scene: Scene, container: Container, isCreated: boolean): V1ContainerWaiting {
+  const { pod, memory, observed } = scene;
+  const progress = observed.instances.find(
+    (one) => one.name === container.name && one.generation === memory.generation && one.progress,
+  )?.progress;
+  // A pull that goes on is news, even if the one before it failed.
+  if (progress !== undefined) return { reason: waitingReason(pod), message: progress };
   const failed = isCreated ? undefined : startFailure(scene, container);
   if (failed !== undefined) return failed;
-  const { pod, memory } = scene;
   const hasRun = memory.containers[container.name]?.lastExit !== undefined;
   const isHeldBack = isClearing(memory) && memory.restart?.startNotBefore !== undefined;
   return hasRun && isHeldBack

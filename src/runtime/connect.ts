@@ -10,8 +10,10 @@ import { resolve } from 'node:path';
 import { Client, credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import type { ChannelOptions } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import type { ContentDefinition } from './generated/containerd/services/content/v1/Content.ts';
 import type { EventsDefinition } from './generated/containerd/services/events/v1/Events.ts';
 import type { ProtoGrpcType as CriProtos } from './generated/cri.ts';
+import type { ProtoGrpcType as ContentProtos } from './generated/containerd-content.ts';
 import type { ProtoGrpcType as EventProtos } from './generated/containerd-events.ts';
 import type { ProtoGrpcType as TaskEventProtos } from './generated/containerd-task-events.ts';
 import type { ImageServiceDefinition } from './generated/runtime/v1/ImageService.ts';
@@ -27,11 +29,12 @@ export interface Containerd extends Disposable {
   readonly runtime: RuntimeServiceDefinition;
   readonly images: ImageServiceDefinition;
   readonly events: EventsDefinition;
+  readonly content: ContentDefinition;
   /** What events carry, by message name. */
   readonly taskEvents: TaskEventProtos['containerd']['events'];
 }
 
-type Protos = CriProtos & EventProtos & TaskEventProtos;
+type Protos = CriProtos & EventProtos & TaskEventProtos & ContentProtos;
 
 const mebibyte = 1024 * 1024;
 
@@ -56,6 +59,7 @@ export function connectContainerd(socket: string): Containerd {
     runtime: runtime.v1.RuntimeService.service,
     images: runtime.v1.ImageService.service,
     events: containerd.services.events.v1.Events.service,
+    content: containerd.services.content.v1.Content.service,
     taskEvents: containerd.events,
     [Symbol.dispose]: () => {
       client.close();

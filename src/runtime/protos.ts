@@ -15,6 +15,7 @@ export const protoFiles = [
   'cri.proto',
   'containerd-events.proto',
   'containerd-task-events.proto',
+  'containerd-content.proto',
   'grpc-health.proto',
 ] as const;
 
