@@ -10,8 +10,10 @@ import {
 } from '../testing/builders.ts';
 import type { Behaviour, Plan } from '../testing/simulated-node.ts';
 import { SimulatedNode } from '../testing/simulated-node.ts';
+import { decide } from './decide.ts';
 import type { Memory } from './memory.ts';
 import type { RestartRule } from './pod.ts';
+import { defaultSettings } from './settings.ts';
 
 const forever: Behaviour = {};
 
@@ -596,4 +598,73 @@ test('a deleted pod takes along containers whose sandbox is gone', (t) => {
   node.run();
   t.true(node.forgotten);
   t.deepEqual(node.left, []);
+});
+
+test('SIGKILL is sent again every second to what does not die of it', (t) => {
+  const node = new SimulatedNode(referencePod(), {
+    ...behave({
+      setup: [quick],
+      watcher: [{ runsMs: 500, code: 88 }, forever],
+      main: [{ survivesKills: 2 }, forever],
+    }),
+  });
+  node.run();
+  t.deepEqual(node.faults, []);
+  const kills = node.transcript.filter((line) => line.includes('s: kill'));
+  t.deepEqual(
+    kills.map((line) => Math.floor(Number.parseFloat(line))),
+    [0, 1, 2],
+  );
+  t.is(node.memory.generation, 1);
+  t.deepEqual(node.living.toSorted(), ['main', 'watcher']);
+});
+
+for (const [title, happens] of Object.entries({
+  'when the pod is deleted': (node: SimulatedNode) =>
+    node.request({ kind: 'delete', force: false, at: node.now }),
+  'when the sandbox is lost': (node: SimulatedNode) => node.killSandbox(),
+})) {
+  test(`a stop that does not end is started again ${title}`, (t) => {
+    const node = new SimulatedNode(
+      aPod([], [aContainer('main')], { terminationGracePeriodSeconds: 4, restartPolicy: 'Always' }),
+      behave({ main: [{ ignoresTerm: true, survivesKills: 1 }, forever] }),
+    );
+    node.run();
+    const from = node.now;
+    happens(node);
+    node.run();
+    t.deepEqual(node.faults, []);
+    t.is(node.story.filter((line) => line.startsWith('stop main')).length, 2);
+    t.true(node.now - from > 120_000);
+    t.deepEqual(node.living, title.includes('deleted') ? [] : ['main']);
+  });
+}
+
+test('the first word about an exit is the last', (t) => {
+  const pod = aPod([], [aContainer('main'), aContainer('other')]);
+  const node = new SimulatedNode(pod, behave({ main: [{ runsMs: 100, code: 3 }] }));
+  node.run();
+  const main = { name: 'main', attempt: 0, generation: 0, sandboxAttempt: 0, id: 'c0-main-0' };
+  const later = decide(
+    pod,
+    {
+      sandboxes: [],
+      instances: [
+        {
+          ...main,
+          specHash: '',
+          state: 'exited',
+          gone: true,
+          exit: { code: 255, finishedAt: node.now, reason: 'Unknown' },
+        },
+      ],
+      failures: {},
+      requests: [],
+      busy: false,
+    },
+    node.memory,
+    node.now,
+    defaultSettings,
+  );
+  t.is(later.memory.containers.main?.exit?.exitCode, 3);
 });

@@ -169,6 +169,7 @@ function behaviours(canEnd: fc.Arbitrary<number | undefined>): fc.Arbitrary<Beha
       code: fc.constantFrom(0, 0, ...codes),
       ignoresTerm: fc.boolean(),
       cannotStart: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, fc.constant(true)),
+      survivesKills: fc.constantFrom(0, 0, 0, 2),
       lingersMs: fc.oneof(
         { weight: 5, arbitrary: fc.constant(0) },
         fc.constantFrom(1, 300, 2_500, 20_000),

@@ -247,9 +247,9 @@ export class SimulatedNode {
     const latency = this.#plan.latencyMs?.(action) ?? 1;
     // The runtime works half-way through the call; a killed agent does not undo it.
     this.#agenda.plot(latency / 2, () => {
-      // What lands after that belongs to a pod nobody knows: the next start of an agent removes it.
-      if (boot !== this.#boot || this.forgotten) return;
       const isAbandoned = incarnation !== this.#incarnation;
+      // What lands after that belongs to a pod nobody knows: the next start of an agent removes it.
+      if (boot !== this.#boot || (this.forgotten && isAbandoned)) return;
       if (action.kind === 'start-container' && isAbandoned && this.#plan.landsLate?.() !== true) {
         this.runtime.abortStart(action.id);
         return;

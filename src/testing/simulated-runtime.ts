@@ -21,6 +21,8 @@ export interface Behaviour {
   readonly ignoresTerm?: boolean;
   /** Start fails: the container ends with 128, StartError. */
   readonly cannotStart?: boolean;
+  /** How many times SIGKILL has no effect: it hangs in the kernel. */
+  readonly survivesKills?: number;
   /** How long its cgroup stays occupied after its end: children that hang in the kernel. */
   readonly lingersMs?: number;
 }
@@ -50,6 +52,7 @@ export interface Listener {
 interface SimContainer {
   readonly instance: Instance & { readonly id: string };
   alive: boolean;
+  kills: number;
   startedAt?: number;
   exit?: Exit;
   /** From when on a look shows the exit. */
@@ -165,7 +168,7 @@ export class SimulatedRuntime {
         this.#stop(action.id, action.graceSeconds, answer);
         return;
       case 'kill-containers':
-        for (const id of action.ids) this.#end(id, 137);
+        for (const id of action.ids) this.#kill(id);
         answer(done);
         return;
       case 'probe-container':
@@ -258,6 +261,7 @@ export class SimulatedRuntime {
     const identity = { id, name, attempt, generation, sandboxAttempt, specHash };
     this.#containers.push({
       alive: false,
+      kills: 0,
       shownAt: 0,
       isAborted: false,
       occupiedUntil: 0,
@@ -355,10 +359,21 @@ export class SimulatedRuntime {
       answer(done);
       return;
     }
+    const { behaviour, onEnd } = container;
+    let isAnswered = false;
+    const answerOnce: Answer = (outcome) => {
+      if (!isAnswered) answer(outcome);
+      isAnswered = true;
+    };
     // The runtime answers when it knows of the end itself.
-    container.onEnd.push(() => this.#agenda.plot(this.#plan.lagMs ?? 0, () => answer(done)));
-    if (container.behaviour.ignoresTerm !== true) this.#end(id, 143);
-    else this.#agenda.plot(graceSeconds * 1000, () => this.#end(id, 137));
+    onEnd.push(() => this.#agenda.plot(this.#plan.lagMs ?? 0, () => answerOnce(done)));
+    if (behaviour.ignoresTerm !== true) {
+      this.#end(id, 143);
+      return;
+    }
+    this.#agenda.plot(graceSeconds * 1000, () => this.#kill(id));
+    // The deadline of the call.
+    this.#agenda.plot(graceSeconds * 1000 + 120_000, () => answerOnce(undefined));
   }
 
   #remove(id: string): void {
@@ -385,6 +400,12 @@ export class SimulatedRuntime {
     this.#containers = this.#containers.filter(
       ({ instance }) => instance.sandboxAttempt !== attempt,
     );
+  }
+
+  #kill(id: string): void {
+    const container = this.#find(id);
+    if (container === undefined) return;
+    if (container.kills++ >= (container.behaviour.survivesKills ?? 0)) this.#end(id, 137);
   }
 
   #end(id: string, code: number): void {
