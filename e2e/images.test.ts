@@ -6,7 +6,7 @@ import { container, pod } from './manifests.ts';
 import type { TestNode } from './node.ts';
 import { isReady, startNode, statusOf } from './node.ts';
 import type { Registry } from './registry.ts';
-import { slowWayTo, startRegistry } from './registry.ts';
+import { allowHttp, slowWayTo, startRegistry } from './registry.ts';
 
 const shared: { node?: TestNode; registry?: Registry } = {};
 
@@ -23,6 +23,7 @@ function registry(): Registry {
 test.before(async () => {
   shared.node = await startNode();
   shared.registry = await startRegistry();
+  await allowHttp(shared.node.containerd, shared.registry);
   await shared.node.agent();
 });
 
@@ -123,6 +124,7 @@ test('Never takes what is there and asks nobody', async (t) => {
 
 test('a registry that is away is waited for', async (t) => {
   await using away = await startRegistry();
+  await allowHttp(node().containerd, away);
   const digest = await away.push('busybox', 'late:1');
   await away.stop();
   const image = `${away.host}/late:1`;
@@ -168,6 +170,7 @@ test('a pull that takes its time tells how far it is', async (t) => {
   const image = `${slow.host}/slow:1`;
   const quick = container('main', 'echo done', { image });
   await using alone = await startNode();
+  await allowHttp(alone.containerd, slow);
   const run = alone.reprise(['run', '-f', await alone.manifest(pod('slow', [], [quick]))]);
   const told: string[] = [];
   for await (const line of run.iterable()) {

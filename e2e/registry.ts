@@ -14,6 +14,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import { buildImages } from '../scripts/images.ts';
+import type { PrivateContainerd } from '../scripts/private-containerd/start.ts';
 import { until } from './node.ts';
 
 /** Who may pull, and with what. */
@@ -141,6 +142,16 @@ export class Registry {
     await this.stop();
     await fs.rm(this.#dir, { recursive: true, force: true });
   }
+}
+
+/** Lets a containerd talk plain HTTP to a registry; before 2.1 it does so on loopback unasked. */
+export async function allowHttp(
+  { registriesDir }: Pick<PrivateContainerd, 'registriesDir'>,
+  { host }: { readonly host: string },
+): Promise<void> {
+  const directory = path.join(registriesDir, host);
+  await fs.mkdir(directory, { recursive: true });
+  await fs.writeFile(path.join(directory, 'hosts.toml'), `server = "http://${host}"\n`);
 }
 
 /** A way to a registry on which every large blob stops half-way until the gate is opened. */

@@ -43,6 +43,16 @@ const cases: Record<string, { facts: Partial<HostFacts>; has: string; lacks: str
     has: 'bin_dirs = ["/usr/lib/cni"]',
     lacks: 'bin_dir = ',
   },
+  '2.x can be told of registries one by one': {
+    facts: { version: '2.0.5' },
+    has: 'registry]\nconfig_path = "/nowhere/ctd/registries"',
+    lacks: 'sandbox_image',
+  },
+  '1.x talks HTTP to loopback anyway': {
+    facts: { version: '1.6.20' },
+    has: 'sandbox_image',
+    lacks: 'config_path',
+  },
   '2.x shares no NRI socket with another containerd': {
     facts: { version: '2.1.9' },
     has: "[plugins.'io.containerd.nri.v1.nri']\ndisable = true",

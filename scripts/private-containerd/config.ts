@@ -61,6 +61,8 @@ function splitCriSections(
   return {
     [images]: { snapshotter: host.snapshotter },
     [`${images}.pinned_images`]: { sandbox: PAUSE_IMAGE },
+    // Since 2.1 plain HTTP has to be allowed for each registry, loopback or not.
+    [`${images}.registry`]: { config_path: instance.registriesDir },
     [runtime]: runtimeKeys(host),
     [`${runtime}.cni`]: {
       ...(takesList ? { bin_dirs: [host.cniBinDir] } : { bin_dir: host.cniBinDir }),

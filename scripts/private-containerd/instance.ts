@@ -21,6 +21,8 @@ export interface Instance {
   readonly runcRoot: string;
   readonly cniConfDir: string;
   readonly cniStateDir: string;
+  /** What is to be known of registries, in `HOST:PORT/hosts.toml`; read by containerd 2.x. */
+  readonly registriesDir: string;
   /** Name of the bridge and of the CNI network, unique to the folder; at most 15 characters. */
   readonly network: string;
   /** A cgroup below which an agent using this instance can keep its pods; removed by stop. */
@@ -51,6 +53,7 @@ export function instanceAt(folder: string): Instance {
     runcRoot: join(dir, 'runc'),
     cniConfDir: join(dir, 'cni', 'conf'),
     cniStateDir: join(dir, 'cni', 'state'),
+    registriesDir: join(dir, 'registries'),
     network,
     cgroupRoot: `/${network}`,
   };
