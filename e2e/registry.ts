@@ -17,34 +17,24 @@ import { buildImages } from '../scripts/images.ts';
 import type { PrivateContainerd } from '../scripts/private-containerd/start.ts';
 import { until } from './node.ts';
 
-/** Who may pull, and with what. */
-export const account = { username: 'ann', password: 'open sesame' };
-/** bcrypt of it; the only kind that the registry takes. */
-const htpasswd = `${account.username}:$2b$04$/udYLGmLBIp1eY0sam1WUOKnCePXygF1UTcqOKyYjdyEB9SkTZtWm\n`;
-
 export class Registry {
   /** `127.0.0.1:PORT`, as image names begin. */
   readonly host: string;
   readonly #dir: string;
-  readonly #isPrivate: boolean;
   #server: ChildProcess | undefined;
 
-  constructor(dir: string, host: string, isPrivate: boolean) {
+  constructor(dir: string, host: string) {
     this.#dir = dir;
     this.host = host;
-    this.#isPrivate = isPrivate;
   }
 
   async start(): Promise<void> {
     const config = path.join(this.#dir, 'config.json');
-    const auth = { htpasswd: { realm: 'test', path: path.join(this.#dir, 'htpasswd') } };
-    await fs.writeFile(auth.htpasswd.path, htpasswd);
     const settings = {
       version: '0.1',
       log: { accesslog: { disabled: false }, level: 'error' },
       storage: { filesystem: { rootdirectory: path.join(this.#dir, 'storage') } },
       http: { addr: this.host },
-      ...(this.#isPrivate && { auth }),
     };
     // JSON is YAML.
     await fs.writeFile(config, JSON.stringify(settings));
@@ -72,13 +62,11 @@ export class Registry {
   async push(source: 'busybox' | 'pause', target: string): Promise<string> {
     const image = (await buildImages()).find(({ name }) => name.includes(`/${source}:`));
     if (image === undefined) throw new Error(`there is no image ${source}`);
-    const { username, password } = account;
     await execa('skopeo', [
       'copy',
       '--insecure-policy',
       '--preserve-digests',
       '--dest-tls-verify=false',
-      ...(this.#isPrivate ? ['--dest-creds', `${username}:${password}`] : []),
       `oci-archive:${image.file}`,
       `docker://${this.host}/${target}`,
     ]);
@@ -201,10 +189,10 @@ async function* halfWay(
   }
 }
 
-/** Starts an empty registry; `isPrivate`: it serves nobody but `account`. */
-export async function startRegistry({ isPrivate = false } = {}): Promise<Registry> {
+/** Starts an empty registry that serves everybody. */
+export async function startRegistry(): Promise<Registry> {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'reprise-registry-'));
-  const registry = new Registry(dir, `127.0.0.1:${await freePort()}`, isPrivate);
+  const registry = new Registry(dir, `127.0.0.1:${await freePort()}`);
   await registry.start();
   return registry;
 }
