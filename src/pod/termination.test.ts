@@ -258,3 +258,16 @@ test('one event per container says that it is stopped', (t) => {
     ['a', 'b', 'c', 'x', 'y'].map((name) => `Killing: Stopping container ${name}`),
   );
 });
+
+test('a pod that is deleted while its sandbox is being made waits for it, to remove it', (t) => {
+  const node = new SimulatedNode(referencePod(), {
+    behave: () => forever,
+    latencyMs: ({ kind }) => (kind === 'run-sandbox' ? 4_000 : 1),
+  });
+  node.after(1_000, () => {
+    node.request({ kind: 'delete', force: true, at: node.now });
+  });
+  node.run();
+  t.true(node.forgotten);
+  t.deepEqual(node.left, []);
+});
