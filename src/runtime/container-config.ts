@@ -57,7 +57,10 @@ export function containerConfig(
   return {
     ...lasting,
     metadata: { name, attempt },
-    mounts: [...(lasting.mounts ?? []), messageMount(container, attempt, loan)],
+    mounts: [
+      ...(lasting.mounts ?? []),
+      mappedMount(pod, loan, messageMount(container, attempt, loan)),
+    ],
     labels: containerLabels(pod, identity, node.agentId),
     annotations: containerAnnotations(pod, container, attempt),
     logPath: `${name}/${attempt}.log`,

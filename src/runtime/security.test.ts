@@ -106,8 +106,12 @@ test('a pod with users of its own gets the range that was lent, in every mount t
   t.like(sandbox.linux?.securityContext, { namespaceOptions: { usernsOptions: wanted } });
   t.like(container.linux?.securityContext, { namespaceOptions: { usernsOptions: wanted } });
   t.deepEqual(
-    container.mounts?.map(({ uidMappings, gidMappings }) => [uidMappings, gidMappings]),
-    [[[mapping], [mapping]]],
+    container.mounts?.map(({ containerPath, uidMappings, gidMappings }) => [
+      containerPath,
+      uidMappings,
+      gidMappings,
+    ]),
+    ['/etc/hosts', '/dev/termination-log'].map((path) => [path, [mapping], [mapping]]),
   );
 });
 
