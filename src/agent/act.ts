@@ -37,6 +37,7 @@ import { hasSubPaths } from '../runtime/mounts.ts';
 import { rootRefusal } from '../runtime/non-root.ts';
 import { lookAtPod } from '../runtime/observe.ts';
 import { sandboxConfig } from '../runtime/sandbox-config.ts';
+import type { ObjectStore } from './object-store.ts';
 import { tellProgress } from './pull-progress.ts';
 import { probeContainer } from './probe.ts';
 import type { PodStore } from './store.ts';
@@ -51,6 +52,7 @@ export interface Means {
   readonly checkHealth: CheckHealth;
   readonly hierarchy: Hierarchy;
   readonly store: PodStore;
+  readonly objects: ObjectStore;
   /** Images known to be there, by the name in the manifest: asked for once, not at every start. */
   readonly images: Map<string, ReadyImage>;
   /** Begins to count what arrives of images. */

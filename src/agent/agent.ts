@@ -34,6 +34,7 @@ import { parseDuration } from '../pod/duration.ts';
 import type { Memory, RestartRecord } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
 import type { Exit } from '../pod/observed.ts';
+import type { ManifestObject } from '../pod/objects.ts';
 import { isTerminal } from '../pod/phase.ts';
 import type { Pod } from '../pod/pod.ts';
 import { containersOf, podKey } from '../pod/pod.ts';
@@ -46,6 +47,8 @@ import type { Means } from './act.ts';
 import { EventLog } from './event-log.ts';
 import { failureEvents } from './failure-events.ts';
 import { Hub } from './hub.ts';
+import { complete } from './object-store.ts';
+import type { ObjectStore } from './object-store.ts';
 import { tellExit, withLastWords } from './last-words.ts';
 import { keepLogsShort } from './log-keeper.ts';
 import { show } from './show.ts';
@@ -102,7 +105,11 @@ export class Agent implements Backend {
     this.#start(pod, memory);
   }
 
-  create(manifest: ManifestPod): Promise<V1Pod> {
+  get objects(): ObjectStore {
+    return this.#parts.means.objects;
+  }
+
+  create(manifest: ManifestPod, objects: readonly ManifestObject[] = []): Promise<V1Pod> {
     const key = podKey(manifest);
     const { only } = this.#parts;
     if (only !== undefined && podKey({ metadata: only }) !== key) {
@@ -122,7 +129,8 @@ export class Agent implements Backend {
         next: `delete it first (reprise delete pod ${manifest.metadata.name}), or choose another name`,
       });
     }
-    this.#parts.means.store.accept(pod);
+    const own = objects.map((object) => complete(object, this.#nextVersion()));
+    this.#parts.means.store.accept(pod, own);
     return Promise.resolve(this.#start(pod, blankMemory).shown);
   }
 

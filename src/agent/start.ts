@@ -28,6 +28,7 @@ import { wallClock } from '../runtime/time.ts';
 import { listPodUids, lookAtPod } from '../runtime/observe.ts';
 import type { Means } from './act.ts';
 import { Agent } from './agent.ts';
+import { ObjectStore } from './object-store.ts';
 import { PodStore } from './store.ts';
 
 export interface AgentOptions {
@@ -146,6 +147,7 @@ async function provideMeans(
     lending: { dataDir, podLogDir, cgroupRoot, cgroupDriver, node },
     store: new PodStore(dataDir),
     checkHealth: healthChecker(),
+    objects: new ObjectStore(dataDir),
     images: new Map(),
     countDownloads: () => countDownloads(containerd),
     now: wallClock,
@@ -171,7 +173,8 @@ async function resumePods(
   signal: AbortSignal,
 ): Promise<void> {
   const { pods, faults } = means.store.load();
-  for (const fault of faults) log.error({ err: fault }, fault.message);
+  for (const fault of [...means.objects.load(), ...faults])
+    log.error({ err: fault }, fault.message);
   await removeOrphans(means, new Set(pods.map(({ pod }) => pod.metadata.uid)), log, signal);
   for (const { pod, memory, trouble } of pods) {
     if (only !== undefined && podKey(pod) !== podKey({ metadata: only })) continue;

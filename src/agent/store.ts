@@ -12,7 +12,9 @@ import writeFileAtomic from 'write-file-atomic';
 import { RepriseError, messageOf } from '../errors.ts';
 import type { Memory } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
+import type { V1Object } from '../pod/objects.ts';
 import type { Pod } from '../pod/pod.ts';
+import { keepOwnObjects, ownObjectsFile } from './object-store.ts';
 
 /** A pod as it was found on disk. */
 export interface StoredPod {
@@ -48,10 +50,11 @@ export class PodStore {
     return { pods, faults };
   }
 
-  /** Puts a new pod on disk; when this returns it survives a power cut. */
-  accept(pod: Pod): void {
+  /** Puts a new pod and its own objects on disk; when this returns it survives a power cut. */
+  accept(pod: Pod, objects: readonly V1Object[] = []): void {
     const folder = this.#folderOf(pod);
     fs.mkdirSync(folder, { recursive: true, mode: 0o750 });
+    keepOwnObjects(folder, objects);
     writeFileAtomic.sync(path.join(folder, 'pod.json'), JSON.stringify(pod), { mode: PRIVATE });
   }
 
@@ -70,7 +73,7 @@ export class PodStore {
   forget(pod: Pod): void {
     const folder = this.#folderOf(pod);
     // In this order: without pod.json there is no pod to find at the next start.
-    for (const file of ['pod.json', 'status.json', 'status.json.new'])
+    for (const file of ['pod.json', 'status.json', 'status.json.new', ownObjectsFile])
       fs.rmSync(path.join(folder, file), { force: true });
     try {
       fs.rmdirSync(folder);

@@ -6,6 +6,7 @@
  * those of errors.ts.
  */
 import type { RestartRecord } from '../pod/memory.ts';
+import type { ManifestObject, ObjectKind, V1Object } from '../pod/objects.ts';
 import type { Pod, PodMetadata } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 
@@ -14,8 +15,13 @@ export interface Backend {
   /** The pods that are there now, in the order of namespace and name. */
   list(namespace?: string): readonly V1Pod[];
   get(namespace: string, name: string): V1Pod | undefined;
-  /** Accepts a validated pod, with uid and creation time filled in; throws AlreadyExistsError. */
-  create(pod: ManifestPod): Promise<V1Pod>;
+  /** What pods are filled from. */
+  readonly objects: ObjectBackend;
+  /**
+   * Accepts a validated pod, with uid and creation time filled in; throws AlreadyExistsError. The
+   * objects are this pod's own: it sees them before all others, and they go with it.
+   */
+  create(pod: ManifestPod, objects?: readonly ManifestObject[]): Promise<V1Pod>;
   /**
    * Asks for the end of a pod and returns at once with its deletionTimestamp; the watch shows
    * DELETED when it is gone. Asking again may shorten the grace. Throws NotFoundError.
@@ -36,6 +42,19 @@ export interface Backend {
   watchEvents(filter: WatchFilter, signal: AbortSignal): AsyncIterable<WatchEvent<V1Event>>;
   /** Where the logs of a container are; absent if there is no such pod or container. */
   logSource(namespace: string, name: string, container: string): Promise<LogSource | undefined>;
+}
+
+/** ConfigMaps, Secrets and PersistentVolumeClaims. Everything is on disk when a call returns. */
+export interface ObjectBackend {
+  /** In the order of namespace and name. */
+  list(kind: ObjectKind, namespace?: string): readonly V1Object[];
+  get(kind: ObjectKind, namespace: string, name: string): V1Object | undefined;
+  /** Throws AlreadyExistsError. */
+  create(object: ManifestObject): V1Object;
+  /** Throws NotFoundError. */
+  replace(object: ManifestObject): V1Object;
+  /** Throws NotFoundError. */
+  delete(kind: ObjectKind, namespace: string, name: string): V1Object;
 }
 
 /** A pod as a manifest gives it: the agent fills in what is missing when it accepts it. */

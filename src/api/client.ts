@@ -8,6 +8,8 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { RestartRecord } from '../pod/memory.ts';
+import { objectResources } from '../pod/objects.ts';
+import type { ManifestObject, ObjectKind, V1Object } from '../pod/objects.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import type { ApiStatus } from './api-status.ts';
 import type { DeleteOptions, ObjectFilter, V1Event, WatchEvent } from './backend.ts';
@@ -63,6 +65,22 @@ export interface Client {
     query: LogQuery,
     signal: AbortSignal,
   ): Promise<AsyncIterable<Buffer>>;
+  listObjects(kind: ObjectKind, query: PodQuery, signal: AbortSignal): Promise<readonly V1Object[]>;
+  getObject(
+    kind: ObjectKind,
+    namespace: string,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<V1Object>;
+  createObject(object: ManifestObject, signal: AbortSignal): Promise<V1Object>;
+  /** In the place of the one that is there. */
+  replaceObject(object: ManifestObject, signal: AbortSignal): Promise<V1Object>;
+  deleteObject(
+    kind: ObjectKind,
+    namespace: string,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<void>;
   version(signal: AbortSignal): Promise<{ readonly gitVersion: string }>;
 }
 
@@ -126,11 +144,40 @@ export function connectAgent(socket: string): Client {
         socket,
         signal,
       ),
+    listObjects: (kind, query, signal) =>
+      list(collection(objectResources[kind], query), podQuery(query), signal),
+    getObject: async (kind, namespace, name, signal) =>
+      json<V1Object>(await call({ path: objectPath(kind, { namespace, name }), signal })),
+    createObject: async (object, signal) =>
+      json<V1Object>(
+        await call({
+          method: 'POST',
+          path: collection(objectResources[object.kind], {
+            namespace: object.metadata.namespace,
+          }),
+          body: asBody(object),
+          signal,
+        }),
+      ),
+    replaceObject: async (object, signal) =>
+      json<V1Object>(
+        await call({
+          method: 'PUT',
+          path: objectPath(object.kind, object.metadata),
+          body: asBody(object),
+          signal,
+        }),
+      ),
+    deleteObject: async (kind, namespace, name, signal) => {
+      await json(
+        await call({ method: 'DELETE', path: objectPath(kind, { namespace, name }), signal }),
+      );
+    },
     version: async (signal) => json(await call({ path: '/version', signal })),
   };
 }
 
-function collection(kind: 'pods' | 'events', { namespace }: ObjectFilter): string {
+function collection(kind: string, { namespace }: ObjectFilter): string {
   return namespace === undefined
     ? `/api/v1/${kind}`
     : `/api/v1/namespaces/${encodeURIComponent(namespace)}/${kind}`;
@@ -138,6 +185,18 @@ function collection(kind: 'pods' | 'events', { namespace }: ObjectFilter): strin
 
 function podPath(namespace: string, name: string): string {
   return `${collection('pods', { namespace })}/${encodeURIComponent(name)}`;
+}
+
+/** The one control character that JSON leaves as it is and a manifest may not have. */
+function asBody(object: object): string {
+  return JSON.stringify(object).replaceAll('\x7f', '\\u007f');
+}
+
+function objectPath(
+  kind: ObjectKind,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): string {
+  return `${collection(objectResources[kind], { namespace })}/${encodeURIComponent(name)}`;
 }
 
 function podQuery({ name, labelSelector }: PodQuery): Query {

@@ -2,6 +2,7 @@
  * What a client asks before anything else: who is there, in what version, with which resources.
  */
 import { arch, platform, version as nodeVersion } from 'node:process';
+import { objectKinds, objectResources, objectShortNames } from '../pod/objects.ts';
 import { sendJson, sendText } from './call.ts';
 import type { Call } from './call.ts';
 
@@ -47,6 +48,11 @@ export function sendResources(call: Call): void {
     kind: 'APIResourceList',
     groupVersion: 'v1',
     resources: [
+      ...objectKinds.map((kind) =>
+        resource(objectResources[kind], kind, ['create', 'delete', 'get', 'list', 'update'], {
+          shortNames: objectShortNames[kind],
+        }),
+      ),
       resource('events', 'Event', ['get', 'list', 'watch'], { shortNames: ['ev'] }),
       resource('pods', 'Pod', ['create', 'delete', 'get', 'list', 'watch'], {
         shortNames: ['po'],

@@ -57,7 +57,7 @@ function asRow<T extends Listed>(columns: readonly Column<T>[], object: T): obje
   return tableOf(columns, [object], String(newestVersion([object])), Date.now());
 }
 
-/** kubectl sends `application/json;as=Table;v=v1;g=meta.k8s.io, application/json`. */
-function wantsTable({ request }: Call): boolean {
+/** Whether the caller wants a Table: kubectl sends `application/json;as=Table;v=v1;g=meta.k8s.io, application/json`. */
+export function wantsTable({ request }: Call): boolean {
   return (request.headers.accept ?? '').split(',').some((type) => /;\s*as=Table\b/.test(type));
 }

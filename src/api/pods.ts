@@ -36,13 +36,16 @@ export function getPod(call: Call, { backend }: ApiContext): void {
   sendObject(call, podColumns, findPod(call, backend));
 }
 
-/** POST .../pods: the body is a manifest, in YAML or JSON. */
+/**
+ * POST .../pods: the body is a manifest, in YAML or JSON. Objects in further documents are the pod's
+ * own: no other pod sees them, and they go with it.
+ */
 export async function createPod(call: Call, { backend }: ApiContext): Promise<void> {
   refuseDryRun(call);
   const namespace = param(call, 'namespace');
   const text = await readBody(call);
-  const pod = parsePod(text, { namespace });
-  sendJson(call, 201, await backend.create(pod));
+  const { pod, objects } = parsePod(text, { namespace });
+  sendJson(call, 201, await backend.create(pod, objects));
 }
 
 /** DELETE .../pods/NAME: answers at once with the pod and its deletionTimestamp. */
@@ -85,7 +88,7 @@ export function findPod(call: Call, backend: Backend): V1Pod {
 }
 
 /** Doing it for real would be the worst answer to a rehearsal. */
-function refuseDryRun({ query }: Call): void {
+export function refuseDryRun({ query }: Call): void {
   if (query.has('dryRun')) throw new ApiError('BadRequest', 'dryRun is not supported');
 }
 

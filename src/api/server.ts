@@ -11,6 +11,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import router from 'find-my-way';
 import type { HTTPMethod } from 'find-my-way';
 import type { Logger } from '../log.ts';
+import { objectKinds, objectResources } from '../pod/objects.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { ApiError } from './api-status.ts';
 import type { Backend, V1Event } from './backend.ts';
@@ -28,6 +29,7 @@ import { statusOf } from './failure.ts';
 import { Feed, newestVersion } from './feed.ts';
 import { sendLog } from './logs.ts';
 import type { ReadLog } from './logs.ts';
+import { createObject, deleteObject, getObject, listObjects, replaceObject } from './objects.ts';
 import { createPod, deletePod, getPod, listPods, listRestarts, restartPod } from './pods.ts';
 import { listenPrivately } from './unix-socket.ts';
 
@@ -104,6 +106,15 @@ function routesOf(version: string): Routes {
   on('GET', `${inNamespace}/pods/:name/log`, sendLog);
   on('POST', `${inNamespace}/pods/:name/restart`, restartPod);
   on('GET', `${inNamespace}/pods/:name/restarts`, listRestarts);
+  for (const kind of objectKinds) {
+    const resource = objectResources[kind];
+    on('GET', `/api/v1/${resource}`, listObjects(kind));
+    on('GET', `${inNamespace}/${resource}`, listObjects(kind));
+    on('POST', `${inNamespace}/${resource}`, createObject(kind));
+    on('GET', `${inNamespace}/${resource}/:name`, getObject(kind));
+    on('PUT', `${inNamespace}/${resource}/:name`, replaceObject(kind));
+    on('DELETE', `${inNamespace}/${resource}/:name`, deleteObject(kind));
+  }
   on('GET', '/api/v1/events', listEvents);
   on('GET', `${inNamespace}/events`, listEvents);
   on('GET', '/api', sendApiVersions);
@@ -144,7 +155,9 @@ function findRoute(
 ): { handler: Handler; params: Call['params'] } {
   const found = routes.find(method as HTTPMethod, path);
   if (found) return { handler: found.store as Handler, params: found.params };
-  const isKnown = (['GET', 'POST', 'DELETE'] as const).some((other) => routes.find(other, path));
+  const isKnown = (['GET', 'POST', 'PUT', 'DELETE'] as const).some((other) =>
+    routes.find(other, path),
+  );
   throw isKnown
     ? new ApiError('MethodNotAllowed', `${method} is not supported on ${path}`)
     : new ApiError('NotFound', 'the server could not find the requested resource', { where: path });

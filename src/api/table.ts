@@ -96,7 +96,8 @@ export function tableOf<T extends { readonly metadata: object }>(
   };
 }
 
-function column<T>(
+/** One column; a text that is always shown, unless said otherwise. */
+export function column<T>(
   name: string,
   description: string,
   cell: Column<T>['cell'],

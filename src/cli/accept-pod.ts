@@ -25,7 +25,7 @@ export async function acceptPod(
 ): Promise<V1Pod> {
   const { namespace, name } = manifest.pod.metadata;
   try {
-    return await client.createPod(namespace, manifest.text, signal);
+    return await client.createPod(namespace, manifest.textWithObjects, signal);
   } catch (error) {
     if (!(error instanceof AlreadyExistsError)) throw error;
     const there = await client.getPod(namespace, name, signal);
@@ -47,7 +47,7 @@ export async function acceptPod(
     }
     if (!replace && !(isOwn && isEnding)) throw error;
     await deleteAndWait(client, there, signal);
-    return client.createPod(namespace, manifest.text, signal);
+    return client.createPod(namespace, manifest.textWithObjects, signal);
   }
 }
 

@@ -1,16 +1,19 @@
 /**
- * `reprise apply -f FILE` and `reprise create -f FILE`: hand pods to the agent.
+ * `reprise apply -f FILE` and `reprise create -f FILE`: hand pods, and what they use, to the agent.
  *
- * The two differ only in what a pod that is already there means: the same one is fine for apply.
+ * The two differ only in what it means that something is there already: apply leaves the same pod
+ * alone, and changes an object into what the manifest says.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import { AlreadyExistsError, ConflictError } from '../errors.ts';
 import { connectAgent } from '../api/client.ts';
+import type { ManifestPod } from '../api/backend.ts';
 import type { Client } from '../api/client.ts';
+import type { ManifestObject, V1Object } from '../pod/objects.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { v1Spec } from '../pod/v1-spec.ts';
-import { collect, readManifest } from './manifest-file.ts';
+import { asDocument, collect, readParts } from './manifest-file.ts';
 import type { Manifest } from './manifest-file.ts';
 import type { GlobalOptions } from './options.ts';
 import { printLine } from './output.ts';
@@ -25,83 +28,132 @@ interface ApplyOptions extends GlobalOptions {
 /** The command as it is typed. */
 export function applyCommand(): Command {
   return handOver('apply')
-    .summary('run pods in the agent')
+    .summary('run pods in the agent, and keep what they use')
     .description(
-      'Hands the pod of each manifest to the agent. A pod that already runs from the same manifest\n' +
-        'is left alone; a different one has to be deleted first, as pods cannot be changed.',
+      'Hands each pod, ConfigMap, Secret and PersistentVolumeClaim to the agent. A pod that already\n' +
+        'runs from the same manifest is left alone; a different one has to be deleted first, as pods\n' +
+        'cannot be changed. Objects can be.',
     )
     .addHelpText(
       'after',
       `
 Examples:
   reprise apply -f pod.yaml
-  reprise apply -f web.yaml -f db.yaml
+  reprise apply -f web.yaml -f settings.yaml
+  reprise apply -f manifests/
   cat pod.yaml | reprise apply -f -`,
     )
-    .action((_: unknown, command: Command) => applyAll(command.optsWithGlobals(), applyOne));
+    .action((_: unknown, command: Command) => handOverAll(command.optsWithGlobals(), apply));
 }
 
 /** The command as it is typed. */
 export function createCommand(): Command {
   return handOver('create')
     .summary('like apply, for pods that are not there yet')
-    .description('Hands the pod of each manifest to the agent; fails if it is already there.')
+    .description('Hands what each manifest holds to the agent; fails if it is already there.')
     .addHelpText('after', '\nExample:\n  reprise create -f pod.yaml')
-    .action((_: unknown, command: Command) => applyAll(command.optsWithGlobals(), createOne));
+    .action((_: unknown, command: Command) => handOverAll(command.optsWithGlobals(), create));
 }
 
 function handOver(name: string): Command {
   return new Command(name)
     .requiredOption(
       '-f, --filename <file>',
-      'manifest of one Pod, YAML or JSON; - is standard input; may be repeated',
+      'manifest, YAML or JSON, or a folder of them; - is standard input; may be repeated',
       collect,
     )
     .option('-o, --output <format>', 'name, json or yaml instead of a sentence');
 }
 
-type Outcome = readonly [pod: V1Pod, word: 'created' | 'unchanged'];
-type HandOver = (client: Client, manifest: Manifest) => Promise<Outcome>;
+type Word = 'created' | 'configured' | 'unchanged';
+type Outcome<T> = readonly [thing: T, word: Word];
 
-async function applyAll(options: ApplyOptions, handOverOne: HandOver): Promise<void> {
+/** What is done with each pod and each object. */
+interface HandOver {
+  readonly pod: (client: Client, pod: ManifestPod, text: string) => Promise<Outcome<V1Pod>>;
+  readonly object: (client: Client, object: ManifestObject) => Promise<Outcome<V1Object>>;
+}
+
+async function handOverAll(options: ApplyOptions, handOver: HandOver): Promise<void> {
   const { output } = options;
   if (output !== undefined && !['name', 'json', 'yaml'].includes(output)) {
     throw new UsageError(`unknown output format "${output}"`, { next: 'use name, json or yaml' });
   }
-  // All are judged before the first one runs.
-  const manifests: Manifest[] = [];
-  for (const file of options.filename) manifests.push(await readManifest(file, options.namespace));
+  // All are judged before the first one runs; and what pods use is there before them.
+  const parts = await readParts(options.filename, options.namespace);
+  const sorted = parts.toSorted((a, b) => Number(a.kind === 'pod') - Number(b.kind === 'pod'));
   const client = connectAgent(options.socket);
-  for (const manifest of manifests) {
-    const [pod, word] = await handOverOne(client, manifest);
-    if (output === 'json') printLine(JSON.stringify(pod, undefined, 4));
-    else if (output === 'yaml') printLine(`---\n${(await toYaml(pod)).trimEnd()}`);
-    else printLine(`pod/${pod.metadata.name}${output === 'name' ? '' : ` ${word}`}`);
+  for (const part of sorted) {
+    const [thing, word] =
+      part.kind === 'pod'
+        ? await handOver.pod(client, part.pod, asDocument(part.document.value))
+        : await handOver.object(client, part.object);
+    if (output === 'json') printLine(JSON.stringify(thing, undefined, 4));
+    else if (output === 'yaml') printLine(`---\n${(await toYaml(thing)).trimEnd()}`);
+    else {
+      const name = `${thing.kind.toLowerCase()}/${thing.metadata.name}`;
+      printLine(output === 'name' ? name : `${name} ${word}`);
+    }
   }
 }
 
-async function createOne(client: Client, { pod, text }: Manifest): Promise<Outcome> {
-  const { signal } = new AbortController();
-  return [await client.createPod(pod.metadata.namespace, text, signal), 'created'];
+const create: HandOver = {
+  pod: async (client, { metadata }, text) => {
+    return [await client.createPod(metadata.namespace, text, never()), 'created'];
+  },
+  object: async (client, object) => [await client.createObject(object, never()), 'created'],
+};
+
+const apply: HandOver = {
+  async pod(client, pod, text) {
+    try {
+      return await create.pod(client, pod, text);
+    } catch (error) {
+      if (!(error instanceof AlreadyExistsError)) throw error;
+      const { namespace, name } = pod.metadata;
+      const there = await client.getPod(namespace, name, never());
+      if (isFromManifest(there, { pod })) return [there, 'unchanged'];
+      throw new ConflictError(`pod ${namespace}/${name} is there with a different spec`, {
+        next: `delete it first: reprise delete pod ${name} -n ${namespace}`,
+        cause: error,
+      });
+    }
+  },
+  async object(client, object) {
+    try {
+      return await create.object(client, object);
+    } catch (error) {
+      if (!(error instanceof AlreadyExistsError)) throw error;
+      const { namespace, name } = object.metadata;
+      const there = await client.getObject(object.kind, namespace, name, never());
+      if (isDeepStrictEqual(asHandedOver(there), asJson(object))) return [there, 'unchanged'];
+      return [await client.replaceObject(object, never()), 'configured'];
+    }
+  },
+};
+
+/** An object without what its keeper has added. */
+function asHandedOver(object: V1Object): unknown {
+  const {
+    uid: _,
+    resourceVersion: _version,
+    creationTimestamp: _time,
+    ...metadata
+  } = object.metadata;
+  return { ...object, metadata };
 }
 
-async function applyOne(client: Client, manifest: Manifest): Promise<Outcome> {
-  try {
-    return await createOne(client, manifest);
-  } catch (error) {
-    if (!(error instanceof AlreadyExistsError)) throw error;
-    const { namespace, name } = manifest.pod.metadata;
-    const there = await client.getPod(namespace, name, new AbortController().signal);
-    if (isFromManifest(there, manifest)) return [there, 'unchanged'];
-    throw new ConflictError(`pod ${namespace}/${name} is there with a different spec`, {
-      next: `delete it first: reprise delete pod ${name} -n ${namespace}`,
-      cause: error,
-    });
-  }
+function asJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+/** The agent answers soon, or the connection breaks. */
+function never(): AbortSignal {
+  return new AbortController().signal;
 }
 
 /** Whether a pod is what this manifest would make. */
-export function isFromManifest(there: V1Pod, { pod }: Manifest): boolean {
+export function isFromManifest(there: V1Pod, { pod }: Pick<Manifest, 'pod'>): boolean {
   const asShown: unknown = JSON.parse(JSON.stringify(v1Spec(pod.spec, there.spec.nodeName)));
   return isDeepStrictEqual(asShown, there.spec);
 }

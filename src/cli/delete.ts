@@ -6,17 +6,19 @@ import { NotFoundError, RepriseError } from '../errors.ts';
 import { connectAgent } from '../api/client.ts';
 import type { Client } from '../api/client.ts';
 import type { DeleteOptions } from '../api/backend.ts';
+import type { ObjectKind } from '../pod/objects.ts';
 import { durationOption, wholeNumberOption } from './duration.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
 import { printLine } from './output.ts';
+import { collect, readParts } from './manifest-file.ts';
+import { objectNames } from './object-names.ts';
 import { podNames } from './pod-names.ts';
-import { readManifest } from './manifest-file.ts';
 import { withinTime } from './time-limit.ts';
 import { UsageError } from './usage-error.ts';
 
 interface DeleteCommandOptions extends GlobalOptions {
-  readonly filename?: string;
+  readonly filename?: readonly string[];
   readonly gracePeriod?: number;
   readonly force?: boolean;
   readonly now?: boolean;
@@ -32,11 +34,16 @@ export function deleteCommand(): Command {
     .summary('end pods and remove everything they had')
     .description(
       'Asks containers to stop, kills them when the grace period is over, then removes the pod\n' +
-        'with its sandbox, volumes and logs. Waits until it is gone.',
+        'with its sandbox, volumes and logs. Waits until it is gone. Objects go at once; the folder\n' +
+        'of a PersistentVolumeClaim stays.',
     )
-    .argument('[kind]', 'pod, pods or po; or pod/NAME')
-    .argument('[names...]', 'names of pods')
-    .option('-f, --filename <file>', 'the pod of this manifest; - is standard input')
+    .argument('[kind]', 'pod, configmap, secret or persistentvolumeclaim; or pod/NAME')
+    .argument('[names...]', 'names')
+    .option(
+      '-f, --filename <file>',
+      'what is in this manifest or folder; - is standard input; may be repeated',
+      collect,
+    )
     .option('--grace-period <seconds>', "instead of the pod's own", wholeNumberOption(0))
     .option('--force', 'SIGKILL at once')
     .option('--now', 'a grace period of one second')
@@ -60,27 +67,66 @@ Examples:
 
 async function remove(args: readonly string[], options: DeleteCommandOptions): Promise<void> {
   const client = connectAgent(options.socket);
-  const wanted = await podsToDelete(args, options);
+  const wanted = await thingsToDelete(args, options);
   await withinTime(options.timeout, 'the pod is not gone yet', async (signal) => {
-    for (const { namespace, name } of wanted) {
-      await removeOne(client, namespace, name, options, signal);
+    for (const { kind, namespace, name } of wanted) {
+      if (kind === 'Pod') await removeOne(client, namespace, name, options, signal);
+      else await removeObject(client, { kind, namespace, name }, options, signal);
     }
   });
 }
 
-async function podsToDelete(
+interface Thing {
+  readonly kind: 'Pod' | ObjectKind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+async function thingsToDelete(
   args: readonly string[],
   { filename, namespace }: DeleteCommandOptions,
-): Promise<readonly { namespace: string; name: string }[]> {
+): Promise<readonly Thing[]> {
   if (filename !== undefined) {
     if (args.length > 0) throw new UsageError('-f does not go with names');
-    return [(await readManifest(filename, namespace)).pod.metadata];
+    const things = (await readParts(filename, namespace)).map((part): Thing =>
+      part.kind === 'pod'
+        ? { ...part.pod.metadata, kind: 'Pod' }
+        : { ...part.object.metadata, kind: part.object.kind },
+    );
+    // Pods first: they may still need the objects on their way out.
+    return things.toSorted((a, b) => Number(b.kind === 'Pod') - Number(a.kind === 'Pod'));
+  }
+  const objects = objectNames(args);
+  if (objects !== undefined) {
+    return objects.map(({ kind, name }) => {
+      if (name === undefined) throw new UsageError(`name the ${kind} to delete`);
+      return { kind, name, namespace: namespace ?? defaultNamespace };
+    });
   }
   const names = args.length === 0 ? [] : podNames(args);
   if (names.length === 0) {
     throw new UsageError('name the pods to delete', { next: 'reprise delete pod NAME' });
   }
-  return names.map((name) => ({ namespace: namespace ?? defaultNamespace, name }));
+  return names.map((name) => ({
+    kind: 'Pod',
+    namespace: namespace ?? defaultNamespace,
+    name,
+  }));
+}
+
+async function removeObject(
+  client: Client,
+  { kind, namespace, name }: Thing & { kind: ObjectKind },
+  options: DeleteCommandOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await client.deleteObject(kind, namespace, name, signal);
+    const word = kind.toLowerCase();
+    printLine(options.output === 'name' ? `${word}/${name}` : `${word} "${name}" deleted`);
+  } catch (error) {
+    if (!(options.ignoreNotFound === true && error instanceof NotFoundError)) throw error;
+  }
 }
 
 async function removeOne(

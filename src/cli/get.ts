@@ -13,12 +13,13 @@ import { asText, parseJsonPath } from './json-path.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
 import { noteLine, printLine } from './output.ts';
+import { objectNames } from './object-names.ts';
 import { podNames } from './pod-names.ts';
 import { TextTable } from './text-table.ts';
 import { UsageError } from './usage-error.ts';
 import { toYaml } from './yaml.ts';
 
-interface GetOptions extends GlobalOptions {
+export interface GetOptions extends GlobalOptions {
   readonly output?: string;
   readonly watch?: boolean;
   readonly outputWatchEvents?: boolean;
@@ -32,8 +33,8 @@ export function getCommand(): Command {
   return new Command('get')
     .summary('show pods')
     .description('Shows one pod, several or all of a namespace.')
-    .argument('<kind>', 'pods, pod or po; or pod/NAME')
-    .argument('[names...]', 'names of pods; all of the namespace without one')
+    .argument('<kind>', 'pods, configmaps, secrets or persistentvolumeclaims; or pod/NAME')
+    .argument('[names...]', 'names; all of the namespace without one')
     .option('-o, --output <format>', 'wide, json, yaml, name or jsonpath={...}')
     .option('-w, --watch', 'go on with every change, however short')
     .option('--output-watch-events', 'with -w -o json or yaml: say what happened, too')
@@ -45,6 +46,7 @@ export function getCommand(): Command {
       `
 Examples:
   reprise get pods                          all pods of the namespace
+  reprise get configmaps                    settings that pods use, and how many keys each has
   reprise get pods -A -o wide               of all namespaces, with address and generation
   reprise get pod web -o yaml               the whole v1 Pod with its status
   reprise get pod web -o jsonpath='{.status.podIP}'
@@ -56,6 +58,12 @@ Examples:
 }
 
 async function get(args: readonly string[], options: GetOptions): Promise<void> {
+  const objects = objectNames(args);
+  if (objects !== undefined) {
+    const { getObjects } = await import('./get-objects.ts');
+    await getObjects(objects, options);
+    return;
+  }
   const names = podNames(args);
   if (names.length > 0 && options.selector !== undefined) {
     throw new UsageError('a selector does not go with names');

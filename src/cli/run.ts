@@ -15,7 +15,7 @@ import type { V1Pod } from '../pod/pod-status.ts';
 import { acceptPod } from './accept-pod.ts';
 import { catchInterrupts, interruptExitCode } from './interrupt.ts';
 import type { Interrupts } from './interrupt.ts';
-import { readManifest } from './manifest-file.ts';
+import { collect, readManifest } from './manifest-file.ts';
 import type { Manifest } from './manifest-file.ts';
 import { narrator } from './narrator.ts';
 import type { Narrator } from './narrator.ts';
@@ -26,7 +26,7 @@ import { explainFailure } from './post-mortem.ts';
 import { tellEvent, tellPod } from './story.ts';
 
 interface RunOptions extends GlobalOptions, NodeOptions {
-  readonly filename: string;
+  readonly filename: readonly string[];
   readonly output?: 'json';
   readonly replace?: boolean;
 }
@@ -37,9 +37,14 @@ export function runCommand(): Command {
     .summary('run one pod in the foreground')
     .description(
       'Runs a pod until it ends and tells what happens, a line for each event; then removes it.\n' +
-        'Uses the agent that listens on the socket; without one, it is its own.',
+        'Uses the agent that listens on the socket; without one, it is its own. ConfigMaps, Secrets\n' +
+        'and PersistentVolumeClaims next to the pod are seen by this pod alone, and go with it.',
     )
-    .requiredOption('-f, --filename <file>', 'manifest of one Pod; - is standard input')
+    .requiredOption(
+      '-f, --filename <file>',
+      'manifest of one Pod and objects it uses; - is standard input; may be repeated',
+      collect,
+    )
     .addOption(new Option('-o, --output <format>', 'JSON lines').choices(['json']))
     .option('--replace', 'delete a pod of that name first');
   return withNodeOptions(command)

@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { podKey } from '../pod/pod.ts';
 import { ManifestError } from '../manifest/manifest-error.ts';
 import { errorLines } from './exit-code.ts';
-import { collect, readManifest } from './manifest-file.ts';
+import { collect, readParts } from './manifest-file.ts';
 import type { GlobalOptions } from './options.ts';
 import { noteLine, printLine } from './output.ts';
 
@@ -20,7 +20,7 @@ export function validateCommand(): Command {
     .description('Checks manifests; exits 2 if one of them cannot be run as written.')
     .requiredOption(
       '-f, --filename <file>',
-      'manifest of one Pod, YAML or JSON; - is standard input; may be repeated',
+      'manifest, YAML or JSON, or a folder of them; - is standard input; may be repeated',
       collect,
     )
     .addHelpText('after', '\nExample:\n  reprise validate -f pod.yaml -f other.yaml')
@@ -32,8 +32,11 @@ export function validateCommand(): Command {
 async function validate({ filename, namespace }: ValidateOptions): Promise<void> {
   for (const file of filename) {
     try {
-      const { pod } = await readManifest(file, namespace);
-      printLine(`${file}: pod ${podKey(pod)} is valid`);
+      for (const part of await readParts([file], namespace)) {
+        const [kind, one] =
+          part.kind === 'pod' ? ['pod', part.pod] : [part.object.kind, part.object];
+        printLine(`${file}: ${kind} ${podKey(one)} is valid`);
+      }
     } catch (error) {
       // The faults of one file do not hide those of the next.
       if (!(error instanceof ManifestError)) throw error;

@@ -1,4 +1,5 @@
 /** Whether a document is a Pod at all; if not, one clear word is better than fifty faults. */
+import { objectKinds } from '../pod/objects.ts';
 import { invalidValue, quoted, requiredValue, unsupportedValue } from './manifest-error.ts';
 import type { Problem } from './manifest-error.ts';
 import { isMap } from './schema/walk.ts';
@@ -11,7 +12,6 @@ const withPodTemplate = [
   'DaemonSet',
   'Job',
 ];
-const notYet = ['ConfigMap', 'Secret', 'PersistentVolumeClaim'];
 
 /** What is wrong with the kind of a document; nothing if it is a v1 Pod. */
 export function checkKind(value: unknown): readonly Problem[] {
@@ -42,7 +42,9 @@ function hintFor(kind: unknown): string {
   if (kind === 'CronJob') {
     return 'make a Pod of spec.jobTemplate.spec.template: add "apiVersion: v1", "kind: Pod" and a metadata.name to it';
   }
-  if (notYet.includes(kind)) return `remove it: a ${kind} is not supported yet`;
+  if (objectKinds.some((one) => one === kind)) {
+    return `a pod is wanted here; hand the ${kind} over by itself: reprise apply -f FILE`;
+  }
   if (kind === 'List' || kind === 'PodList') return 'put each item into a document of its own';
   return `remove it: only pods run here, a ${quoted(kind)} does not`;
 }

@@ -1,14 +1,28 @@
 /** What the author of a pod should know although nothing is wrong: which parts have no effect. */
+import type { z } from 'zod';
 import { pathText, printable } from './manifest-error.ts';
 import type { Path } from './manifest-error.ts';
 import { podSchema } from './schema/pod.ts';
 import type { RawPod } from './schema/pod.ts';
 import { inertFieldsIn } from './schema/walk.ts';
-import type { Source } from './validate.ts';
+import type { Source } from './judge.ts';
 
 /** One line for each part of a valid pod that has no effect, in the order of the manifest. */
-export function notesOn(pod: RawPod, { file, lineOf }: Source): readonly string[] {
+export function notesOn(pod: RawPod, source: Source): readonly string[] {
   const parts = [...inertFieldsIn(podSchema, pod), ...limitsOnDisk(pod), ...storageAmounts(pod)];
+  return inWords(parts, source);
+}
+
+/** The same for an object of any other kind. */
+export function inertNotesOn(
+  schema: z.core.$ZodType,
+  object: unknown,
+  source: Source,
+): readonly string[] {
+  return inWords(inertFieldsIn(schema, object), source);
+}
+
+function inWords(parts: readonly Part[], { file, lineOf }: Source): readonly string[] {
   return parts
     .map((part) => ({ ...part, line: lineOf?.(part.path) }))
     .toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))

@@ -124,7 +124,7 @@ const kinds: Readonly<Record<string, readonly [string, string, string | undefine
   'a ConfigMap': [
     'apiVersion: v1\nkind: ConfigMap\n',
     'Unsupported value: "ConfigMap": supported values: "Pod"',
-    'remove it: a ConfigMap is not supported yet',
+    'a pod is wanted here; hand the ConfigMap over by itself: reprise apply -f FILE',
   ],
   'a list': [
     'apiVersion: v1\nkind: List\n',
@@ -174,9 +174,9 @@ const plain =
 const inTeam = plain.replace('{name: a}', '{name: a, namespace: team}');
 
 test('a pod that names no namespace gets the one that is asked for', (t) => {
-  t.is(parsePod(plain).metadata.namespace, 'default');
-  t.is(parsePod(plain, { namespace: 'team' }).metadata.namespace, 'team');
-  t.is(parsePod(inTeam, { namespace: 'team' }).metadata.namespace, 'team');
+  t.is(parsePod(plain).pod.metadata.namespace, 'default');
+  t.is(parsePod(plain, { namespace: 'team' }).pod.metadata.namespace, 'team');
+  t.is(parsePod(inTeam, { namespace: 'team' }).pod.metadata.namespace, 'team');
 });
 
 test('a pod that names another namespace is refused', (t) => {

@@ -1,5 +1,7 @@
 /** The table of all fields in docs/manifest.md, made from the schema so that it cannot go stale. */
 import type { z } from 'zod';
+import { objectKinds } from '../pod/objects.ts';
+import { objectSchemas } from './schema/objects.ts';
 import { podSchema } from './schema/pod.ts';
 import { fieldsOf, objectIn } from './schema/walk.ts';
 
@@ -14,12 +16,22 @@ export function withFieldTables(page: string): string {
   return `${before}${start}\n\n${fieldTables()}\n${end}${after}`;
 }
 
-/** One table for each kind of object in a Pod, in Markdown. */
+/** One table for each kind of thing in a Pod and in the objects it uses, in Markdown. */
 export function fieldTables(): string {
-  return sectionsOf(podSchema, '', new Set()).join('\n');
+  return [
+    sectionsOf(podSchema, 'Pod', '', new Set()),
+    ...objectKinds.map((kind) => sectionsOf(objectSchemas[kind], kind, '', new Set())),
+  ]
+    .flat()
+    .join('\n');
 }
 
-function sectionsOf(type: z.core.$ZodType, path: string, done: Set<unknown>): readonly string[] {
+function sectionsOf(
+  type: z.core.$ZodType,
+  kind: string,
+  path: string,
+  done: Set<unknown>,
+): readonly string[] {
   const object = objectIn(type);
   // Init containers are containers, described once.
   if (object === undefined || done.has(object)) return [];
@@ -30,7 +42,7 @@ function sectionsOf(type: z.core.$ZodType, path: string, done: Set<unknown>): re
     isRequired ? 'required' : (treatment?.kind ?? ''),
     treatment?.why ?? '',
   ]);
-  const title = `### ${path === '' ? 'Pod' : `\`${path}\``}`;
+  const title = titleOf(kind, path);
   const section = [
     title,
     '',
@@ -43,9 +55,15 @@ function sectionsOf(type: z.core.$ZodType, path: string, done: Set<unknown>): re
       .filter(({ treatment }) => treatment?.kind === 'honoured')
       .flatMap((field) => {
         const at = `${path === '' ? '' : `${path}.`}${field.name}${field.isList ? '[]' : ''}`;
-        return sectionsOf(field.type, at, done);
+        return sectionsOf(field.type, kind, at, done);
       }),
   ];
+}
+
+/** `### Pod`, then `### \`spec\``: the parts of a Pod need no other name. */
+function titleOf(kind: string, path: string): string {
+  if (path === '') return `### ${kind}`;
+  return `### \`${path}\`${kind === 'Pod' ? '' : ` of a ${kind}`}`;
 }
 
 /** Columns of equal width, since the page is read as text too; the last one runs free. */

@@ -10,8 +10,10 @@ import type {
   WatchEvent,
   WatchFilter,
 } from '../api/backend.ts';
+import { ObjectStore } from '../agent/object-store.ts';
 import { AlreadyExistsError, ConflictError, NotFoundError } from '../errors.ts';
 import type { RestartRecord } from '../pod/memory.ts';
+import type { ManifestObject } from '../pod/objects.ts';
 import { podKey } from '../pod/pod.ts';
 import { generationAnnotation } from '../pod/pod-status.ts';
 import type { V1Pod, V1PodStatus } from '../pod/pod-status.ts';
@@ -19,6 +21,7 @@ import { v1Spec } from '../pod/v1-spec.ts';
 
 export class MemoryBackend implements Backend {
   readonly node = { name: 'test-node' };
+  readonly objects = new ObjectStore();
   /** Log sources by container name, as the test sets them. */
   readonly logs = new Map<string, LogSource>();
   /** Every call that changes something, in words. */
@@ -29,8 +32,9 @@ export class MemoryBackend implements Backend {
   readonly #eventWatchers = new Set<(event: WatchEvent<V1Event>) => void>();
   #version = 100;
 
-  create(pod: ManifestPod): Promise<V1Pod> {
+  create(pod: ManifestPod, objects: readonly ManifestObject[] = []): Promise<V1Pod> {
     const key = podKey(pod);
+    for (const { kind, metadata } of objects) this.calls.push(`own ${kind} ${metadata.name}`);
     if (this.#pods.has(key)) {
       const next = 'choose another name';
       return Promise.reject(new AlreadyExistsError(`pods "${key}" already exists`, { next }));

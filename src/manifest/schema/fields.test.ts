@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import ts from 'typescript';
 import type { z } from 'zod';
+import { objectKinds } from '../../pod/objects.ts';
+import { objectSchemas } from './objects.ts';
 import { podSchema } from './pod.ts';
 import { fieldsOf } from './walk.ts';
 
@@ -72,8 +74,9 @@ function compare(
 }
 
 const compared = compare('Pod', 'Pod', podSchema);
+const comparedObjects = objectKinds.flatMap((kind) => compare(kind, kind, objectSchemas[kind]));
 
-for (const { path, known, inSchema } of compared) {
+for (const { path, known, inSchema } of [...compared, ...comparedObjects]) {
   test(`${path} has the fields that Kubernetes knows`, (t) => t.deepEqual(inSchema, known));
 }
 
@@ -134,4 +137,5 @@ test('every field says how it is treated and why', (t) => {
           : [],
     );
   t.deepEqual(silent('Pod', podSchema), []);
+  for (const kind of objectKinds) t.deepEqual(silent(kind, objectSchemas[kind]), []);
 });

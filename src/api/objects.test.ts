@@ -1,0 +1,91 @@
+import test from 'ava';
+import { NotFoundError } from '../errors.ts';
+import type { ManifestObject } from '../pod/objects.ts';
+import { serve } from '../testing/served.ts';
+
+const { signal } = new AbortController();
+const base = '/api/v1/namespaces/default';
+
+const settings = (data: Record<string, string>): ManifestObject & { kind: 'ConfigMap' } => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'settings', namespace: 'default', labels: { app: 'web' } },
+  data,
+});
+
+test('an object is made, read, listed, replaced and deleted', async (t) => {
+  await using served = await serve();
+  const { client } = served;
+  const made = await client.createObject(settings({ a: 'x\x7f' }), signal);
+  t.like(made, { ...settings({ a: 'x\x7f' }), metadata: { name: 'settings' } });
+  t.deepEqual(await client.getObject('ConfigMap', 'default', 'settings', signal), made);
+  t.deepEqual(await client.listObjects('ConfigMap', {}, signal), [made]);
+  t.deepEqual(await client.listObjects('ConfigMap', { namespace: 'team' }, signal), []);
+  t.deepEqual(await client.listObjects('Secret', {}, signal), []);
+  const changed = await client.replaceObject(settings({ a: 'y' }), signal);
+  t.like(changed, { data: { a: 'y' } });
+  t.is(changed.metadata.uid, made.metadata.uid);
+  await client.deleteObject('ConfigMap', 'default', 'settings', signal);
+  await t.throwsAsync(client.getObject('ConfigMap', 'default', 'settings', signal), {
+    instanceOf: NotFoundError,
+    message: 'configmaps "settings" not found',
+  });
+});
+
+test('selectors choose among objects', async (t) => {
+  await using served = await serve();
+  await served.client.createObject(settings({}), signal);
+  const chosen = async (labelSelector: string) =>
+    (await served.client.listObjects('ConfigMap', { labelSelector }, signal)).length;
+  t.is(await chosen('app=web'), 1);
+  t.is(await chosen('app=db'), 0);
+});
+
+test('tables tell how much there is, never what', async (t) => {
+  await using served = await serve();
+  const stringData = { user: 'me', password: 'hunter2' };
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, stringData };
+  await served.call('POST', `${base}/secrets`, { body: JSON.stringify(secret) });
+  const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' };
+  const { json, text } = await served.call('GET', `${base}/secrets`, { headers });
+  t.like(json, { kind: 'Table' });
+  const { rows } = json as { rows: { cells: unknown[] }[] };
+  t.deepEqual(rows[0]?.cells.slice(0, 3), ['s', 'Opaque', 2]);
+  t.notRegex(text, /hunter2|aHVudGVyMg/);
+});
+
+test('an object for another name or kind is refused', async (t) => {
+  await using served = await serve();
+  await served.client.createObject(settings({}), signal);
+  const body = JSON.stringify(settings({}));
+  t.is((await served.call('PUT', `${base}/configmaps/other`, { body })).code, 422);
+  t.is((await served.call('POST', `${base}/secrets`, { body })).code, 422);
+  t.is((await served.call('POST', `${base}/configmaps`, { body })).code, 409);
+  t.is((await served.call('PUT', `${base}/secrets/x`, { body })).code, 422);
+  t.is((await served.call('GET', `${base}/configmaps?watch=true`)).code, 405);
+  t.is((await served.call('DELETE', `${base}/configmaps/settings?dryRun=All`)).code, 400);
+});
+
+test('what is immutable is not replaced', async (t) => {
+  await using served = await serve();
+  await served.client.createObject({ ...settings({ a: 'x' }), immutable: true }, signal);
+  const { code, json } = await served.call('PUT', `${base}/configmaps/settings`, {
+    body: JSON.stringify({ ...settings({ a: 'y' }), immutable: true }),
+  });
+  t.is(code, 422);
+  t.like(json, { details: { causes: [{ reason: 'FieldValueForbidden', field: 'data' }] } });
+});
+
+test('documents after a pod are its own objects', async (t) => {
+  await using served = await serve();
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'web' },
+    spec: { containers: [{ name: 'main', image: 'web:1' }] },
+  };
+  const text = [pod, settings({})].map((one) => JSON.stringify(one)).join('\n---\n');
+  await served.client.createPod('default', text, signal);
+  t.deepEqual(served.backend.calls, ['own ConfigMap settings']);
+  t.deepEqual(served.backend.objects.list('ConfigMap'), []);
+});

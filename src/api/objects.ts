@@ -1,0 +1,106 @@
+/**
+ * ConfigMaps, Secrets and PersistentVolumeClaims over HTTP: list, get, create, replace, delete.
+ */
+import { NotFoundError } from '../errors.ts';
+import { parseObject } from '../manifest/parse-pod.ts';
+import { invalidValue, ManifestError } from '../manifest/manifest-error.ts';
+import { validateUpdate } from '../manifest/validate-object.ts';
+import { objectInWords } from '../pod/objects.ts';
+import type { ObjectKind, V1Object } from '../pod/objects.ts';
+import { ApiError } from './api-status.ts';
+import { param, readBody, sendJson } from './call.ts';
+import type { ApiContext, Call, Handler } from './call.ts';
+import { newestVersion } from './feed.ts';
+import { wantsTable } from './negotiate.ts';
+import { objectColumns } from './object-table.ts';
+import { refuseDryRun } from './pods.ts';
+import { selection } from './selectors.ts';
+import { tableOf } from './table.ts';
+import { isWatch } from './watch.ts';
+
+/** GET of a collection, of one namespace or of all. */
+export function listObjects(kind: ObjectKind): Handler {
+  return (call, { backend }) => {
+    if (isWatch(call.query)) {
+      throw new ApiError('MethodNotAllowed', 'these objects cannot be watched, only listed');
+    }
+    const selected = selection<V1Object>(call.query, {
+      'metadata.name': ({ metadata }) => metadata.name,
+      'metadata.namespace': ({ metadata }) => metadata.namespace,
+    });
+    const items = backend.objects.list(kind, call.params['namespace']).filter(selected);
+    const resourceVersion = String(newestVersion(items));
+    sendJson(
+      call,
+      200,
+      wantsTable(call)
+        ? tableOf(objectColumns(kind), items, resourceVersion, Date.now())
+        : { kind: `${kind}List`, apiVersion: 'v1', metadata: { resourceVersion }, items },
+    );
+  };
+}
+
+/** GET of one. */
+export function getObject(kind: ObjectKind): Handler {
+  return (call, context) => {
+    const object = find(kind, call, context);
+    const columns = objectColumns(kind);
+    const { resourceVersion } = object.metadata;
+    const asTable = (): object => tableOf(columns, [object], resourceVersion, Date.now());
+    sendJson(call, 200, wantsTable(call) ? asTable() : object);
+  };
+}
+
+/** POST of a new one, in YAML or JSON. */
+export function createObject(kind: ObjectKind): Handler {
+  return async (call, { backend }) => {
+    refuseDryRun(call);
+    const namespace = param(call, 'namespace');
+    const object = parseObject(await readBody(call), kind, { namespace });
+    sendJson(call, 201, backend.objects.create(object));
+  };
+}
+
+/** PUT in the place of one that is there. */
+export function replaceObject(kind: ObjectKind): Handler {
+  return async (call, context) => {
+    refuseDryRun(call);
+    const namespace = param(call, 'namespace');
+    const object = parseObject(await readBody(call), kind, { namespace });
+    const name = param(call, 'name');
+    if (object.metadata.name !== name) {
+      const message = invalidValue(
+        object.metadata.name,
+        'must be the name that the request is about',
+      );
+      throw new ManifestError([{ path: 'metadata.name', file: 'request body', message }]);
+    }
+    validateUpdate(find(kind, call, context), object);
+    sendJson(call, 200, context.backend.objects.replace(object));
+  };
+}
+
+/** DELETE of one; pods that were filled from it keep what they have. */
+export function deleteObject(kind: ObjectKind): Handler {
+  return async (call, context) => {
+    refuseDryRun(call);
+    await readBody(call);
+    const { uid, name, namespace } = find(kind, call, context).metadata;
+    context.backend.objects.delete(kind, namespace, name);
+    const details = { name, uid, kind: kind.toLowerCase() };
+    sendJson(call, 200, {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Success',
+      details,
+    });
+  };
+}
+
+function find(kind: ObjectKind, call: Call, { backend }: ApiContext): V1Object {
+  const name = param(call, 'name');
+  const object = backend.objects.get(kind, param(call, 'namespace'), name);
+  if (object) return object;
+  throw new NotFoundError(`${objectInWords(kind, name)} not found`);
+}

@@ -1,0 +1,88 @@
+/**
+ * Holds one document against a schema and the rules that go with it: the schema looks at each field
+ * by itself, then the rules at what must fit together; the latter see only what the former found
+ * sound. Everything that is wrong is told at once.
+ */
+import type { z } from 'zod';
+import { problemsOf, valueAt } from './issues.ts';
+import { ManifestError, invalidValue, pathText } from './manifest-error.ts';
+import type { Fault, Path, Problem } from './manifest-error.ts';
+import type { RuleProblem } from './rules/rule.ts';
+import { isMap, withoutBlanks } from './schema/walk.ts';
+import { isWithinFaulty, soundPartsOf } from './sound.ts';
+
+/** A value to be judged, and where it came from. */
+export interface Source {
+  readonly value: unknown;
+  /** A file's name, or words for another origin. */
+  readonly file: string;
+  /** Absent where there is no text with lines. */
+  readonly lineOf?: (path: Path) => number;
+  /** The namespace the object is meant for; absent: the one it names, or `default`. */
+  readonly namespace?: string;
+}
+
+/** The value without blanks, if it keeps to schema and rules; else a ManifestError with all faults. */
+export function judge<T>(
+  schema: z.ZodType<T>,
+  rules: (value: unknown) => Iterable<RuleProblem>,
+  source: Source,
+): T {
+  const value = withoutBlanks(schema, source.value);
+  const own = problemsOf(schema, value);
+  refuse([...own, ...problemsTogether(value, own, rules, source.namespace)], source);
+  return value as T;
+}
+
+/** Throws a ManifestError if there are problems. */
+export function refuse(problems: readonly Problem[], source: Source): void {
+  const [first, ...more] = problems;
+  if (first === undefined) return;
+  throw new ManifestError([toFault(first, source), ...more.map((each) => toFault(each, source))]);
+}
+
+/** What does not fit together among the parts that are sound by themselves. */
+function problemsTogether(
+  value: unknown,
+  ownProblems: readonly Problem[],
+  rules: (value: unknown) => Iterable<RuleProblem>,
+  namespace: string | undefined,
+): readonly Problem[] {
+  const faulty = ownProblems.map(({ path }) => path);
+  const faultyTexts = new Set(faulty.map(pathText));
+  const sound = soundPartsOf(value, faulty);
+  return [...rules(sound), ...checkNamespace(sound, namespace)].filter(
+    ({ path, dependsOn = path }) =>
+      !isWithinFaulty(path, faultyTexts) && !isWithinFaulty(dependsOn, faultyTexts),
+  );
+}
+
+function checkNamespace(value: unknown, wanted: string | undefined): readonly RuleProblem[] {
+  const named = valueAt(value, ['metadata', 'namespace']);
+  if (wanted === undefined || named === undefined || named === wanted) return [];
+  return [
+    {
+      path: ['metadata', 'namespace'],
+      message: invalidValue(named, `does not match the namespace that was asked for, "${wanted}"`),
+      hint: 'change one of the two',
+    },
+  ];
+}
+
+function toFault({ path, message, hint, near }: Problem, { value, file, lineOf }: Source): Fault {
+  return {
+    path: pathText(path),
+    line: lineOf?.(near ?? path),
+    file,
+    message,
+    hint,
+    container: containerAt(value, path),
+  };
+}
+
+function containerAt(value: unknown, path: Path): string | undefined {
+  const [spec, list] = path;
+  if (spec !== 'spec' || (list !== 'containers' && list !== 'initContainers')) return undefined;
+  const container = path.length > 2 ? valueAt(value, path.slice(0, 3)) : undefined;
+  return isMap(container) && typeof container['name'] === 'string' ? container['name'] : undefined;
+}
