@@ -12,6 +12,7 @@ import { execa } from 'execa';
 import type { Options, ResultPromise } from 'execa';
 import { findLeftovers } from '../scripts/leftovers.ts';
 import { findCgroups } from '../scripts/private-containerd/cgroups.ts';
+import { unmountAll } from '../scripts/private-containerd/mounts.ts';
 import { listFolder } from '../scripts/private-containerd/folder.ts';
 import type { PrivateContainerd } from '../scripts/private-containerd/start.ts';
 import { startContainerd } from '../scripts/private-containerd/start.ts';
@@ -224,6 +225,8 @@ export class TestNode {
     await this.#endRuns();
     const ids = (await this.containerd.ctr('containers', 'ls', '-q')).split('\n').filter(Boolean);
     await this.containerd[Symbol.asyncDispose]();
+    // Pods that were not deleted keep their volumes.
+    await unmountAll(this.dir);
     await fs.rm(this.dir, { recursive: true, force: true });
     const leftovers = await findLeftovers({ dir: this.containerd.dir, ids });
     if (leftovers.length > 0) throw new Error(`left behind: ${JSON.stringify(leftovers)}`);

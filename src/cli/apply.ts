@@ -114,6 +114,7 @@ const apply: HandOver = {
       const there = await client.getPod(namespace, name, never());
       if (isFromManifest(there, { pod })) return [there, 'unchanged'];
       throw new ConflictError(`pod ${namespace}/${name} is there with a different spec`, {
+        where: [`pod ${namespace}/${name}`, ...changedFields(there, { pod })].join(', '),
         next: `delete it first: reprise delete pod ${name} -n ${namespace}`,
         cause: error,
       });
@@ -153,7 +154,21 @@ function never(): AbortSignal {
 }
 
 /** Whether a pod is what this manifest would make. */
-export function isFromManifest(there: V1Pod, { pod }: Pick<Manifest, 'pod'>): boolean {
-  const asShown: unknown = JSON.parse(JSON.stringify(v1Spec(pod.spec, there.spec.nodeName)));
-  return isDeepStrictEqual(asShown, there.spec);
+export function isFromManifest(there: V1Pod, manifest: Pick<Manifest, 'pod'>): boolean {
+  return isDeepStrictEqual(specAsShown(there, manifest), there.spec);
+}
+
+/** The fields of the spec in which a pod and a manifest differ. */
+function changedFields(there: V1Pod, manifest: Pick<Manifest, 'pod'>): readonly string[] {
+  const old: Fields = { ...there.spec };
+  const wanted = specAsShown(there, manifest);
+  return [...new Set([...Object.keys(old), ...Object.keys(wanted)])]
+    .filter((field) => !isDeepStrictEqual(old[field], wanted[field]))
+    .map((field) => `spec.${field}`);
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function specAsShown(there: V1Pod, { pod }: Pick<Manifest, 'pod'>): Fields {
+  return JSON.parse(JSON.stringify(v1Spec(pod.spec, there.spec.nodeName))) as Fields;
 }

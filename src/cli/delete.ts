@@ -7,13 +7,14 @@ import { connectAgent } from '../api/client.ts';
 import type { Client } from '../api/client.ts';
 import type { DeleteOptions } from '../api/backend.ts';
 import type { ObjectKind } from '../pod/objects.ts';
+import type { V1Pod } from '../pod/pod-status.ts';
 import { durationOption, wholeNumberOption } from './duration.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
 import { printLine } from './output.ts';
 import { collect, readParts } from './manifest-file.ts';
 import { objectNames } from './object-names.ts';
-import { podNames } from './pod-names.ts';
+import { podNames, podsInWords } from './pod-names.ts';
 import { withinTime } from './time-limit.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -68,7 +69,12 @@ Examples:
 async function remove(args: readonly string[], options: DeleteCommandOptions): Promise<void> {
   const client = connectAgent(options.socket);
   const wanted = await thingsToDelete(args, options);
-  await withinTime(options.timeout, 'the pod is not gone yet', async (signal) => {
+  const late = {
+    what: 'the pod is not gone yet',
+    where: podsInWords(wanted),
+    next: 'allow more with --timeout, or end it at once with --force',
+  };
+  await withinTime(options.timeout, late, async (signal) => {
     for (const { kind, namespace, name } of wanted) {
       if (kind === 'Pod') await removeOne(client, namespace, name, options, signal);
       else await removeObject(client, { kind, namespace, name }, options, signal);
@@ -144,7 +150,7 @@ async function removeOne(
   );
   try {
     const { metadata } = await client.deletePod(namespace, name, deleteOptions(options), signal);
-    if (doesWait(options.wait)) await untilGone(watched, metadata.uid);
+    if (doesWait(options.wait)) await untilGone(watched, metadata);
     printLine(options.output === 'name' ? `pod/${name}` : `pod "${name}" deleted`);
   } catch (error) {
     if (!(options.ignoreNotFound === true && error instanceof NotFoundError)) throw error;
@@ -155,12 +161,13 @@ async function removeOne(
 
 async function untilGone(
   watched: Awaited<ReturnType<Client['watchPods']>>,
-  uid: string,
+  metadata: V1Pod['metadata'],
 ): Promise<void> {
   for await (const { type, object } of watched) {
-    if (type === 'DELETED' && object.metadata.uid === uid) return;
+    if (type === 'DELETED' && object.metadata.uid === metadata.uid) return;
   }
   throw new RepriseError('the agent has stopped before the pod was gone', {
+    where: podsInWords([metadata]),
     next: 'start it again: it goes on with the deletion',
   });
 }

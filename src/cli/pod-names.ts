@@ -29,6 +29,13 @@ export function onePodName(args: readonly string[], usage: string): string {
   throw new UsageError('name exactly one pod', { next: usage });
 }
 
+/** Where something happened: `pod default/web`. */
+export function podsInWords(
+  pods: readonly { readonly namespace: string; readonly name: string }[],
+): string {
+  return `pod ${pods.map(({ namespace, name }) => `${namespace}/${name}`).join(', ')}`;
+}
+
 function podName(text: string): string {
   const [kind = '', name = '', ...rest] = text.split('/');
   requireKind(kind);

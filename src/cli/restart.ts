@@ -11,7 +11,7 @@ import { durationOption } from './duration.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
 import { printLine } from './output.ts';
-import { onePodName } from './pod-names.ts';
+import { onePodName, podsInWords } from './pod-names.ts';
 import { withinTime } from './time-limit.ts';
 
 interface RestartOptions extends GlobalOptions {
@@ -52,7 +52,12 @@ async function restart(args: readonly string[], options: RestartOptions): Promis
     printLine(`pod/${name} restarts in place (generation ${generationOf(pod)})`);
     return;
   }
-  await withinTime(options.timeout, 'the pod is not up again', async (signal) => {
+  const late = {
+    what: 'the pod is not up again',
+    where: podsInWords([{ namespace, name }]),
+    next: `look at it: reprise describe pod ${name} -n ${namespace}`,
+  };
+  await withinTime(options.timeout, late, async (signal) => {
     printLine(`pod/${name}: ${await restarted(client, namespace, name, by, signal)}`);
   });
 }
@@ -77,7 +82,10 @@ async function restarted(
         const isIt = object.reason === 'RestartedAllContainers';
         if (isNew && isIt && object.involvedObject.uid === metadata.uid) return object.message;
       }
-      throw new RepriseError('the agent has stopped before the restart was over');
+      throw new RepriseError('the agent has stopped before the restart was over', {
+        where: podsInWords([metadata]),
+        next: 'start it again: it goes on with the restart',
+      });
     };
     const ended = async (): Promise<never> => {
       for await (const { type, object } of pods) {
@@ -85,6 +93,7 @@ async function restarted(
         if (type === 'DELETED' || phase === 'Failed' || phase === 'Succeeded') {
           const how = type === 'DELETED' ? 'deleted' : phase;
           throw new RepriseError(`pod ${name} is ${how} before the restart was over`, {
+            where: podsInWords([metadata]),
             next: `reprise describe pod ${name} -n ${namespace}`,
           });
         }

@@ -4,24 +4,32 @@
 import { formatDuration } from '../pod/duration.ts';
 import { RepriseError } from '../errors.ts';
 
+/** What is said when the time is over. */
+export interface Late {
+  readonly what: string;
+  readonly where: string;
+  readonly next: string;
+}
+
 /** Does something with a signal that is aborted when the time is over; then it fails with these words. */
 export async function withinTime<T>(
   ms: number | undefined,
-  what: string,
+  { what, ...context }: Late,
   action: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   if (ms === undefined) return action(new AbortController().signal);
   const expired = new AbortController();
   const timer = setTimeout(() => expired.abort(), ms);
   const timedOut = (cause?: unknown): RepriseError =>
-    new RepriseError(`timed out after ${formatDuration(ms)}: ${what}`, { cause });
+    new RepriseError(`timed out after ${formatDuration(ms)}: ${what}`, { ...context, cause });
   try {
     const result = await action(expired.signal);
     // What is cut off by the signal may end like something that is complete.
-    if (expired.signal.aborted) throw timedOut();
+    expired.signal.throwIfAborted();
     return result;
   } catch (error) {
-    throw expired.signal.aborted && !(error instanceof RepriseError) ? timedOut(error) : error;
+    // Whatever broke then, broke because of that.
+    throw expired.signal.aborted ? timedOut(error) : error;
   } finally {
     clearTimeout(timer);
   }

@@ -11,7 +11,7 @@ import { asText, parseJsonPath } from './json-path.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
 import { printLine } from './output.ts';
-import { podNames } from './pod-names.ts';
+import { podNames, podsInWords } from './pod-names.ts';
 import { withinTime } from './time-limit.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -52,7 +52,12 @@ async function wait(args: readonly string[], options: WaitOptions): Promise<void
   const goal = parseGoal(options.for);
   const client = connectAgent(options.socket);
   const namespace = options.namespace ?? defaultNamespace;
-  await withinTime(options.timeout, `waiting for ${options.for}`, async (signal) => {
+  const late = {
+    what: `waiting for ${options.for}`,
+    where: podsInWords(names.map((name) => ({ namespace, name }))),
+    next: 'look with "reprise describe pod", or allow more with --timeout',
+  };
+  await withinTime(options.timeout, late, async (signal) => {
     await Promise.all(names.map((name) => waitForOne(client, namespace, name, goal, signal)));
   });
 }
@@ -107,9 +112,17 @@ async function waitForOne(
         printLine(`pod/${name} condition met`);
         return;
       }
-      if (type === 'DELETED') throw new RepriseError(`pod ${name} is gone without it`);
+      if (type === 'DELETED') {
+        throw new RepriseError('the pod was deleted before it came true', {
+          where: podsInWords([object.metadata]),
+          next: 'create it again, or wait with --for=delete',
+        });
+      }
     }
-    if (!signal.aborted) throw new RepriseError('the agent has stopped');
+    throw new RepriseError('the agent has stopped', {
+      where: client.socket,
+      next: 'start it again, and wait again',
+    });
   } finally {
     done.abort();
   }
