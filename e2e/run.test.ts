@@ -458,3 +458,22 @@ test('another manifest of the same name is not mixed up with what runs', async (
   t.is((await second.end()).code, 143);
   t.deepEqual(await here.traces(), []);
 });
+
+test('Ctrl-C while the earlier pod still goes kills that, and starts nothing', async (t) => {
+  const here = await place('goes-slowly');
+  const stubborn = container('main', "trap '' TERM; while :; do sleep 1; done");
+  const more = { terminationGracePeriodSeconds: 3600 };
+  const file = await here.manifest(pod('goes-slowly', [], [stubborn], more));
+  const first = foreground(here, '-f', file);
+  await first.podThat('goes-slowly', 'is ready', isReady);
+  first.send('SIGKILL');
+  await first.end();
+
+  const second = foreground(here, '-f', file, '--replace');
+  await second.hears(/^pod default\/goes-slowly is deleted first; Ctrl-C kills it at once$/);
+  second.send('SIGINT');
+  const { code, out } = await second.end();
+  t.is(code, 130);
+  t.is(out, '');
+  t.deepEqual(await here.traces(), []);
+});

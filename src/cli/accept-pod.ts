@@ -1,11 +1,12 @@
 /**
  * How `run` comes by its pod: a new one, or the one that an earlier run has left.
  */
-import { AlreadyExistsError } from '../errors.ts';
+import { AlreadyExistsError, RepriseError } from '../errors.ts';
 import type { Client } from '../api/client.ts';
 import { podKey } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { isFromManifest } from './apply.ts';
+import type { Interrupts } from './interrupt.ts';
 import type { Manifest } from './manifest-file.ts';
 import { noteLine } from './output.ts';
 
@@ -14,15 +15,19 @@ export interface AcceptOptions {
   readonly replace: boolean;
   /** The agent runs nothing but this pod, so one that is there is left from an earlier run. */
   readonly isOwn: boolean;
+  readonly interrupts: Interrupts;
 }
 
-/** Creates the pod; or takes up the one that an earlier `run` of the same manifest has left. */
+/**
+ * Creates the pod; or takes up the one that an earlier `run` of the same manifest has left.
+ * Undefined if the user wanted it no more before it could be created.
+ */
 export async function acceptPod(
   client: Client,
   manifest: Manifest,
-  { replace, isOwn }: AcceptOptions,
+  { replace, isOwn, interrupts }: AcceptOptions,
   signal: AbortSignal,
-): Promise<V1Pod> {
+): Promise<V1Pod | undefined> {
   const { namespace, name } = manifest.pod.metadata;
   try {
     return await client.createPod(namespace, manifest.textWithObjects, signal);
@@ -46,7 +51,9 @@ export async function acceptPod(
       );
     }
     if (!replace && !(isOwn && isEnding)) throw error;
-    await deleteAndWait(client, there, signal);
+    noteLine(`pod ${podKey(there)} of an earlier run is deleted first; Ctrl-C kills it at once`);
+    await deleteAndWait(client, there, interrupts, signal);
+    if (interrupts.first() !== undefined) return undefined;
     return client.createPod(namespace, manifest.textWithObjects, signal);
   }
 }
@@ -54,10 +61,18 @@ export async function acceptPod(
 async function deleteAndWait(
   client: Client,
   { metadata }: V1Pod,
+  interrupts: Interrupts,
   signal: AbortSignal,
 ): Promise<void> {
   const { namespace, name, uid } = metadata;
   const done = new AbortController();
+  interrupts.onEach(() => {
+    if (done.signal.aborted) return;
+    client.deletePod(namespace, name, { force: true }, signal).catch((error: unknown) => {
+      // Gone already, or the watch reports the broken connection.
+      if (!signal.aborted && !(error instanceof RepriseError)) throw error;
+    });
+  });
   const watched = await client.watchPods(
     { namespace, name },
     AbortSignal.any([signal, done.signal]),

@@ -112,8 +112,9 @@ async function runPod(
   try {
     // Begun before there is a pod, so that not even its end can be missed.
     const pods = await client.watchPods({ namespace, name }, ended.signal);
-    const accepting = { replace: options.replace === true, isOwn };
+    const accepting = { replace: options.replace === true, isOwn, interrupts };
     const accepted = await acceptPod(client, manifest, accepting, ended.signal);
+    if (accepted === undefined) return interruptExitCode[interrupts.first() ?? 'SIGINT'];
     const telling = tellEvents(client, accepted, tell, ended.signal);
     deleteOnInterrupt(client, accepted, interrupts, ended.signal);
     const last = await tellUntilEnd(client, accepted, pods, tell, options, ended.signal);
@@ -153,6 +154,7 @@ async function tellUntilEnd(
     await client.deletePod(namespace, name, { force: false }, signal);
   }
   throw new RepriseError(`the agent has stopped while pod ${namespace}/${name} ran`, {
+    where: client.socket,
     next: `look after the pod with: reprise get pod ${name} -n ${namespace}`,
   });
 }
