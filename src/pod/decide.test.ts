@@ -371,6 +371,19 @@ test('a restart that has to wait for an image sleeps meanwhile', (t) => {
   t.is(node.memory.generation, 1);
 });
 
+test('standbys that could not be made do not hold the restart back', (t) => {
+  const exitsAt = 900_000;
+  const node = new SimulatedNode(referencePod(), {
+    ...behave({ setup: [quick], watcher: [{ runsMs: exitsAt, code: 88 }, forever] }),
+    fails: (action) =>
+      action.kind === 'create-container' && action.generation > node.memory.generation,
+  });
+  node.run();
+  t.is(node.memory.generation, 1);
+  const [restart] = node.memory.restarts;
+  t.true((restart?.completedAt ?? Infinity) - (restart?.recordedAt ?? 0) < 1_000);
+});
+
 test('after a crash nothing is created before the loan is known again', (t) => {
   const node = new SimulatedNode(referencePod(), {
     ...behave({ setup: [quick], watcher: [{ runsMs: 5_000, code: 88 }, forever] }),

@@ -8,7 +8,9 @@ import { earlier } from './decision.ts';
 export function holdBackRetries({ observed, now }: Look, decision: Decision): Decision {
   const held = decision.actions.flatMap((action) => {
     const failure = observed.failures[subjectOf(action)];
-    return failure !== undefined && retryAt(failure) > now
+    // What failed when it was only made ahead must not keep a restart waiting that needs it now.
+    const isOld = failure !== undefined && failure.at < (decision.memory.restart?.recordedAt ?? 0);
+    return failure !== undefined && !isOld && retryAt(failure) > now
       ? [{ action, until: retryAt(failure) }]
       : [];
   });
