@@ -373,7 +373,7 @@ test('a restart that has to wait for an image sleeps meanwhile', (t) => {
 
 test('standbys that could not be made do not hold the restart back', (t) => {
   const exitsAt = 900_000;
-  const node = new SimulatedNode(referencePod(), {
+  const node: SimulatedNode = new SimulatedNode(referencePod(), {
     ...behave({ setup: [quick], watcher: [{ runsMs: exitsAt, code: 88 }, forever] }),
     fails: (action) =>
       action.kind === 'create-container' && action.generation > node.memory.generation,
