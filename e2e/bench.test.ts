@@ -10,8 +10,8 @@ test('an in-place restart beats the same done by hand, and the benchmark leaves 
     ...['--image', 'localhost/reprise/busybox:1', '--work-dir', node.dir],
     ...['--cgroup-root', `${node.cgroupRoot}/bench`],
   ]);
-  t.is(exitCode, 0, String(stderr));
-  const { summary } = JSON.parse(String(stdout)) as { summary: Summary };
+  t.is(exitCode, 0, stderr);
+  const { summary } = JSON.parse(stdout) as { summary: Summary };
   for (const { method, totalMs } of summary.methods) {
     t.is(totalMs.count, 5);
     t.log(
