@@ -12,7 +12,7 @@ import { healthChecker } from '../runtime/grpc-health.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
 import type { Answers } from '../testing/containerd-server.ts';
 import { serve } from '../testing/containerd-server.ts';
-import type { Means } from './act.ts';
+import { aNode } from '../testing/node.ts';
 import { probeContainer } from './probe.ts';
 import { blankView } from './view.ts';
 
@@ -29,11 +29,11 @@ async function find(
 ) {
   const { containerd, ...server } = await serve({ runtime: ExecSync ? { ExecSync } : {} });
   t.teardown(() => server[Symbol.asyncDispose]());
-  const means: Partial<Means> = { cri: criOver(containerd), checkHealth: healthChecker() };
+  const means = { cri: criOver(containerd), checkHealth: healthChecker(), node: aNode() };
   const main = aContainer('main', { readinessProbe: { ...handler, ...numbers }, ...more });
   const sandbox = { id: 's', attempt: 0, ready: true, ips: ['127.0.0.1', '::1'] };
   return await probeContainer(
-    means as Means,
+    means,
     { kind: 'probe-container', id: 'c1', name: 'main', probe: 'readiness' },
     {
       pod: aPod([], [main]),
@@ -41,7 +41,6 @@ async function find(
         observed: { ...blankView, sandboxes: [sandbox] },
         memory: { ...blankMemory, sandboxAttempt: 0 },
       },
-      tell: () => undefined,
       signal,
     },
   );

@@ -21,14 +21,17 @@ import type { Outcome, ProbeFinding } from './view.ts';
 
 /** The version of Kubernetes whose probes these are; servers may log it. */
 const userAgent = 'kube-probe/1.36';
+type ProbeMeans = Pick<Means, 'cri' | 'node' | 'checkHealth'>;
+type ProbeOccasion = Pick<Occasion, 'pod' | 'picture' | 'signal'>;
+
 const tries = 3;
 const longestOutput = 10 * 1024;
 
 /** Resolves to `done`, without a finding, if the container ends meanwhile. */
 export async function probeContainer(
-  means: Means,
+  means: ProbeMeans,
   action: Action & { kind: 'probe-container' },
-  occasion: Occasion,
+  occasion: ProbeOccasion,
 ): Promise<Outcome> {
   const { pod, signal } = occasion;
   const found = containersOf(pod).find(({ container }) => container.name === action.name);
@@ -62,11 +65,11 @@ async function firstAnswer(
 }
 
 async function ask(
-  { cri, node, checkHealth }: Means,
+  { cri, node, checkHealth }: ProbeMeans,
   { exec, httpGet, tcpSocket, grpc, timeoutSeconds }: Probe,
   container: Container,
   id: string,
-  { pod, picture, signal }: Occasion,
+  { pod, picture, signal }: ProbeOccasion,
 ): Promise<ProbeFinding> {
   const timeoutMs = timeoutSeconds * 1000;
   const { hostNetwork } = pod.spec;

@@ -187,6 +187,8 @@ export class Worker {
     this.#isAwake = false;
     const observed = { ...this.#observed, busy: this.#underWay.size > this.#questions.size };
     const isAsked = observed.requests.length > 0;
+    // A probe may find something else the next time.
+    const isAnswered = observed.probeResults !== undefined;
     const now = this.#tools.now();
     const decision = decide(this.pod, observed, this.#memory, now, this.#tools.settings);
     this.#memory = decision.memory;
@@ -196,7 +198,7 @@ export class Worker {
     // Nothing is done or told that is not remembered: with a full disk the pod goes on as it is. What
     // was only seen can be seen again, so it is saved along with the next action, or soon.
     const memory = JSON.stringify(this.#memory);
-    const isTold = isAsked || decision.events.length > 0;
+    const isTold = isAsked || isAnswered || decision.events.length > 0;
     const isDue = isTold || fresh.some(needsMemory) || now >= this.#savedAt + SAVE_WITHIN_MS;
     if (isDue && !this.#save(memory, now)) return now + SAVE_RETRY_MS;
     if (decision.memory.ending !== undefined) this.#preparations.abort();

@@ -74,8 +74,15 @@ function ask(
   signal: AbortSignal,
 ): Promise<GetAnswer & { readonly location?: string }> {
   return new Promise((resolve, reject) => {
-    // agent: false makes a connection for this request alone, and closes it.
-    const options = { method: 'GET', headers, signal, agent: false as const };
+    const options = {
+      method: 'GET',
+      headers,
+      signal,
+      // A connection for this request alone, closed after it.
+      agent: false as const,
+      // As lenient as Go's client: busybox's httpd, for one, ends lines of headers without a CR.
+      insecureHTTPParser: true,
+    };
     const request =
       url.protocol === 'https:'
         ? https.request(url, { ...options, rejectUnauthorized: false })

@@ -202,6 +202,16 @@ test('who does not listen fails', async (t) => {
   });
 });
 
+test('lines of headers may end without a CR', async (t) => {
+  const answer = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\n\nfine';
+  const port = await listening(
+    t,
+    net.createServer((socket) => socket.end(answer)),
+  );
+  const found = await probeHttp(asked(port), patienceMs, never);
+  t.deepEqual(found, { outcome: 'success', output: 'fine' });
+});
+
 test('who answers nonsense fails', async (t) => {
   const port = await listening(
     t,

@@ -1,0 +1,259 @@
+// Probes at real containers: what they find is arranged by files, what follows is looked at from outside.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { Server, ServerCredentials, loadPackageDefinition } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import test from 'ava';
+import { connectAgent } from '../src/api/client.ts';
+import type { V1Pod } from '../src/pod/pod-status.ts';
+import type { ProtoGrpcType } from '../src/runtime/generated/grpc-health.ts';
+import type { HealthCheckResponse } from '../src/runtime/generated/grpc/health/v1/HealthCheckResponse.ts';
+import { protoDirectory, protoOptions } from '../src/runtime/protos.ts';
+import { container, initContainer, pod, restartAllOn, sidecar } from './manifests.ts';
+import type { TestNode } from './node.ts';
+import { generationOf, isReady, startNode, statusOf, until } from './node.ts';
+
+const shared: { node?: TestNode } = {};
+
+function node(): TestNode {
+  if (shared.node === undefined) throw new Error('the node has not started');
+  return shared.node;
+}
+
+test.before(async () => {
+  shared.node = await startNode();
+  await shared.node.agent();
+});
+
+test.after.always('nothing is left', async () => {
+  await shared.node?.[Symbol.asyncDispose]();
+});
+
+/** Succeeds while there is a file of that name in the shared volume. */
+function whileThere(name: string): Record<string, unknown> {
+  return { exec: { command: ['test', '-e', `/shared/${name}`] }, timeoutSeconds: 30 };
+}
+
+const often = { periodSeconds: 1, failureThreshold: 1 };
+
+async function put(of: V1Pod, name: string, content = ''): Promise<void> {
+  const file = path.join(node().volume(of), name);
+  await fs.writeFile(`${file}.new`, content);
+  await fs.rename(`${file}.new`, file);
+}
+
+async function take(of: V1Pod, name: string): Promise<void> {
+  await fs.rm(path.join(node().volume(of), name));
+}
+
+async function storyOf(of: V1Pod): Promise<string[]> {
+  const text = await fs.readFile(path.join(node().volume(of), 'story'), 'utf8');
+  return text.trim().split('\n');
+}
+
+async function ready(name: string, generation = 0): Promise<V1Pod> {
+  return await node().podThat(
+    name,
+    `is ready in generation ${generation}`,
+    (one) => isReady(one) && generationOf(one) === generation,
+  );
+}
+
+async function eventsOf(name: string): Promise<string> {
+  const query = { namespace: 'default', name };
+  const events = await connectAgent(node().socket).listEvents(query, AbortSignal.timeout(30_000));
+  return events.map(({ reason, message }) => `${reason}: ${message}`).join('\n');
+}
+
+async function removed(name: string): Promise<void> {
+  await node().ok('delete', 'pod', name, '--wait');
+}
+
+test('what comes after a sidecar waits for its startup probe', async (t) => {
+  const startupProbe = { ...whileThere('up'), periodSeconds: 1, failureThreshold: 1000 };
+  const manifest = pod(
+    'gated',
+    [sidecar('proxy', { startupProbe }), initContainer('setup')],
+    [container('main')],
+  );
+  await node().apply(manifest);
+  const waiting = await node().podThat(
+    'gated',
+    'has asked its sidecar',
+    (one) => statusOf(one, 'proxy').state.running !== undefined,
+  );
+  await until('the probe has failed', async () => (await eventsOf('gated')).includes('Unhealthy'));
+  t.deepEqual(await storyOf(waiting), ['proxy started']);
+  t.false(statusOf(await node().pod('gated'), 'proxy').started);
+  await put(waiting, 'up');
+  const after = await ready('gated');
+  t.true(statusOf(after, 'proxy').started);
+  await until('the last one has told', async () => (await storyOf(after)).length === 3);
+  t.deepEqual(await storyOf(after), ['proxy started', 'setup started', 'main started']);
+  t.regex(await eventsOf('gated'), /Startup probe failed: /);
+  await removed('gated');
+});
+
+test('a container that fails its liveness probe is stopped and starts again, the others go on', async (t) => {
+  const livenessProbe = { ...whileThere('alive'), ...often, initialDelaySeconds: 2 };
+  const main = container('main', undefined, { livenessProbe, restartPolicy: 'Always' });
+  await node().apply(
+    pod('lively', [initContainer('setup', ': > /shared/alive')], [main, container('other')]),
+  );
+  const first = await ready('lively');
+  const other = await node().pidOf(first, 'other');
+  await take(first, 'alive');
+  await node().podThat(
+    'lively',
+    'has restarted',
+    (one) => statusOf(one, 'main').restartCount === 1,
+  );
+  await put(first, 'alive');
+  const after = await node().podThat(
+    'lively',
+    'runs again',
+    (one) => isReady(one) && statusOf(one, 'main').state.running !== undefined,
+  );
+  t.is(statusOf(after, 'main').lastState.terminated?.exitCode, 143);
+  t.is(generationOf(after), 0);
+  t.is(await node().pidOf(after, 'other'), other);
+  t.regex(
+    await eventsOf('lively'),
+    /Killing: Container main failed liveness probe, will be restarted/,
+  );
+  await removed('lively');
+});
+
+test('readiness follows a web server, by a named port and through its headers', async (t) => {
+  const serve = `
+    echo "$NAME started" >> /shared/story
+    mkdir -p /www/cgi-bin
+    printf '#!/bin/sh\\necho "Content-Type: text/plain"; echo; echo "$HTTP_USER_AGENT" >> /shared/agents\\n' > /www/cgi-bin/ask
+    chmod +x /www/cgi-bin/ask
+    exec httpd -f -p 8080 -h /www`;
+  const http = (urlPath: string) => ({
+    httpGet: { path: urlPath, port: 'web' },
+    timeoutSeconds: 30,
+    ...often,
+  });
+  const web = container('web', serve, {
+    ports: [{ name: 'web', containerPort: 8080 }],
+    readinessProbe: http('/cgi-bin/ask'),
+    livenessProbe: {
+      tcpSocket: { port: 8080 },
+      timeoutSeconds: 30,
+      periodSeconds: 1,
+      failureThreshold: 1000,
+    },
+  });
+  const never = container('never', serve.replace('8080', '8081'), {
+    readinessProbe: { ...http('/absent'), httpGet: { path: '/absent', port: 8081 } },
+  });
+  await node().apply(pod('served', [], [web, never]));
+  const now = await node().podThat(
+    'served',
+    'has a ready server',
+    (one) => statusOf(one, 'web').ready,
+  );
+  t.false(statusOf(now, 'never').ready);
+  t.false(isReady(now));
+  const agents = await fs.readFile(path.join(node().volume(now), 'agents'), 'utf8');
+  t.regex(agents, /^kube-probe\/1\.\d+\n/);
+  await until('the missing page is told', async () =>
+    (await eventsOf('served')).includes(
+      'Readiness probe failed: HTTP probe failed with statuscode: 404',
+    ),
+  );
+  await removed('served');
+});
+
+test('gRPC health of a server on the node, asked by a pod in its network', async (t) => {
+  const definition = loadSync('grpc-health.proto', {
+    ...protoOptions,
+    includeDirs: [protoDirectory],
+  });
+  const { grpc } = loadPackageDefinition(definition) as unknown as ProtoGrpcType;
+  const health: HealthCheckResponse = { status: 'NOT_SERVING' };
+  const server = new Server();
+  server.addService(grpc.health.v1.Health.service, {
+    Check: (_: unknown, answer: (error: null, value: HealthCheckResponse) => void) =>
+      answer(null, health),
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('0.0.0.0:0', ServerCredentials.createInsecure(), (error, bound) => {
+      if (error) reject(error);
+      else resolve(bound);
+    });
+  });
+  t.teardown(() => server.forceShutdown());
+  const readinessProbe = { grpc: { port }, timeoutSeconds: 30, ...often };
+  const main = container('main', undefined, { readinessProbe });
+  await node().apply(pod('asks-grpc', [], [main], { hostNetwork: true }));
+  await until('it has been asked', async () =>
+    (await eventsOf('asks-grpc')).includes('service unhealthy (responded with "NOT_SERVING")'),
+  );
+  t.false(isReady(await node().pod('asks-grpc')));
+  health.status = 'SERVING';
+  t.true(isReady(await ready('asks-grpc')));
+  await removed('asks-grpc');
+});
+
+test('a pod with all three probes survives three in-place restarts', async (t) => {
+  // Each run is up a moment after its start.
+  const main = `
+    echo "$NAME started" >> /shared/story
+    trap 'exit 143' TERM
+    sleep 0.5; : > /shared/up
+    while :; do sleep 0.05; done`;
+  const probe = { ...whileThere('up'), periodSeconds: 1 };
+  const probes = {
+    startupProbe: { ...probe, failureThreshold: 60 },
+    livenessProbe: { ...probe, failureThreshold: 1 },
+    readinessProbe: { ...probe, failureThreshold: 1 },
+  };
+  await node().apply(
+    pod(
+      'thrice',
+      [initContainer('setup', 'rm -f /shared/up'), sidecar('watcher', restartAllOn(88))],
+      [container('main', main, probes)],
+    ),
+  );
+  for (let generation = 0; generation < 3; generation++) {
+    await put(await ready('thrice', generation), 'exit-watcher', '88');
+    const next = await node().podThat(
+      'thrice',
+      `runs in generation ${generation + 1}`,
+      (one) =>
+        statusOf(one, 'main').restartCount === generation + 1 &&
+        statusOf(one, 'main').state.running !== undefined,
+    );
+    // What was found out about the run before says nothing about this one.
+    t.false(statusOf(next, 'main').started);
+    t.false(isReady(next));
+  }
+  const after = await ready('thrice', 3);
+  t.is(statusOf(after, 'main').restartCount, 3);
+  t.deepEqual(
+    (await storyOf(after)).filter((line) => line.startsWith('main')),
+    Array<string>(4).fill('main started'),
+  );
+  t.notRegex(await eventsOf('thrice'), /failed (liveness|startup) probe/);
+  await removed('thrice');
+});
+
+test('an agent that starts again keeps what it knew of its containers', async (t) => {
+  await using own = await startNode();
+  const first = await own.agent();
+  const startupProbe = { ...whileThere('up'), ...often };
+  const readinessProbe = { ...whileThere('up'), periodSeconds: 3600 };
+  const main = container('main', undefined, { startupProbe, readinessProbe });
+  await own.apply(pod('kept', [initContainer('setup', ': > /shared/up')], [main]));
+  const before = await own.podThat('kept', 'is ready', isReady);
+  first.run.kill('SIGKILL');
+  await first.run;
+  await fs.rm(path.join(own.volume(before), 'up'));
+  await own.agent();
+  const after = await own.podThat('kept', 'is taken up', (one) => statusOf(one, 'main').started);
+  t.true(isReady(after));
+  t.is(statusOf(after, 'main').containerID, statusOf(before, 'main').containerID);
+});
