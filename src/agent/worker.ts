@@ -8,7 +8,7 @@
  *
  * Read next: act.ts, which performs one action; view.ts, what is known between two full looks.
  */
-import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Action } from '../pod/action.ts';
 import { inWords, isQuestion } from '../pod/action.ts';
 import { adopt } from '../pod/adopt.ts';
@@ -161,8 +161,6 @@ export class Worker {
     signal.addEventListener('abort', wake);
     try {
       while (!signal.aborted && !this.#forgotten) {
-        // What comes in together is decided on together.
-        await immediate();
         if (this.#lookDue && !(await this.#look(signal))) continue;
         const lookAgainAt = this.#decideAndAct(signal);
         await this.#sleep(
