@@ -65,10 +65,10 @@ const manifests: Readonly<Record<string, readonly [text: string, says: string]>>
   try: make a Pod of spec.template of this Deployment: add "apiVersion: v1", "kind: Pod" and a metadata.name to it`,
   ],
   'two pods': [
-    `${head}spec: {containers: [{name: a, image: b}]}\n---\n${head}`,
-    `error: the manifest holds more than one document
+    `${head}spec: {containers: [{name: a, image: b}]}\n---\n${head}spec: {containers: [{name: a, image: b}]}`,
+    `error: there is more than one pod
    at: pod.yaml:7
-  try: put each pod into a file of its own`,
+  try: hand over one at a time`,
   ],
   'a misspelled field': [
     `${head}spec:
@@ -171,19 +171,26 @@ for (const [title, [text, says]] of Object.entries(manifests)) {
   });
 }
 
-for (const [title, file, reason] of [
-  ['a file that is not there', '/nonexistent/pod.yaml', 'no such file or directory'],
-  ['a folder', '/', 'illegal operation on a directory'],
+for (const [title, file, said] of [
+  [
+    'a file that is not there',
+    '/nonexistent/pod.yaml',
+    `error: cannot read the manifest: no such file or directory
+   at: /nonexistent/pod.yaml
+  try: name a file with a Pod, in YAML or JSON, or a folder of them; - is standard input`,
+  ],
+  [
+    'a folder without manifests',
+    '/proc/self/net',
+    `error: there is no manifest in this folder
+   at: /proc/self/net
+  try: put files into it that end in .yaml, .yml or .json`,
+  ],
 ] as const) {
   test(`${title}: exit code 2`, async (t) => {
     const here = await place(title.replaceAll(' ', '-'));
     const { code, err } = await foreground(here, '-f', file).end();
-    t.is(
-      err,
-      `error: cannot read the manifest: ${reason}
-   at: ${file}
-  try: name a file with one Pod, in YAML or JSON; - is standard input`,
-    );
+    t.is(err, said);
     t.is(code, 2);
   });
 }

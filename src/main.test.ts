@@ -152,7 +152,10 @@ test('a pod is applied, shown, restarted and deleted', async (t) => {
   const other = manifest('web').replace('test:1', 'test:2');
   const changed = await reprise([...at, 'apply', '-f', '-'], { input: other });
   t.is(changed.code, 1);
-  t.regex(changed.err, /different spec\n {2}try: delete it first: reprise delete pod web/);
+  t.regex(
+    changed.err,
+    /different spec\n {3}at: pod default\/web, spec.containers\n {2}try: delete it first: reprise delete pod web/,
+  );
 
   t.regex((await reprise([...at, 'get', 'pods'])).out, /^NAME +READY.*\nweb +0\/1/);
   t.is((await reprise([...at, 'get', 'pod/web', '-o', 'name'])).out, 'pod/web');

@@ -22,7 +22,7 @@ import { formatDuration } from '../pod/duration.ts';
 import type { Loan } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import type { Container, Pod } from '../pod/pod.ts';
-import { containersOf } from '../pod/pod.ts';
+import { containersOf, podKey } from '../pod/pod.ts';
 import { qosClassOf } from '../pod/pod-resources.ts';
 import type { ObservedSandbox } from '../pod/observed.ts';
 import { ContainerConfigError } from '../runtime/config-error.ts';
@@ -110,6 +110,7 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
       await cri.removePodSandbox(action.id, signal);
       return done;
     case 'forget':
+      await assertNothingLeft(means, pod, signal);
       await takeBack(pod, means.lending);
       means.store.forget(pod);
       return done;
@@ -152,6 +153,16 @@ export function explain(action: Action, error: unknown): { reason: string; messa
 /** A sub-path of a volume cannot be had; as a whole, volumes are provided before any container. */
 function isVolumeFault({ kind }: Action, error: unknown): boolean {
   return kind === 'create-container' && error instanceof VolumeError;
+}
+
+/** A call of an agent that was killed may have landed after the last look. */
+async function assertNothingLeft({ cri }: Means, pod: Pod, signal: AbortSignal): Promise<void> {
+  const { sandboxes, instances } = await lookAtPod(cri, pod.metadata.uid, signal);
+  if (sandboxes.length + instances.length === 0) return;
+  throw new RepriseError('the runtime still has something of the pod', {
+    where: `pod ${podKey(pod)}`,
+    next: 'nothing: it is looked at again, and removed',
+  });
 }
 
 async function runSandbox(

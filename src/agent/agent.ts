@@ -50,8 +50,10 @@ import { Hub } from './hub.ts';
 import { complete } from './object-store.ts';
 import type { ObjectStore } from './object-store.ts';
 import { tellExit, withLastWords } from './last-words.ts';
+import { untilLogIsWritten } from './log-end.ts';
 import { keepLogsShort } from './log-keeper.ts';
 import { show } from './show.ts';
+import { StrayExits } from './stray-exits.ts';
 import { Traffic } from './traffic.ts';
 import type { Picture } from './worker.ts';
 import { Worker } from './worker.ts';
@@ -84,6 +86,7 @@ export class Agent implements Backend {
   readonly #pods = new Hub<V1Pod>();
   readonly #eventHub = new Hub<V1Event>();
   readonly #eventLog: EventLog;
+  readonly #strays = new StrayExits();
   readonly #traffic = new Traffic();
   readonly #stop = new AbortController();
   /** Containers in which the kernel killed a process for want of memory. */
@@ -204,7 +207,14 @@ export class Agent implements Backend {
       directory,
       current,
       previous: attempts.find((attempt) => current !== undefined && attempt < current),
-      finished: hasEnded(entry, container, current),
+      finished: async (signal) => {
+        await hasEnded(entry, container, current, signal);
+        if (known?.attempt !== current || known?.containerId === undefined) return;
+        // A runtime that cannot be asked does not keep a reader waiting.
+        await untilLogIsWritten(this.#parts.means.cri, known.containerId, signal).catch(
+          () => undefined,
+        );
+      },
     };
   }
 
@@ -216,7 +226,9 @@ export class Agent implements Backend {
         const worker = this.#ownerOf(id);
         const reason =
           code === 0 ? 'Completed' : this.#hadNoMemory(id, code) ? 'OOMKilled' : 'Error';
-        if (worker !== undefined) this.#ended(worker, id, { code, finishedAt, reason, seenAt });
+        const exit = { code, finishedAt, reason, seenAt };
+        if (worker === undefined) this.#strays.add(id, exit);
+        else this.#ended(worker, id, exit);
         return;
       }
       case 'start':
@@ -267,8 +279,10 @@ export class Agent implements Backend {
       settings,
       now: means.now,
       explain,
-      look: async (signal) =>
-        withLastWords(means, pod, await lookAtPod(means.cri, pod.metadata.uid, signal), signal),
+      look: async (signal) => {
+        const look = await lookAtPod(means.cri, pod.metadata.uid, signal);
+        return await withLastWords(means, pod, this.#strays.putInto(look), signal);
+      },
       save: (saved) => {
         means.store.save(pod, saved);
       },
@@ -423,16 +437,29 @@ function isMeant(filter: ObjectFilter, object: { namespace: string; name: string
   );
 }
 
-/** Resolves when that instance has ended, or another one took its place, or the pod is gone. */
-function hasEnded(entry: Entry, name: string, attempt: number | undefined): Promise<void> {
+/**
+ * Resolves when that instance has ended, or another one took its place, or the pod is gone; or with
+ * the signal.
+ */
+function hasEnded(
+  entry: Entry,
+  name: string,
+  attempt: number | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   return new Promise((resolve) => {
-    const hear = (picture: Picture | undefined) => {
-      const known = picture?.memory.containers[name];
-      if (known !== undefined && known.attempt === attempt && known.exit === undefined) return;
+    const end = () => {
       entry.onNews.delete(hear);
+      signal.removeEventListener('abort', end);
       resolve();
     };
+    const hear = (picture: Picture | undefined) => {
+      const known = picture?.memory.containers[name];
+      const goesOn = known !== undefined && known.attempt === attempt && known.exit === undefined;
+      if (!goesOn || signal.aborted) end();
+    };
     entry.onNews.add(hear);
+    signal.addEventListener('abort', end);
     hear(entry.worker.picture);
   });
 }

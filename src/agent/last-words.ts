@@ -4,22 +4,19 @@
  * A message is read together with the exit. The end of a log is not, as the runtime is still
  * writing it when the exit event comes: it follows, and nothing waits for it.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { endOfLog, messageFile, readMessage, shortened } from '../host/last-words.ts';
 import { placesOf } from '../host/lend.ts';
 import { LogError, logFile } from '../host/logs.ts';
 import type { Exit, Instance } from '../pod/observed.ts';
 import type { Pod } from '../pod/pod.ts';
 import { containersOf } from '../pod/pod.ts';
-import { isCallError } from '../runtime/call.ts';
 import type { Means } from './act.ts';
+import { untilLogIsWritten } from './log-end.ts';
 import type { FullLook } from './view.ts';
 import type { Worker } from './worker.ts';
 
 /** All messages of a pod together have this much room (kubelet_pods.go). */
 const ROOM_BYTES = 12 * 1024;
-/** How soon the runtime is asked whether it has written the log to its end, and how often then. */
-const LOG_ENDS_AFTER_MS = [50, 100, 200, 400, 800, 1600];
 
 const SIGKILLED = 137;
 
@@ -88,7 +85,7 @@ async function withEndOfLog(
   exit: Exit,
   signal: AbortSignal,
 ): Promise<Exit> {
-  await untilLogIsWritten(means, ended, signal);
+  if (ended.id !== undefined) await untilLogIsWritten(means.cri, ended.id, signal);
   const { logs } = placesOf(pod, means.lending);
   try {
     return joined(pod, exit, await endOfLog(logFile(logs, ended.name, ended.attempt), signal));
@@ -105,22 +102,4 @@ function joined(pod: Pod, exit: Exit, text: string): Exit {
   const message = exit.message === undefined ? text : `${exit.message}: ${text}`;
   const room = Math.floor(ROOM_BYTES / containersOf(pod).length);
   return { ...exit, message: shortened(message, room) };
-}
-
-/** CRI shows a container as exited when its output has been copied to the last byte. */
-async function untilLogIsWritten(
-  { cri }: Means,
-  { id }: Ended,
-  signal: AbortSignal,
-): Promise<void> {
-  if (id === undefined) return;
-  for (const ms of LOG_ENDS_AFTER_MS) {
-    try {
-      if ((await cri.containerStatus(id, signal)).state === 'CONTAINER_EXITED') return;
-    } catch (error) {
-      if (isCallError(error, 'not-found')) return;
-      throw error;
-    }
-    await delay(ms, undefined, { signal });
-  }
 }

@@ -124,6 +124,9 @@ export interface LogSource {
   readonly current?: number;
   /** Attempt of the instance before it. */
   readonly previous?: number;
-  /** Resolves when the current instance has ended (at once if it has); never rejects. */
-  readonly finished: Promise<void>;
+  /**
+   * Resolves when the current instance has ended (at once if it has) and its log is whole, or with
+   * the signal; never rejects.
+   */
+  readonly finished: (signal: AbortSignal) => Promise<void>;
 }

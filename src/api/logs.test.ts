@@ -22,7 +22,7 @@ function withPod(api: Served, ...names: string[]): void {
   api.backend.put(aShownPod({ main: names.map((name) => status(name, running())) }), 'ADDED');
 }
 
-const finished = Promise.resolve();
+const finished = () => Promise.resolve();
 
 test('the current log of the only container is the one that is meant', async (t) => {
   await using api = await serve({ readLog: naming });
@@ -86,7 +86,7 @@ test('a followed log arrives while it is written', async (t) => {
   api.backend.logs.set('main', {
     directory: api.directory,
     current: 0,
-    finished: end.promise.then(() => undefined),
+    finished: () => end.promise.then(() => undefined),
   });
   const { signal } = new AbortController();
   const pieces = await api.client.readLog('default', 'web', { follow: true }, signal);

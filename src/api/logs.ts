@@ -45,7 +45,7 @@ export async function sendLog(call: Call, { backend, readLog }: ApiContext): Pro
   if (!source) throw new NotFoundError(`container ${container} of pod ${name} has no logs`);
   const attempt = attemptOf(source, isPrevious, pod, container);
   const file = join(source.directory, container, `${attempt}.log`);
-  const followUntil = isFollowed ? source.finished : undefined;
+  const followUntil = isFollowed ? source.finished(call.signal) : undefined;
   await sendPieces(call, readLog(file, { ...options, followUntil }, call.signal));
 }
 

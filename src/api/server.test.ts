@@ -229,9 +229,9 @@ test('a pod enters and leaves what a watcher selected', async (t) => {
   const web = api.backend.put(aShownPod({ status: { phase: 'Pending' } }), 'ADDED');
   const watched = api.call(
     'GET',
-    `${pods}?watch=true&timeoutSeconds=1&fieldSelector=status.phase%3DRunning`,
+    `${pods}?watch=true&timeoutSeconds=4&fieldSelector=status.phase%3DRunning`,
   );
-  await delay(300);
+  await delay(1000);
   for (const phase of ['Running', 'Running', 'Failed'] as const) {
     api.backend.setStatus(web, { phase });
   }
