@@ -22,6 +22,7 @@ const arrows: Readonly<Record<string, readonly string[] | 'everything'>> = {
   api: ['pod', 'manifest'],
   // It measures the naive way, too: the same calls to containerd, made by hand.
   bench: ['pod', 'manifest', 'host', 'runtime', 'agent', 'api'],
+  rehearse: ['pod', 'manifest', 'api'],
   cli: 'everything',
   '': 'everything',
 };

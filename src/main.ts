@@ -72,6 +72,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'measure in-place restarts on this machine',
     load: async () => (await import('./cli/bench.ts')).benchCommand(),
   },
+  rehearse: {
+    summary: 'find out whether a pod survives in-place restarts',
+    load: async () => (await import('./cli/rehearse.ts')).rehearseCommand(),
+  },
   version: {
     summary: 'show versions',
     load: async () => (await import('./cli/version.ts')).versionCommand(),
@@ -79,7 +83,13 @@ const commands: Readonly<Record<string, Entry>> = {
 };
 
 /** These see to their pods even when nobody reads what they say. */
-const outliveTheirReader: ReadonlySet<string> = new Set(['run', 'agent', 'delete', 'restart']);
+const outliveTheirReader: ReadonlySet<string> = new Set([
+  'run',
+  'agent',
+  'delete',
+  'restart',
+  'rehearse',
+]);
 
 async function main(args: readonly string[]): Promise<void> {
   const typed = args.find((arg) => Object.hasOwn(commands, arg));
