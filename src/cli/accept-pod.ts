@@ -51,7 +51,7 @@ export async function acceptPod(
       );
     }
     if (!replace && !(isOwn && isEnding)) throw error;
-    noteLine(`pod ${podKey(there)} of an earlier run is deleted first; Ctrl-C kills it at once`);
+    noteLine(`pod ${podKey(there)} is deleted first; Ctrl-C kills it at once`);
     await deleteAndWait(client, there, interrupts, signal);
     if (interrupts.first() !== undefined) return undefined;
     return client.createPod(namespace, manifest.textWithObjects, signal);
