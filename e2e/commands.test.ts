@@ -1,4 +1,5 @@
 // Every command that talks to an agent, as a user types it, with what comes of it in containerd.
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import ava from 'ava';
@@ -44,10 +45,14 @@ function simple(name: string, more: Record<string, unknown> = {}): ManifestOf {
 }
 
 /** A command that fails: its exit code and what it says. */
-async function failing(
-  ...args: string[]
-): Promise<readonly [code: number | undefined, said: string]> {
-  const { exitCode, all } = await node().reprise(args);
+async function failing(...args: string[]): Promise<Failure> {
+  return await failingAt(node(), ...args);
+}
+
+type Failure = readonly [code: number | undefined, said: string];
+
+async function failingAt(where: Place, ...args: string[]): Promise<Failure> {
+  const { exitCode, all } = await where.reprise(args);
   return [exitCode, all];
 }
 
@@ -340,6 +345,8 @@ test('logs -p shows the run before a restart', async (t) => {
   t.regex(said, /^error: previous terminated container "main" in pod "previous" not found\n/);
   await until('it has spoken', async () => (await node().ok('logs', 'previous')) === 'run 1');
   const follower = node().reprise(['logs', 'previous', '-f']);
+  // Before it has said something it may have asked for nothing yet.
+  await once(follower.stdout, 'data');
   await node().ok('restart', 'pod', 'previous', '--wait');
   t.is((await follower).all, 'run 1', 'another container is another log');
   await until('it has spoken again', async () => (await node().ok('logs', 'previous')) === 'run 2');
@@ -395,19 +402,22 @@ test('events: as a table, as JSON, as they come', async (t) => {
 });
 
 test('wait: for conditions, values and the end, but not for ever', async (t) => {
-  const file = await node().manifest(referencePod('awaited'));
-  const created = node().ok('wait', 'pod', 'awaited', '--for=create', '--timeout=60s');
-  await node().ok('apply', '-f', file);
+  // Its own agent, to see who is connected to it.
+  const here = await node().beside('wait');
+  await here.agent();
+  const file = await here.manifest(referencePod('awaited'));
+  const created = here.ok('wait', 'pod', 'awaited', '--for=create', '--timeout=60s');
+  await here.ok('apply', '-f', file);
   t.is(await created, 'pod/awaited condition met');
   t.is(
-    await node().ok('wait', 'pod', 'awaited', '--for=condition=Ready', '--timeout=60s'),
+    await here.ok('wait', 'pod', 'awaited', '--for=condition=Ready', '--timeout=60s'),
     'pod/awaited condition met',
   );
   t.is(
-    await node().ok('wait', 'pod/awaited', '--for=jsonpath={.status.phase}=Running'),
+    await here.ok('wait', 'pod/awaited', '--for=jsonpath={.status.phase}=Running'),
     'pod/awaited condition met',
   );
-  t.deepEqual(await failing('wait', 'pod', 'awaited', '--for=delete', '--timeout=200ms'), [
+  t.deepEqual(await failingAt(here, 'wait', 'pod', 'awaited', '--for=delete', '--timeout=200ms'), [
     1,
     lines(
       'error: timed out after 200ms: waiting for delete',
@@ -416,21 +426,21 @@ test('wait: for conditions, values and the end, but not for ever', async (t) => 
     ),
   ]);
   // A state that lasts for milliseconds only.
-  const restarting = node().ok(
+  const restarting = here.ok(
     'wait',
     'pod',
     'awaited',
     '--for=condition=AllContainersRestarting',
     '--timeout=60s',
   );
-  const over = node().ok('wait', 'pod', 'awaited', '--for=delete', '--timeout=60s');
-  await until('somebody watches', async () => (await watchers(node())) >= 2);
-  await node().ok('restart', 'pod', 'awaited', '--wait');
+  await until('it watches', async () => (await watchers(here)) > 0);
+  const over = here.ok('wait', 'pod', 'awaited', '--for=delete', '--timeout=60s');
+  await here.ok('restart', 'pod', 'awaited', '--wait');
   t.is(await restarting, 'pod/awaited condition met');
-  await node().ok('delete', 'pod', 'awaited');
+  await here.ok('delete', 'pod', 'awaited');
   t.is(await over, 'pod/awaited condition met');
-  t.is((await failing('wait', 'pod', 'awaited', '--for=condition=Ready'))[0], 1);
-  t.is(await node().ok('wait', 'pod', 'awaited', '--for=delete'), 'pod/awaited condition met');
+  t.is((await failingAt(here, 'wait', 'pod', 'awaited', '--for=condition=Ready'))[0], 1);
+  t.is(await here.ok('wait', 'pod', 'awaited', '--for=delete'), 'pod/awaited condition met');
 });
 
 /** How many connections an agent has open. */
