@@ -82,7 +82,10 @@ async function reportsThroughRestart(
   const first = await ready(name);
   const before = await reports(first, ...names);
   for (const one of names) await fs.rm(path.join(node().volume(first), one));
-  await fs.writeFile(path.join(node().volume(first), 'exit-watcher'), '88');
+  // Renamed into place: the container looks for the file, and must not find it empty.
+  const file = path.join(node().volume(first), 'exit-watcher');
+  await fs.writeFile(`${file}.new`, '88');
+  await fs.rename(`${file}.new`, file);
   t.deepEqual(await reports(await ready(name, 1), ...names), before);
   return before;
 }
