@@ -39,6 +39,7 @@ import { lookAtPod } from '../runtime/observe.ts';
 import { sandboxConfig } from '../runtime/sandbox-config.ts';
 import type { ObjectStore } from './object-store.ts';
 import { tellProgress } from './pull-progress.ts';
+import { runHook } from './hook.ts';
 import { probeContainer } from './probe.ts';
 import type { PodStore } from './store.ts';
 import type { Outcome } from './view.ts';
@@ -94,6 +95,8 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
     case 'stop-container':
       await cri.stopContainer(action.id, action.graceSeconds, signal);
       return done;
+    case 'run-hook':
+      return await runHook(means, action, occasion);
     case 'probe-container':
       return await probeContainer(means, action, occasion);
     case 'kill-containers':
@@ -135,6 +138,11 @@ export function explain(action: Action, error: unknown): { reason: string; messa
       return { reason: 'FailedCreatePodSandBox', message };
     case 'lend':
       return { reason: 'FailedMount', message };
+    case 'run-hook':
+      return {
+        reason: action.hook === 'preStop' ? 'FailedPreStopHook' : 'FailedPostStartHook',
+        message,
+      };
     case 'probe-container':
       return { reason: 'FailedProbe', message };
     case 'stop-container':

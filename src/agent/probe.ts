@@ -9,14 +9,14 @@ import { isIPv6 } from 'node:net';
 import { messageOf } from '../errors.ts';
 import { probeHttp, probeTcp } from '../host/net-probe.ts';
 import type { Action } from '../pod/action.ts';
-import { currentSandbox } from '../pod/instances.ts';
 import type { ExecAction, Probe } from '../pod/handler.ts';
-import { portNumber, probeOf } from '../pod/handler.ts';
+import { probeOf } from '../pod/handler.ts';
 import type { Container } from '../pod/pod.ts';
 import { containersOf } from '../pod/pod.ts';
 import { RuntimeCallError, isCallError } from '../runtime/call.ts';
 import { expand } from '../runtime/environment.ts';
 import type { Means, Occasion } from './act.ts';
+import { addressOf, portOf } from './target.ts';
 import type { Outcome, ProbeFinding } from './view.ts';
 
 /** The version of Kubernetes whose probes these are; servers may log it. */
@@ -65,16 +65,16 @@ async function firstAnswer(
 }
 
 async function ask(
-  { cri, node, checkHealth }: ProbeMeans,
+  means: ProbeMeans,
   { exec, httpGet, tcpSocket, grpc, timeoutSeconds }: Probe,
   container: Container,
   id: string,
-  { pod, picture, signal }: ProbeOccasion,
+  occasion: ProbeOccasion,
 ): Promise<ProbeFinding> {
+  const { cri, checkHealth } = means;
+  const { signal } = occasion;
   const timeoutMs = timeoutSeconds * 1000;
-  const { hostNetwork } = pod.spec;
-  const ips = hostNetwork ? node.hostIPs : currentSandbox(picture.observed, picture.memory)?.ips;
-  const address = ips?.[0] ?? '';
+  const address = addressOf(means, occasion);
   if (exec !== undefined) {
     const command = commandOf(exec, container);
     return await probeExec(cri, id, command, timeoutSeconds, signal);
@@ -122,11 +122,4 @@ async function probeExec(
 function commandOf({ command }: ExecAction, { env }: Container): readonly string[] {
   const fixed = new Map(env.map(({ name, value = '' }) => [name, value]));
   return command.map((word) => expand(word, fixed));
-}
-
-function portOf(container: Container, port: number | string): number {
-  const number = portNumber(container, port);
-  if (number === undefined)
-    throw new Error(`couldn't find port: "${port}" in the container's ports`);
-  return number;
 }

@@ -10,6 +10,7 @@ import { subjectOf } from '../pod/action.ts';
 import type { Loan } from '../pod/loan.ts';
 import type {
   Exit,
+  HookRun,
   Instance,
   InstanceState,
   Observed,
@@ -30,6 +31,9 @@ export type Outcome =
       readonly image?: string;
       readonly specHash: string;
     }
+  | ({ readonly kind: 'hooked' } & Pick<HookRun, 'message'> & {
+        readonly outcome: 'done' | 'failed';
+      })
   | ({ readonly kind: 'probed' } & ProbeFinding);
 
 /** What a probe has found, when it came to that. */
@@ -85,6 +89,8 @@ export function issued(
         ...one,
         stopBy: now + action.graceSeconds * 1000,
       }));
+    case 'run-hook':
+      return withHook(view, action, { begunAt: now });
     case 'probe-container':
       return withInstance(view, action.id, (one) => ({
         ...one,
@@ -149,6 +155,9 @@ export function succeeded(view: Observed, action: Action, outcome: Outcome, now:
         state: one.exit === undefined ? 'running' : one.state,
         startedAt: one.startedAt ?? Math.min(now, one.exit?.finishedAt ?? now),
       }));
+    case 'run-hook':
+      if (outcome.kind !== 'hooked') return next;
+      return withHook(next, action, { outcome: outcome.outcome, message: outcome.message });
     case 'probe-container': {
       const { id, name, probe } = action;
       const over = probeOver(next, action);
@@ -204,6 +213,8 @@ export function failed(
       );
     case 'stop-container':
       return withInstance(next, action.id, (one) => ({ ...one, stopBy: undefined }));
+    case 'run-hook':
+      return withHook(next, action, { outcome: 'failed', message: failure.message });
     case 'probe-container':
       return probeOver(next, action);
     case 'lend':
@@ -310,6 +321,7 @@ function merged(known: Instance | undefined, seen: Instance): Instance {
     gone: known.gone,
     stopBy: known.stopBy,
     killedAt: known.killedAt,
+    hooks: known.hooks,
     probes: known.probes,
   };
 }
@@ -340,6 +352,17 @@ function isPlaceholderOf(one: Instance, action: Action & { kind: 'create-contain
 
 function createdFacts({ id, imageRef, image, specHash }: Outcome & { kind: 'created' }) {
   return { id, imageRef, image, specHash };
+}
+
+function withHook(
+  view: Observed,
+  { id, hook }: Action & { kind: 'run-hook' },
+  change: Partial<HookRun>,
+): Observed {
+  return withInstance(view, id, (one) => {
+    const run = { begunAt: 0, ...one.hooks?.[hook], ...change };
+    return { ...one, hooks: { ...one.hooks, [hook]: run } };
+  });
 }
 
 function probeOver(view: Observed, { id, probe }: Action & { kind: 'probe-container' }): Observed {

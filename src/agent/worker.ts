@@ -10,7 +10,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Action } from '../pod/action.ts';
-import { inWords, isQuestion } from '../pod/action.ts';
+import { inWords, isVisit } from '../pod/action.ts';
 import { adopt } from '../pod/adopt.ts';
 import { decide } from '../pod/decide.ts';
 import type { PodEvent } from '../pod/decision.ts';
@@ -75,8 +75,8 @@ export class Worker {
   #observed: Observed;
   #memory: Memory;
   readonly #underWay = new Map<string, Promise<void>>();
-  /** Those of them that only ask, by the action in words: they are over with their container. */
-  readonly #questions = new Map<string, { readonly id: string; readonly end: AbortController }>();
+  /** Those of them that are something at a running container: they are over with it. */
+  readonly #visits = new Map<string, { readonly id: string; readonly end: AbortController }>();
   /** Ends the waits that a pod on its way out does not need any more, such as image pulls. */
   readonly #preparations = new AbortController();
   /** containerd gives up a start whose caller goes away: those under way get a moment to finish. */
@@ -183,7 +183,7 @@ export class Worker {
   /** One turn; returns when the next one is due by itself. */
   #decideAndAct(signal: AbortSignal): number | undefined {
     this.#isAwake = false;
-    const observed = { ...this.#observed, busy: this.#underWay.size > this.#questions.size };
+    const observed = { ...this.#observed, busy: this.#underWay.size > this.#visits.size };
     const isAsked = observed.requests.length > 0;
     // A probe may find something else the next time.
     const isAnswered = observed.probeResults !== undefined;
@@ -191,7 +191,7 @@ export class Worker {
     const decision = decide(this.pod, observed, this.#memory, now, this.#tools.settings);
     this.#memory = decision.memory;
     this.#observed = { ...this.#observed, requests: [], probeResults: undefined };
-    this.#endQuestions();
+    this.#endVisits();
     const fresh = decision.actions.filter((action) => !this.#underWay.has(inWords(action)));
     // Nothing is done or told that is not remembered: with a full disk the pod goes on as it is. What
     // was only seen can be seen again, so it is saved along with the next action, or soon.
@@ -231,7 +231,7 @@ export class Worker {
       this.#lookDue = true;
     } finally {
       this.#underWay.delete(words);
-      this.#questions.delete(words);
+      this.#visits.delete(words);
       this.#news();
     }
   }
@@ -239,9 +239,9 @@ export class Worker {
   /** What ends the wait for an action early. */
   #endOf(action: Action, words: string, signal: AbortSignal): AbortSignal {
     const { kind } = action;
-    if (isQuestion(action)) {
+    if (isVisit(action)) {
       const end = new AbortController();
-      this.#questions.set(words, { id: action.id, end });
+      this.#visits.set(words, { id: action.id, end });
       return AbortSignal.any([signal, end.signal]);
     }
     if (kind === 'start-container') return this.#starts.signal;
@@ -250,9 +250,9 @@ export class Worker {
   }
 
   /** Nobody is left to answer in a container that has ended. */
-  #endQuestions(): void {
-    if (this.#questions.size === 0) return;
-    for (const { id, end } of this.#questions.values()) {
+  #endVisits(): void {
+    if (this.#visits.size === 0) return;
+    for (const { id, end } of this.#visits.values()) {
       const isAnswering = this.#observed.instances.some(
         (one) => one.id === id && one.state === 'running',
       );

@@ -53,7 +53,12 @@ test('a plain pod gets every default of Kubernetes', (t) => {
 
 const numbers = { timeoutSeconds: 2, periodSeconds: 3, successThreshold: 1, failureThreshold: 4 };
 const delays = { initialDelaySeconds: 5, terminationGracePeriodSeconds: 6 };
-/** The probes of a container, all of one kind, for each kind there is. */
+/** A hook that does what a probe does, as far as hooks can. */
+const hookOf = ({ exec, httpGet }: { exec?: unknown; httpGet?: unknown }): object => {
+  if (exec !== undefined) return { exec };
+  return httpGet === undefined ? { sleep: { seconds: 1 } } : { httpGet };
+};
+/** The probes and hooks of a container, all of one kind, for each kind there is. */
 const probed = [
   { exec: { command: ['a'] } },
   {
@@ -68,6 +73,7 @@ const probed = [
   { tcpSocket: { port: 1, host: 'h' } },
   { grpc: { port: 1, service: 's' } },
 ].map((handler) => ({
+  lifecycle: { postStart: hookOf(handler), preStop: hookOf(handler) },
   startupProbe: { ...handler, ...delays, ...numbers },
   livenessProbe: { ...handler, ...delays, ...numbers },
   readinessProbe: { ...handler, initialDelaySeconds: 5, ...numbers },

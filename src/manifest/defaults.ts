@@ -4,7 +4,7 @@
  * Read next: ../pod/pod.ts, what comes out.
  */
 import { parseDuration } from '../pod/duration.ts';
-import type { HttpGetAction, Probe } from '../pod/handler.ts';
+import type { Hook, HttpGetAction, Lifecycle, Probe } from '../pod/handler.ts';
 import type {
   Container,
   ContainerPort,
@@ -126,6 +126,7 @@ function withContainerDefaults(container: RawContainer, hostNetwork: boolean): C
       startupProbe: withProbeDefaults(container.startupProbe),
       livenessProbe: withProbeDefaults(container.livenessProbe),
       readinessProbe: withProbeDefaults(container.readinessProbe),
+      lifecycle: withLifecycleDefaults(container.lifecycle ?? {}),
     }),
   };
 }
@@ -164,6 +165,17 @@ function withProbeDefaults(probe: Raw<'livenessProbe'> | undefined): Probe | und
     successThreshold: probe.successThreshold || 1,
     failureThreshold: probe.failureThreshold || 3,
   };
+}
+
+function withLifecycleDefaults({ postStart, preStop }: Raw<'lifecycle'>): Lifecycle | undefined {
+  if (postStart === undefined && preStop === undefined) return undefined;
+  return present({ postStart: withHookDefaults(postStart), preStop: withHookDefaults(preStop) });
+}
+
+function withHookDefaults(hook: Raw<'lifecycle'>['preStop']): Hook | undefined {
+  if (hook === undefined) return undefined;
+  const { exec, httpGet, sleep } = hook;
+  return present({ exec, httpGet: httpGet && withHttpGetDefaults(httpGet), sleep });
 }
 
 function withHttpGetDefaults(httpGet: NonNullable<Raw<'livenessProbe'>['httpGet']>): HttpGetAction {

@@ -2,7 +2,7 @@
  * Every action there is. An action is a small value; agent/act.ts has one call for each kind.
  * Each may safely be done twice.
  */
-import type { ProbeKind } from './handler.ts';
+import type { HookKind, ProbeKind } from './handler.ts';
 
 export type Action =
   /** Set up what the node lends the pod: folders, volumes, cgroup. */
@@ -22,6 +22,12 @@ export type Action =
       readonly id: string;
       readonly name: string;
       readonly graceSeconds: number;
+    }
+  | {
+      readonly kind: 'run-hook';
+      readonly id: string;
+      readonly name: string;
+      readonly hook: HookKind;
     }
   | {
       readonly kind: 'probe-container';
@@ -53,6 +59,8 @@ export function inWords(action: Action): string {
       return `start ${action.name} (${action.id})`;
     case 'stop-container':
       return `stop ${action.name} (${action.id}) within ${action.graceSeconds} s`;
+    case 'run-hook':
+      return `run ${action.hook} of ${action.name} (${action.id})`;
     case 'probe-container':
       return `probe ${action.probe} of ${action.name} (${action.id})`;
     case 'kill-containers':
@@ -82,6 +90,7 @@ export function subjectOf(action: Action): string {
       return `stop ${action.name} (${action.id})`;
     case 'lend':
     case 'start-container':
+    case 'run-hook':
     case 'probe-container':
     case 'kill-containers':
     case 'prove-gone':
@@ -95,7 +104,9 @@ export function subjectOf(action: Action): string {
   }
 }
 
-/** Whether an action only asks: it neither makes nor ends anything, and is over with its container. */
-export function isQuestion(action: Action): action is Action & { kind: 'probe-container' } {
-  return action.kind === 'probe-container';
+type Visit = Action & { kind: 'run-hook' | 'probe-container' };
+
+/** Whether an action is something at a running container: it makes nothing, and is over with it. */
+export function isVisit(action: Action): action is Visit {
+  return action.kind === 'run-hook' || action.kind === 'probe-container';
 }

@@ -1,8 +1,8 @@
 /**
- * What probes do at a container: run a command in it, or ask it over the network. The shape is
- * Kubernetes' own, with every default filled in.
+ * What probes and hooks do at a container: run a command in it, or ask it over the network. The
+ * shape is Kubernetes' own, with every default filled in.
  *
- * Read next: probes.ts, when a probe is due and what its results lead to.
+ * Read next: probes.ts, when a probe is due and what its results lead to; hooks.ts.
  */
 import type { Container } from './pod.ts';
 
@@ -22,6 +22,22 @@ export interface Probe {
   /** For the stop that a failure leads to; absent: that of the pod. */
   readonly terminationGracePeriodSeconds?: number;
 }
+
+export interface Lifecycle {
+  /** Right after each start; whatever waits for the container waits for its end, too. */
+  readonly postStart?: Hook;
+  /** Before the stop signal, within the grace. */
+  readonly preStop?: Hook;
+}
+
+/** A hook has exactly one of exec, httpGet and sleep. */
+export interface Hook {
+  readonly exec?: ExecAction;
+  readonly httpGet?: HttpGetAction;
+  readonly sleep?: { readonly seconds: number };
+}
+
+export type HookKind = 'postStart' | 'preStop';
 
 /** A command, run in the container without a shell. */
 export interface ExecAction {

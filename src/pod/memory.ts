@@ -49,6 +49,8 @@ export interface ContainerMemory {
   readonly image?: string;
   /** Set when the current instance was seen to run (or to have run). */
   readonly startedAt?: number;
+  /** How the postStart hook of the current instance ended; absent: not yet, or there is none. */
+  readonly postStart?: 'done' | 'failed';
   /** What its probes have found out about the current instance. */
   readonly probes?: Readonly<Partial<Record<ProbeKind, ProbeMemory>>>;
   /** The current instance is being stopped while the pod goes on. */
@@ -75,7 +77,7 @@ export interface ProbeMemory {
 
 /** Why and how a container is stopped. */
 export interface ContainerStop {
-  readonly cause: 'startup' | 'liveness';
+  readonly cause: 'postStart' | 'startup' | 'liveness';
   readonly at: number;
   /** Seconds from `at` that it gets. */
   readonly graceSeconds: number;

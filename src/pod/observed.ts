@@ -6,7 +6,7 @@
  *
  * Read next: memory.ts, which says which instance of each container is the current one.
  */
-import type { ProbeKind } from './handler.ts';
+import type { HookKind, ProbeKind } from './handler.ts';
 import type { Loan } from './loan.ts';
 
 export interface Observed {
@@ -65,8 +65,17 @@ export interface Instance {
   readonly stopBy?: number;
   /** When it was last sent SIGKILL by us. */
   readonly killedAt?: number;
+  readonly hooks?: Readonly<Partial<Record<HookKind, HookRun>>>;
   /** The last probe of each kind. */
   readonly probes?: Readonly<Partial<Record<ProbeKind, ProbeRun>>>;
+}
+
+/** A hook that has been begun; without an outcome it is under way. */
+export interface HookRun {
+  readonly begunAt: number;
+  readonly outcome?: 'done' | 'failed';
+  /** Why it failed. */
+  readonly message?: string;
 }
 
 export interface ProbeRun {

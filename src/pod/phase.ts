@@ -4,6 +4,7 @@
  * init container is done again.
  */
 import type { Look } from './decision.ts';
+import { awaitsPostStart } from './hooks.ts';
 import { currentInstance } from './instances.ts';
 import type { Memory, Phase, PhaseMemory } from './memory.ts';
 import { isClearing } from './restart-all.ts';
@@ -26,10 +27,14 @@ export function isTerminal(phase: Phase): boolean {
 function livePhase({ pod, observed }: Look, memory: Memory): Phase {
   const hasToInitialize = pod.spec.initContainers.length > 0 || isClearing(memory);
   if (hasToInitialize && !memory.initialized) return 'Pending';
-  const neverRan = pod.spec.containers.some(({ name }) => {
+  const neverRan = pod.spec.containers.some((container) => {
+    const { name } = container;
     const known = memory.containers[name];
-    const ran = known?.startedAt ?? known?.exit ?? known?.lastExit;
-    return ran === undefined && currentInstance(observed, memory, name)?.state !== 'running';
+    if ((known?.exit ?? known?.lastExit) !== undefined) return false;
+    const runs =
+      known?.startedAt !== undefined ||
+      currentInstance(observed, memory, name)?.state === 'running';
+    return !runs || awaitsPostStart(container, known);
   });
   // All have run, so each runs, waits for its next start, or has ended while another goes on.
   return neverRan ? 'Pending' : 'Running';

@@ -7,7 +7,7 @@
  *
  * Read next: observed.ts, what can be seen of a pod; memory.ts, what must be remembered.
  */
-import type { Probe } from './handler.ts';
+import type { Lifecycle, Probe } from './handler.ts';
 
 export interface Pod {
   readonly metadata: PodMetadata;
@@ -69,6 +69,7 @@ export interface Container {
   readonly startupProbe?: Probe;
   readonly livenessProbe?: Probe;
   readonly readinessProbe?: Probe;
+  readonly lifecycle?: Lifecycle;
   /** On an init container, `Always` makes it a sidecar (KEP-753). Absent: the pod's policy counts. */
   readonly restartPolicy?: RestartPolicy;
   readonly restartPolicyRules: readonly RestartRule[];

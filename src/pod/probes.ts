@@ -13,14 +13,16 @@ import type { Decision, Look, PodEvent } from './decision.ts';
 import { both, earlier, only } from './decision.ts';
 import type { Probe, ProbeKind } from './handler.ts';
 import { probeKinds, probeOf } from './handler.ts';
+import { awaitsPostStart } from './hooks.ts';
 import { currentInstance, inThisRun } from './instances.ts';
 import type { ContainerMemory, Memory, ProbeMemory } from './memory.ts';
 import type { Instance, ProbeResult } from './observed.ts';
 import type { Container } from './pod.ts';
 import { containersOf } from './pod.ts';
 
-/** Whether a container that runs counts as started: the startup probe has succeeded, or there is none. */
+/** Whether a container that runs counts as started: its hook is done, its startup probe has succeeded. */
 export function isStarted(container: Container, known: ContainerMemory | undefined): boolean {
+  if (awaitsPostStart(container, known) || known?.postStart === 'failed') return false;
   return container.startupProbe === undefined || known?.probes?.startup?.result === 'success';
 }
 
@@ -116,7 +118,7 @@ export function probeWhatIsDue(look: Look, memory: Memory): Decision {
     const known = inThisRun(memory, container.name);
     const instance = currentInstance(look.observed, memory, container.name);
     if (known === undefined || instance?.id === undefined) return sofar;
-    if (!isProbed(known, instance)) return sofar;
+    if (!isProbed(known, instance) || awaitsPostStart(container, known)) return sofar;
     return probeKinds.reduce<Decision>((soonest, kind) => {
       const probe = probeOf(container, kind);
       if (probe === undefined || !isWanted(kind, container, known, memory)) return soonest;

@@ -60,6 +60,7 @@ function rememberContainer(
     containerId: instance.id ?? known.containerId,
     imageRef: instance.imageRef ?? known.imageRef,
     image: instance.image ?? known.image,
+    postStart: known.postStart ?? instance.hooks?.postStart?.outcome,
     startedAt: instance.startedAt ?? known.startedAt ?? (isAlive(instance) ? look.now : undefined),
   };
   if (instance.state === 'starting') return { ...seen, startedAt: known.startedAt };

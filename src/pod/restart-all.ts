@@ -226,7 +226,7 @@ function rememberKill(memory: Memory, old: readonly Instance[]): Memory {
 function runIsOver(memory: Memory, known: ContainerMemory): ContainerMemory {
   const ran = known.startedAt !== undefined || known.exit !== undefined;
   if (known.generation === memory.generation || !ran) return known;
-  const { startedAt, exit, probes, stop, ...rest } = known;
+  const { startedAt, exit, postStart, probes, stop, ...rest } = known;
   const unseen = {
     exitCode: 137,
     reason: 'RestartingAllContainers',

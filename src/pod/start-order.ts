@@ -8,26 +8,53 @@
 import { bringUp, bringUpAgain } from './bring-up.ts';
 import type { Decision, Look } from './decision.ts';
 import { both, only } from './decision.ts';
-import { probeOf } from './handler.ts';
-import { currentInstance, inThisRun } from './instances.ts';
-import type { ContainerMemory, ContainerStop, Memory } from './memory.ts';
-import type { Instance } from './observed.ts';
+import { holdBackRetries } from './hold-back.ts';
+import { awaitsPostStart, runHook } from './hooks.ts';
+import { currentInstance, inThisRun, preparedInstance } from './instances.ts';
+import type { ContainerMemory, Memory } from './memory.ts';
 import type { Container, ContainerKind } from './pod.ts';
-import { containersOf, isSidecar } from './pod.ts';
-import { failedProbe, isStarted } from './probes.ts';
-import { afterExit, hasFailed, isReplaced } from './restart-rules.ts';
+import { isSidecar } from './pod.ts';
+import { isStarted } from './probes.ts';
+import { afterExit, hasFailed } from './restart-rules.ts';
+import { stopIfItFails } from './failing.ts';
 import { stopGracefully } from './stop.ts';
 
 /** Starts whatever is due now. */
 export function startWhatIsDue(look: Look, memory: Memory): Decision {
   const initialized = memory.initialized ? only(memory) : initialize(look, memory);
   if (!initialized.memory.initialized) return initialized;
-  return containersOf(look.pod)
-    .filter(({ kind }) => kind !== 'init')
-    .reduce<Decision>(
-      (sofar, { container, kind }) => both(sofar, keepUp(look, sofar.memory, container, kind)),
-      initialized,
-    );
+  const sidecars = look.pod.spec.initContainers.filter(isSidecar);
+  const kept = sidecars.reduce<Decision>(
+    (sofar, container) => both(sofar, keepUp(look, sofar.memory, container, 'sidecar')),
+    initialized,
+  );
+  return keepAppsUp(look, kept);
+}
+
+/** Side by side; but what follows one with a postStart hook comes when that is done. */
+function keepAppsUp(look: Look, before: Decision): Decision {
+  let isHeld = false;
+  return look.pod.spec.containers.reduce<Decision>((sofar, container) => {
+    const isUp = currentInstance(look.observed, sofar.memory, container.name)?.state === 'running';
+    if (isHeld && !isUp) return sofar;
+    const step = keepUp(look, sofar.memory, container, 'app');
+    isHeld ||= isBusyStarting(look, step, container);
+    return both(sofar, step);
+  }, before);
+}
+
+/** Whether a container with a postStart hook is on its way to the end of it. */
+function isBusyStarting(look: Look, step: Decision, container: Container): boolean {
+  if (container.lifecycle?.postStart === undefined) return false;
+  const known = inThisRun(step.memory, container.name);
+  const { state } = currentInstance(look.observed, step.memory, container.name) ?? {};
+  if (known !== undefined && (state === 'starting' || state === 'running')) {
+    return awaitsPostStart(container, known);
+  }
+  const { generation } = step.memory;
+  const next = preparedInstance(look.observed, step.memory, container.name, generation);
+  // What has failed and waits for its next try holds nobody up.
+  return next?.state === 'creating' || holdBackRetries(look, step).actions.length > 0;
 }
 
 /** The init container that has failed for good, if one has: the pod fails with it. */
@@ -113,38 +140,11 @@ function keepUp(look: Look, memory: Memory, container: Container, kind: Containe
   }
   // It may run and it may not; its end makes that certain, and then counts as any other.
   if (instance.state === 'unknown') return stopGracefully(look, memory, [instance]);
-  return instance.state === 'running'
-    ? stopIfItFails(look, memory, container, kind, known, instance)
-    : only(memory);
-}
-
-/** Stops a container whose startup or liveness probe has failed. */
-function stopIfItFails(
-  look: Look,
-  memory: Memory,
-  container: Container,
-  kind: ContainerKind,
-  known: ContainerMemory,
-  instance: Instance,
-): Decision {
+  if (instance.state !== 'running') return only(memory);
   if (known.stop !== undefined) return stopGracefully(look, memory, [instance], known.stop);
-  const cause = failedProbe(known);
-  if (cause === undefined) return only(memory);
-  const { name } = container;
-  const stop: ContainerStop = {
-    cause,
-    at: look.now,
-    graceSeconds:
-      probeOf(container, cause)?.terminationGracePeriodSeconds ??
-      look.pod.spec.terminationGracePeriodSeconds,
-    isReplaced: isReplaced(look.pod, container),
-  };
-  const next = { ...memory, containers: { ...memory.containers, [name]: { ...known, stop } } };
-  const what = `${kind === 'sidecar' ? 'Init container' : 'Container'} ${name} failed ${cause} probe`;
-  // The kubelet tells what becomes of app containers only.
-  const message = kind === 'app' && stop.isReplaced ? `${what}, will be restarted` : what;
-  const killing = { type: 'Normal' as const, reason: 'Killing', message, container: name };
-  return both({ ...only(next), events: [killing] }, stopGracefully(look, next, [instance], stop));
+  return awaitsPostStart(container, known)
+    ? { ...only(memory), actions: runHook(instance, 'postStart') }
+    : stopIfItFails(look, memory, container, kind, known, instance);
 }
 
 /** The instance was remembered but never ran, and never will: a new one takes its place. */

@@ -8,6 +8,7 @@ import { isReady } from './conditions.ts';
 import { restartVerdict } from './backoff.ts';
 import { podInWords } from './bring-up.ts';
 import { formatDuration } from './duration.ts';
+import { awaitsPostStart } from './hooks.ts';
 import { currentInstance, inThisRun } from './instances.ts';
 import type { ContainerMemory, Memory, Termination } from './memory.ts';
 import type { NodeFacts } from './node-facts.ts';
@@ -129,6 +130,8 @@ function stateOf(
   const { memory, observed } = scene;
   if (known?.exit !== undefined) return afterExitState(scene, container, kind, known, known.exit);
   if (known?.startedAt !== undefined) {
+    const waits = waitsForPostStart(scene, container, known);
+    if (waits !== undefined) return { waiting: waits };
     return { running: { startedAt: seconds(known.startedAt) } };
   }
   if (isTerminal(memory.phase.phase) && wasReached(scene, container, kind)) {
@@ -149,6 +152,21 @@ function stateOf(
         currentInstance(observed, memory, container.name) !== undefined,
     ),
   };
+}
+
+/** Until its postStart hook is done a container is not shown as running, as under the kubelet. */
+function waitsForPostStart(
+  { pod, memory, observed }: Scene,
+  container: Container,
+  known: ContainerMemory,
+): V1ContainerWaiting | undefined {
+  if (inThisRun(memory, container.name) === undefined || memory.ending !== undefined) {
+    return undefined;
+  }
+  if (awaitsPostStart(container, known)) return { reason: waitingReason(pod) };
+  if (known.postStart !== 'failed') return undefined;
+  const { message } = currentInstance(observed, memory, container.name)?.hooks?.postStart ?? {};
+  return { reason: 'PostStartHookError', message };
 }
 
 /** It has ended; shown as waiting if it is on its way to the next start. */

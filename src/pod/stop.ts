@@ -1,13 +1,19 @@
-/** Stops single containers of a pod that goes on without them. */
+/**
+ * Stops containers: first their preStop hook, then the stop signal with what is left of the grace.
+ *
+ * Source: the kubelet's killContainer (kuberuntime_container.go).
+ */
 import type { Decision, Look } from './decision.ts';
-import { earlier, only } from './decision.ts';
+import { both, earlier, only } from './decision.ts';
+import { runHook } from './hooks.ts';
 import type { Memory } from './memory.ts';
 import type { Instance } from './observed.ts';
+import { containersOf } from './pod.ts';
 
 /** A stop that should have ended this long ago is started anew. */
-export const OVERDUE_MS = 5_000;
+const OVERDUE_MS = 5_000;
 /** The least that lies between stop signal and SIGKILL, as under the kubelet. */
-export const MINIMUM_GRACE_SECONDS = 2;
+const MINIMUM_GRACE_SECONDS = 2;
 
 /** How long a container has from when on. */
 export interface GraceWindow {
@@ -17,20 +23,55 @@ export interface GraceWindow {
 
 /** Stops them with the pod's grace, or within that window, unless that is under way. */
 export function stopGracefully(
-  { pod, now }: Look,
+  look: Look,
   memory: Memory,
   instances: readonly Instance[],
-  window: GraceWindow = { at: now, graceSeconds: pod.spec.terminationGracePeriodSeconds },
+  window?: GraceWindow,
 ): Decision {
-  const left = Math.ceil(window.graceSeconds - (now - window.at) / 1000);
-  const graceSeconds = Math.max(MINIMUM_GRACE_SECONDS, left);
-  return instances.reduce<Decision>((sofar, { id, name, state, stopBy }) => {
-    // What is just starting is stopped when its start has answered.
-    if (id === undefined || state === 'starting') return sofar;
-    if (stopBy !== undefined && now < stopBy + OVERDUE_MS) {
-      return { ...sofar, lookAgainAt: earlier(sofar.lookAgainAt, stopBy + OVERDUE_MS) };
-    }
-    const stop = { kind: 'stop-container' as const, id, name, graceSeconds };
-    return { ...sofar, actions: [...sofar.actions, stop] };
+  const { terminationGracePeriodSeconds: graceSeconds } = look.pod.spec;
+  return instances.reduce<Decision>((sofar, one) => {
+    // The hook is the beginning of it: what the grace is counted from.
+    const at = one.hooks?.preStop?.begunAt ?? look.now;
+    return both(sofar, stopOne(look, memory, one, window ?? { at, graceSeconds }));
   }, only(memory));
+}
+
+/** One step of the stop of one container; its signal may have to wait for the turn of others. */
+export function stopOne(
+  look: Look,
+  memory: Memory,
+  one: Instance,
+  { at, graceSeconds }: GraceWindow,
+  isItsTurn = true,
+): Decision {
+  const { now } = look;
+  const { id, name, state, stopBy } = one;
+  // What is just starting is stopped when its start has answered.
+  if (id === undefined || state === 'starting') return only(memory);
+  const end = at + graceSeconds * 1000;
+  if (now < end && hasHookLeft(look, one)) {
+    return { ...only(memory), actions: runHook(one, 'preStop'), lookAgainAt: end };
+  }
+  if (!isItsTurn && now < end) return { ...only(memory), lookAgainAt: end };
+
+  const leftSeconds = Math.max(MINIMUM_GRACE_SECONDS, Math.ceil((end - now) / 1000));
+  const isEnough =
+    stopBy !== undefined && stopBy <= now + leftSeconds * 1000 + 1000 && now < stopBy + OVERDUE_MS;
+  if (isEnough) {
+    return {
+      ...only(memory),
+      lookAgainAt: earlier(stopBy + OVERDUE_MS, now < end ? end : undefined),
+    };
+  }
+  const stop = { kind: 'stop-container' as const, id, name, graceSeconds: leftSeconds };
+  return { ...only(memory), actions: [stop] };
+}
+
+/** Whether its preStop hook has still to be run, or to end; only what runs can be visited. */
+function hasHookLeft({ pod }: Look, { name, state, stopBy, hooks }: Instance): boolean {
+  if (state !== 'running' || stopBy !== undefined) return false;
+  if (hooks?.preStop?.outcome !== undefined) return false;
+  return containersOf(pod).some(
+    ({ container }) => container.name === name && container.lifecycle?.preStop !== undefined,
+  );
 }

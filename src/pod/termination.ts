@@ -7,13 +7,13 @@
  */
 import type { Action } from './action.ts';
 import type { Decision, Look, PodEvent } from './decision.ts';
-import { earlier, only } from './decision.ts';
+import { both, only } from './decision.ts';
 import { hasEnded, isAlive } from './instances.ts';
 import type { Ending, Memory } from './memory.ts';
 import type { Instance } from './observed.ts';
 import { isSidecar } from './pod.ts';
 import { clear } from './restart-all.ts';
-import { MINIMUM_GRACE_SECONDS, OVERDUE_MS } from './stop.ts';
+import { stopOne } from './stop.ts';
 import { removeAllBut } from './tidy.ts';
 
 export function windDown(look: Look, memory: Memory, ending: Ending): Decision {
@@ -65,44 +65,23 @@ function stopInOrder(
   ending: Ending,
   living: readonly Instance[],
 ): Decision {
-  const { pod, now } = look;
-  const windowEnd = ending.at + ending.graceSeconds * 1000;
+  const { pod } = look;
   const sidecars = pod.spec.initContainers.filter(isSidecar).map(({ name }) => name);
   const livingNames = new Set(living.map(({ name }) => name));
   const othersLive = living.some(({ name }) => !sidecars.includes(name));
 
-  const stops = living.filter(isItsTurn).map((one) => stop(one));
-  return {
-    memory,
-    actions: stops.flatMap(({ actions }) => actions),
-    events: stops.flatMap(({ events }) => events),
-    lookAgainAt: stops.reduce<number | undefined>(
-      (sofar, { lookAgainAt }) => earlier(sofar, lookAgainAt),
-      now < windowEnd ? windowEnd : undefined,
-    ),
-  };
+  return living.reduce<Decision>((sofar, one) => {
+    // All hooks begin at once, those of sidecars included; only the signals have an order.
+    const stop = stopOne(look, memory, one, ending, isItsTurn(one));
+    const isBeginning =
+      stop.actions.length > 0 && one.stopBy === undefined && one.hooks?.preStop === undefined;
+    return both(sofar, { ...stop, events: isBeginning ? [killing(one.name)] : [] });
+  }, only(memory));
 
   function isItsTurn({ name }: Instance): boolean {
     const position = sidecars.indexOf(name);
-    if (position === -1 || now >= windowEnd) return true;
+    if (position === -1) return true;
     return !othersLive && !sidecars.slice(position + 1).some((later) => livingNames.has(later));
-  }
-
-  function stop(one: Instance): Omit<Decision, 'memory'> {
-    const left = Math.ceil((windowEnd - now) / 1000);
-    const graceSeconds = Math.max(MINIMUM_GRACE_SECONDS, left);
-    const under = one.stopBy;
-    const isEnough =
-      under !== undefined && under <= now + graceSeconds * 1000 + 1000 && now < under + OVERDUE_MS;
-    // What is just starting is stopped when it has an id to be stopped by, in a moment.
-    if (isEnough || one.id === undefined || one.state === 'starting') {
-      const lookAgainAt = under === undefined ? undefined : under + OVERDUE_MS;
-      return { actions: [], events: [], lookAgainAt };
-    }
-    return {
-      actions: [{ kind: 'stop-container', id: one.id, name: one.name, graceSeconds }],
-      events: under === undefined ? [killing(one.name)] : [],
-    };
   }
 }
 

@@ -98,7 +98,10 @@ export interface Cri {
   /** After the log file was renamed; only while the container runs. */
   reopenContainerLog(id: string, signal?: AbortSignal): Promise<void>;
 
-  /** Runs a command to its end. Out of time it is killed, and the error's code is `deadline`. */
+  /**
+   * Runs a command to its end. Out of time it is killed, and the error's code is `deadline`; with 0
+   * seconds it may take as long as it likes.
+   */
   execSync(
     id: string,
     command: readonly string[],
@@ -196,7 +199,8 @@ export function criOver(containerd: Containerd): Cri {
 
     execSync: (containerId, command, timeoutSeconds, signal) => {
       const request = { containerId, cmd: [...command], timeout: Math.ceil(timeoutSeconds) };
-      return call(runtime.ExecSync, request, signal, timeoutSeconds * secondMs + usualMs);
+      const deadlineMs = timeoutSeconds === 0 ? Infinity : timeoutSeconds * secondMs + usualMs;
+      return call(runtime.ExecSync, request, signal, deadlineMs);
     },
     exec: async (request, signal) => (await call(runtime.Exec, request, signal)).url,
     attach: async (request, signal) => (await call(runtime.Attach, request, signal)).url,

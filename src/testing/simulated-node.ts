@@ -17,7 +17,7 @@ import {
   succeeded,
 } from '../agent/view.ts';
 import type { Action } from '../pod/action.ts';
-import { inWords, isQuestion } from '../pod/action.ts';
+import { inWords, isVisit } from '../pod/action.ts';
 import { adopt } from '../pod/adopt.ts';
 import { decide } from '../pod/decide.ts';
 import { currentSandbox } from '../pod/instances.ts';
@@ -78,7 +78,7 @@ export class SimulatedNode {
   readonly #agenda = new Agenda(FIRST_MOMENT);
   #observed: Observed = { ...blankView, since: FIRST_MOMENT };
   #underWay = new Set<string>();
-  #questions = new Set<string>();
+  #visits = new Set<string>();
   #incarnation = 0;
   #boot = 0;
   #isDown = false;
@@ -142,7 +142,7 @@ export class SimulatedNode {
     this.#isDown = true;
     this.#isLooking = false;
     this.#underWay = new Set();
-    this.#questions = new Set();
+    this.#visits = new Set();
     this.#lookAgainAt = undefined;
     this.#observed = { ...blankView, since: this.now + downMs };
     this.#tell('the agent is killed');
@@ -206,7 +206,7 @@ export class SimulatedNode {
     this.turns++;
     const observed = deepFreeze({
       ...this.#observed,
-      busy: this.#underWay.size > this.#questions.size,
+      busy: this.#underWay.size > this.#visits.size,
     });
     const decision = decide(this.pod, observed, deepFreeze(this.memory), this.now, this.#settings);
     const again = decide(this.pod, observed, this.memory, this.now, this.#settings);
@@ -238,7 +238,7 @@ export class SimulatedNode {
     this.#checkBegin(action);
     if (action.kind === 'kill-containers' && this.#wasKilled(action.ids)) this.#lookDue = true;
     this.#underWay.add(words);
-    if (isQuestion(action)) this.#questions.add(words);
+    if (isVisit(action)) this.#visits.add(words);
     this.#tell(words);
     const { sandboxAttempt } = this.memory;
     this.#observed = issued(this.#observed, action, sandboxAttempt, this.now);
@@ -271,7 +271,7 @@ export class SimulatedNode {
     failure = { reason: 'Failed', message: 'it was made to fail' },
   ): void {
     this.#underWay.delete(inWords(action));
-    this.#questions.delete(inWords(action));
+    this.#visits.delete(inWords(action));
     if (outcome === undefined) {
       this.#observed = failed(this.#observed, action, failure, this.now);
       this.#lookDue = true;

@@ -7,7 +7,7 @@
  */
 import type { FullLook, Outcome, ProbeFinding } from '../agent/view.ts';
 import type { Action } from '../pod/action.ts';
-import type { ProbeKind } from '../pod/handler.ts';
+import type { HookKind, ProbeKind } from '../pod/handler.ts';
 import type { Exit, Instance } from '../pod/observed.ts';
 import type { Pod } from '../pod/pod.ts';
 import { containersOf } from '../pod/pod.ts';
@@ -19,6 +19,8 @@ export interface Behaviour {
   readonly code?: number;
   /** Does not end on SIGTERM. */
   readonly ignoresTerm?: boolean;
+  /** How long it takes to end on SIGTERM. */
+  readonly termMs?: number;
   /** Start fails: the container ends with 128, StartError. */
   readonly cannotStart?: boolean;
   /** How many times SIGKILL has no effect: it hangs in the kernel. */
@@ -37,6 +39,8 @@ export interface RuntimePlan {
     probe: ProbeKind,
     at: { readonly run: number; readonly ms: number },
   ) => ProbeFinding['outcome'];
+  /** Whether a hook at the n-th process (from 0) of a container fails. */
+  readonly hookFails?: (name: string, hook: HookKind, run: number) => boolean;
   /** How much longer a full look shows a process that has ended. */
   readonly lagMs?: number;
 }
@@ -170,6 +174,9 @@ export class SimulatedRuntime {
       case 'kill-containers':
         for (const id of action.ids) this.#kill(id);
         answer(done);
+        return;
+      case 'run-hook':
+        answer(this.#runHook(action.id, action.hook));
         return;
       case 'probe-container':
         answer(this.#probe(action.id, action.probe));
@@ -341,6 +348,18 @@ export class SimulatedRuntime {
     }
   }
 
+  #runHook(id: string, hook: HookKind): Outcome {
+    const container = this.#find(id);
+    if (container?.alive !== true) {
+      return { kind: 'hooked', outcome: 'failed', message: 'it does not run' };
+    }
+    const { name } = container.instance;
+    const run = (this.starts.get(name) ?? 0) - 1;
+    return this.#plan.hookFails?.(name, hook, run) === true
+      ? { kind: 'hooked', outcome: 'failed', message: 'it was made to fail' }
+      : { kind: 'hooked', outcome: 'done' };
+  }
+
   #probe(id: string, probe: ProbeKind): Outcome {
     const container = this.#find(id);
     if (container?.alive !== true) {
@@ -367,10 +386,12 @@ export class SimulatedRuntime {
     };
     // The runtime answers when it knows of the end itself.
     onEnd.push(() => this.#agenda.plot(this.#plan.lagMs ?? 0, () => answerOnce(done)));
-    if (behaviour.ignoresTerm !== true) {
+    const { ignoresTerm, termMs = 0 } = behaviour;
+    if (ignoresTerm !== true && termMs === 0) {
       this.#end(id, 143);
       return;
     }
+    if (ignoresTerm !== true) this.#agenda.plot(termMs, () => this.#end(id, 143));
     this.#agenda.plot(graceSeconds * 1000, () => this.#kill(id));
     // The deadline of the call.
     this.#agenda.plot(graceSeconds * 1000 + 120_000, () => answerOnce(undefined));

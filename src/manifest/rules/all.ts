@@ -9,7 +9,7 @@ import {
   checkPortNames,
   checkSysctls,
 } from './network.ts';
-import { checkInitProbes, checkProbes } from './probes.ts';
+import { checkHooks, checkInitHandlers, checkProbes } from './probes.ts';
 import { checkResources } from './resources.ts';
 import type { Rule } from './rule.ts';
 import {
@@ -36,7 +36,8 @@ export const rules: readonly Rule[] = [
   checkVolumes,
   checkMounts,
   checkProbes,
-  checkInitProbes,
+  checkHooks,
+  checkInitHandlers,
   checkMountOptions,
   checkResources,
   checkPrivileges,

@@ -1,7 +1,7 @@
-/** Probes: what each of them must and must not say. */
+/** Probes and hooks: what each of them must and must not say. */
 import { forbidden, invalidValue } from '../manifest-error.ts';
 import type { Path, Problem } from '../manifest-error.ts';
-import { probeHandlers } from '../schema/handler.ts';
+import { hookHandlers, probeHandlers } from '../schema/handler.ts';
 import { placedContainers } from './rule.ts';
 import type { PartlyContainer, PartlyPod } from './rule.ts';
 
@@ -55,12 +55,33 @@ function* checkReadiness(probe: PartlyProbe, path: Path): Generator<Problem> {
   };
 }
 
+/** A hook does one thing, and does not sleep longer than there is time. */
+export function* checkHooks(pod: PartlyPod): Generator<Problem> {
+  const grace = Math.max(0, pod.spec?.terminationGracePeriodSeconds ?? 30);
+  for (const { container, path } of placedContainers(pod)) {
+    for (const kind of ['postStart', 'preStop'] as const) {
+      const hook = container.lifecycle?.[kind];
+      if (hook === undefined) continue;
+      const at = [...path, 'lifecycle', kind];
+      yield* checkHandler(hook, at, hookHandlers);
+      const { seconds = 0 } = hook.sleep ?? {};
+      if (seconds <= grace) continue;
+      yield {
+        path: [...at, 'sleep', 'seconds'],
+        message: invalidValue(seconds, `must be at most terminationGracePeriodSeconds (${grace})`),
+        hint: 'make it shorter, or terminationGracePeriodSeconds longer',
+      };
+    }
+  }
+}
+
 /** An init container that runs to its end has nothing to be asked for. */
-export function* checkInitProbes(pod: PartlyPod): Generator<Problem> {
+export function* checkInitHandlers(pod: PartlyPod): Generator<Problem> {
   for (const { container, path, isInit } of placedContainers(pod)) {
     if (!isInit || container.restartPolicy === 'Always') continue;
-    for (const field of kinds) {
-      if (container[field] === undefined) continue;
+    for (const field of [...kinds, 'lifecycle'] as const) {
+      // Kubernetes lets an empty lifecycle pass.
+      if (Object.keys(container[field] ?? {}).length === 0) continue;
       yield {
         path: [...path, field],
         message: forbidden('must not be set for init containers without restartPolicy=Always'),

@@ -409,6 +409,25 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
     'spec.initContainers[0].startupProbe: Forbidden: must not be set for init containers without',
     'spec.initContainers[0].readinessProbe: Forbidden: must not be set for init containers without',
   ],
+  'a hook does one thing': [
+    { container: { lifecycle: { preStop: { ...exec, sleep: { seconds: 1 } } } } },
+    `${main}.lifecycle.preStop.sleep: Forbidden: may not have more than one handler`,
+  ],
+  'a hook may sleep through all of the grace': [
+    {
+      spec: { terminationGracePeriodSeconds: 5 },
+      container: { lifecycle: { preStop: { sleep: { seconds: 5 } } } },
+    },
+  ],
+  'a hook may not sleep longer': [
+    { container: { lifecycle: { postStart: { sleep: { seconds: 31 } } } } },
+    `${main}.lifecycle.postStart.sleep.seconds: Invalid value: 31: must be at most terminationGracePeriodSeconds (30)`,
+  ],
+  'init containers that end have no hooks': [
+    { init: { lifecycle: { preStop: exec } } },
+    'spec.initContainers[0].lifecycle: Forbidden: must not be set for init containers without',
+  ],
+  'an empty lifecycle is none': [{ init: { lifecycle: {} } }],
   'processes are shared with the pod or with the node': [
     { spec: { shareProcessNamespace: true, hostPID: true } },
     'spec.shareProcessNamespace: Invalid value: true: cannot be combined with hostPID',

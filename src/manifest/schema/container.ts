@@ -1,7 +1,7 @@
 /** The v1 Container: what it runs, with which environment, ports, resources and mounts. */
 import { z } from 'zod';
 import { honoured, inert, must, refused, required } from './field.ts';
-import { probe } from './handler.ts';
+import { lifecycle, probe } from './handler.ts';
 import {
   dnsLabel,
   hasParentStep,
@@ -178,7 +178,7 @@ export const container = z.strictObject({
     probe,
     'whether it has started: the other probes, and what comes after a sidecar, wait for it',
   ),
-  lifecycle: refused(notYet('lifecycle hooks and stop signals'), {}),
+  lifecycle: honoured(lifecycle, 'what is run after its start and before its end'),
   terminationMessagePath: honoured(
     plainText(),
     'the file whose last 4096 bytes become the message of its exit; default /dev/termination-log',

@@ -1,8 +1,10 @@
-/** Probes: what they do, how often, and from which result on it counts. */
+/** Probes and hooks: what they do, how often, and from which result on it counts. */
 import { z } from 'zod';
-import { honoured, must, required } from './field.ts';
+import { honoured, must, refused, required } from './field.ts';
 import { integer, isPortName, listOf, plainText, port } from './scalar.ts';
 
+/** What a hook may do. */
+export const hookHandlers = ['exec', 'httpGet', 'sleep'] as const;
 /** What a probe may do. */
 export const probeHandlers = ['exec', 'httpGet', 'tcpSocket', 'grpc'] as const;
 
@@ -89,3 +91,31 @@ export const probe = must(
   (fields) => probeHandlers.some((name) => fields[name] !== undefined),
   `must have a handler: ${probeHandlers.join(', ')}`,
 );
+
+const hookFields = z.strictObject({
+  exec: honoured(exec, 'a command in the container; no time limit, $(NAME) is not expanded'),
+  httpGet: honoured(httpGet, 'a request from the node; any status is a success'),
+  sleep: honoured(
+    z.strictObject({ seconds: required(seconds(0), 'how long; not longer than the grace') }),
+    'a pause',
+  ),
+  tcpSocket: refused('Kubernetes accepts such a hook, and then it fails every time'),
+});
+
+const hook = must(
+  hookFields,
+  (fields) => hookHandlers.some((name) => fields[name] !== undefined) || 'tcpSocket' in fields,
+  `must have a handler: ${hookHandlers.join(', ')}`,
+);
+
+export const lifecycle = z.strictObject({
+  postStart: honoured(
+    hook,
+    'right after the start; what waits for the container waits for it; if it fails, the container is stopped',
+  ),
+  preStop: honoured(
+    hook,
+    'before the stop signal, within the grace; not before an in-place restart, which kills',
+  ),
+  stopSignal: refused('stop signals are not supported yet'),
+});

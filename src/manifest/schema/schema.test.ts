@@ -99,6 +99,11 @@ const accepted: Readonly<Record<string, Additions>> = {
       readinessProbe: { grpc: { port: 65535 }, successThreshold: 5 },
     },
   },
+  'hooks of every kind': {
+    container: {
+      lifecycle: { postStart: { httpGet: { port: 80 } }, preStop: { sleep: { seconds: 0 } } },
+    },
+  },
   'quantities as text and numbers': {
     container: { resources: { requests: { cpu: 0.5, memory: '64Mi' }, limits: { cpu: '1e0' } } },
   },
@@ -472,9 +477,17 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
     probe({ httpGet: { port: 80, httpHeaders: [{ name: 'c', value: 'd\r\ne: f' }] } }),
     `${main}.livenessProbe.httpGet.httpHeaders[0].value: Invalid value: "d\\r\\ne: f": must not`,
   ],
-  'a hook': [
-    { container: { lifecycle: { preStop: { sleep: { seconds: 1 } } } } },
-    `${main}.lifecycle: Forbidden: lifecycle hooks and stop signals are not supported yet`,
+  'a hook that does nothing': [
+    { container: { lifecycle: { preStop: {} } } },
+    `${main}.lifecycle.preStop: Invalid value: a map: must have a handler: exec, httpGet, sleep`,
+  ],
+  'a hook that would always fail': [
+    { container: { lifecycle: { postStart: { tcpSocket: { port: 1 } } } } },
+    `${main}.lifecycle.postStart.tcpSocket: Forbidden: Kubernetes accepts such a hook, and then it fails`,
+  ],
+  'a sleep of less than nothing': [
+    { container: { lifecycle: { preStop: { sleep: { seconds: -1 } } } } },
+    `${main}.lifecycle.preStop.sleep.seconds: Invalid value: -1: must be between 0 and`,
   ],
   'an ephemeral container': [
     { spec: { ephemeralContainers: [{ name: 'a' }] } },
