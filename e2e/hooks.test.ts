@@ -216,3 +216,27 @@ test('an in-place restart runs postStart again, and no preStop', async (t) => {
   await node().ok('delete', 'pod', 'again', '--force', '--wait');
   t.is((await story()).length, 8);
 });
+
+test('a container is told to end with the signal of its choice, and killed if it does not', async (t) => {
+  const { folder, story } = await told('signals');
+  const hears = (ends: string) => `
+    trap 'echo "$NAME hears SIGTERM" >> /told/story; exit 1' TERM
+    trap 'echo "$NAME hears SIGUSR1" >> /told/story; ${ends}' USR1
+    echo "$NAME started" >> /told/story
+    while :; do sleep 0.05; done`;
+  const lifecycle = { stopSignal: 'SIGUSR1' };
+  const polite = container('polite', hears('exit 0'), { volumeMounts, lifecycle });
+  const deaf = container('deaf', hears(':'), { volumeMounts, lifecycle });
+  const manifest = pod('signals', [], [polite, deaf], {
+    ...withStory(folder),
+    terminationGracePeriodSeconds: 3,
+    os: { name: 'linux' },
+  });
+  await node().apply(manifest);
+  const before = await ready('signals');
+  await until('both have told', async () => (await story()).length === 2);
+  const pid = await node().pidOf(before, 'deaf');
+  await removed('signals');
+  t.deepEqual((await story()).slice(2).toSorted(), ['deaf hears SIGUSR1', 'polite hears SIGUSR1']);
+  await t.throwsAsync(fs.access(`/proc/${String(pid)}`));
+});

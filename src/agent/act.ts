@@ -37,6 +37,7 @@ import { hasSubPaths } from '../runtime/mounts.ts';
 import { rootRefusal } from '../runtime/non-root.ts';
 import { lookAtPod } from '../runtime/observe.ts';
 import { sandboxConfig } from '../runtime/sandbox-config.ts';
+import type { StopWithSignal } from '../runtime/stop-signal.ts';
 import type { ObjectStore } from './object-store.ts';
 import { tellProgress } from './pull-progress.ts';
 import { runHook } from './hook.ts';
@@ -51,6 +52,7 @@ export interface Means {
   readonly node: NodeFacts;
   readonly lending: LendSettings;
   readonly checkHealth: CheckHealth;
+  readonly stopWithSignal: StopWithSignal;
   readonly hierarchy: Hierarchy;
   readonly store: PodStore;
   readonly objects: ObjectStore;
@@ -93,7 +95,7 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
       occasion.tell(containerEvent('Started', 'Container started', action.name));
       return done;
     case 'stop-container':
-      await cri.stopContainer(action.id, action.graceSeconds, signal);
+      await stopContainer(means, action, occasion);
       return done;
     case 'run-hook':
       return await runHook(means, action, occasion);
@@ -171,6 +173,17 @@ async function assertNothingLeft({ cri }: Means, pod: Pod, signal: AbortSignal):
     where: `pod ${podKey(pod)}`,
     next: 'nothing: it is looked at again, and removed',
   });
+}
+
+async function stopContainer(
+  { cri, stopWithSignal }: Means,
+  { id, name, graceSeconds }: Action & { kind: 'stop-container' },
+  { pod, signal }: Occasion,
+): Promise<void> {
+  const found = containersOf(pod).find(({ container }) => container.name === name);
+  const { stopSignal } = found?.container.lifecycle ?? {};
+  if (stopSignal === undefined) await cri.stopContainer(id, graceSeconds, signal);
+  else await stopWithSignal(id, stopSignal, graceSeconds, signal);
 }
 
 async function runSandbox(

@@ -24,6 +24,7 @@ import { runtimeEvents } from '../runtime/events.ts';
 import { findFeatures } from '../runtime/features.ts';
 import { ContainerdUnreachable } from '../runtime/unreachable.ts';
 import { healthChecker } from '../runtime/grpc-health.ts';
+import { stopperBySignal } from '../runtime/stop-signal.ts';
 import { wallClock } from '../runtime/time.ts';
 import { listPodUids, lookAtPod } from '../runtime/observe.ts';
 import type { Means } from './act.ts';
@@ -147,6 +148,7 @@ async function provideMeans(
     lending: { dataDir, podLogDir, cgroupRoot, cgroupDriver, node },
     store: new PodStore(dataDir),
     checkHealth: healthChecker(),
+    stopWithSignal: stopperBySignal(containerd, cri),
     objects: new ObjectStore(dataDir),
     images: new Map(),
     countDownloads: () => countDownloads(containerd),

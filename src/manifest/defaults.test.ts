@@ -73,7 +73,7 @@ const probed = [
   { tcpSocket: { port: 1, host: 'h' } },
   { grpc: { port: 1, service: 's' } },
 ].map((handler) => ({
-  lifecycle: { postStart: hookOf(handler), preStop: hookOf(handler) },
+  lifecycle: { postStart: hookOf(handler), preStop: hookOf(handler), stopSignal: 'SIGINT' },
   startupProbe: { ...handler, ...delays, ...numbers },
   livenessProbe: { ...handler, ...delays, ...numbers },
   readinessProbe: { ...handler, initialDelaySeconds: 5, ...numbers },

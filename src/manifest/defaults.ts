@@ -167,9 +167,17 @@ function withProbeDefaults(probe: Raw<'livenessProbe'> | undefined): Probe | und
   };
 }
 
-function withLifecycleDefaults({ postStart, preStop }: Raw<'lifecycle'>): Lifecycle | undefined {
-  if (postStart === undefined && preStop === undefined) return undefined;
-  return present({ postStart: withHookDefaults(postStart), preStop: withHookDefaults(preStop) });
+function withLifecycleDefaults({
+  postStart,
+  preStop,
+  stopSignal,
+}: Raw<'lifecycle'>): Lifecycle | undefined {
+  const lifecycle = present({
+    postStart: withHookDefaults(postStart),
+    preStop: withHookDefaults(preStop),
+    stopSignal,
+  });
+  return Object.keys(lifecycle).length > 0 ? lifecycle : undefined;
 }
 
 function withHookDefaults(hook: Raw<'lifecycle'>['preStop']): Hook | undefined {

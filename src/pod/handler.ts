@@ -28,7 +28,21 @@ export interface Lifecycle {
   readonly postStart?: Hook;
   /** Before the stop signal, within the grace. */
   readonly preStop?: Hook;
+  /** In place of the image's; one of stopSignals. */
+  readonly stopSignal?: string;
 }
+
+const count = (length: number): number[] => Array.from({ length }, (_, index) => index + 1);
+
+/** The names of all signals that a container can be told to end with. */
+export const stopSignals: readonly string[] = [
+  ...'ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV'.split(
+    ' ',
+  ),
+  ...'STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ'.split(' '),
+  ...['RTMIN', ...count(15).map((distance) => `RTMIN+${distance}`)],
+  ...['RTMAX', ...count(14).map((distance) => `RTMAX-${distance}`)],
+].map((name) => `SIG${name}`);
 
 /** A hook has exactly one of exec, httpGet and sleep. */
 export interface Hook {

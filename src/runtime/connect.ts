@@ -13,7 +13,9 @@ import { loadSync } from '@grpc/proto-loader';
 import type { ContentDefinition } from './generated/containerd/services/content/v1/Content.ts';
 import type { EventsDefinition } from './generated/containerd/services/events/v1/Events.ts';
 import type { ProtoGrpcType as CriProtos } from './generated/cri.ts';
+import type { TasksDefinition } from './generated/containerd/services/tasks/v1/Tasks.ts';
 import type { ProtoGrpcType as ContentProtos } from './generated/containerd-content.ts';
+import type { ProtoGrpcType as TasksProtos } from './generated/containerd-tasks.ts';
 import type { ProtoGrpcType as EventProtos } from './generated/containerd-events.ts';
 import type { ProtoGrpcType as TaskEventProtos } from './generated/containerd-task-events.ts';
 import type { ImageServiceDefinition } from './generated/runtime/v1/ImageService.ts';
@@ -30,11 +32,12 @@ export interface Containerd extends Disposable {
   readonly images: ImageServiceDefinition;
   readonly events: EventsDefinition;
   readonly content: ContentDefinition;
+  readonly tasks: TasksDefinition;
   /** What events carry, by message name. */
   readonly taskEvents: TaskEventProtos['containerd']['events'];
 }
 
-type Protos = CriProtos & EventProtos & TaskEventProtos & ContentProtos;
+type Protos = CriProtos & EventProtos & TaskEventProtos & ContentProtos & TasksProtos;
 
 const mebibyte = 1024 * 1024;
 
@@ -60,6 +63,7 @@ export function connectContainerd(socket: string): Containerd {
     images: runtime.v1.ImageService.service,
     events: containerd.services.events.v1.Events.service,
     content: containerd.services.content.v1.Content.service,
+    tasks: containerd.services.tasks.v1.Tasks.service,
     taskEvents: containerd.events,
     [Symbol.dispose]: () => {
       client.close();

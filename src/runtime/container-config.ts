@@ -19,6 +19,7 @@ import { containerAnnotations, containerLabels } from './labels.ts';
 import { mountsOf, subPathsOf } from './mounts.ts';
 import { resourcesOf } from './resources.ts';
 import { containerSecurity } from './security.ts';
+import { criSignal } from './stop-signal.ts';
 import { mappedMount } from './user-namespace.ts';
 
 /** What is known when a container is about to be created, beside pod and node. */
@@ -101,6 +102,7 @@ function lastingConfig(
   loan: Loan,
   node: NodeFacts,
 ): ContainerConfig {
+  const { stopSignal } = container.lifecycle ?? {};
   const environment = environmentFor(pod, container, podIPs, node);
   const expandAll = (words: readonly string[]) => words.map((word) => expand(word, environment));
   return {
@@ -113,6 +115,8 @@ function lastingConfig(
     stdin: container.stdin,
     stdinOnce: container.stdinOnce,
     tty: container.tty,
+    // For whoever stops it by CRI; we send the signal ourselves, as few versions honour this.
+    ...(stopSignal !== undefined && { stopSignal: criSignal(stopSignal) }),
     linux: {
       resources: resourcesOf(pod, container, node),
       securityContext: containerSecurity(pod, container, image.user, loan, node),

@@ -16,6 +16,7 @@ export const protoFiles = [
   'containerd-events.proto',
   'containerd-task-events.proto',
   'containerd-content.proto',
+  'containerd-tasks.proto',
   'grpc-health.proto',
 ] as const;
 

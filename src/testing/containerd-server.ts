@@ -11,6 +11,7 @@ import { connectContainerd } from '../runtime/connect.ts';
 import type { Containerd } from '../runtime/connect.ts';
 import type { ContentHandlers } from '../runtime/generated/containerd/services/content/v1/Content.ts';
 import type { EventsHandlers } from '../runtime/generated/containerd/services/events/v1/Events.ts';
+import type { TasksHandlers } from '../runtime/generated/containerd/services/tasks/v1/Tasks.ts';
 import type { ImageServiceHandlers } from '../runtime/generated/runtime/v1/ImageService.ts';
 import type { RuntimeServiceHandlers } from '../runtime/generated/runtime/v1/RuntimeService.ts';
 
@@ -19,6 +20,7 @@ export interface Answers {
   readonly images?: Partial<ImageServiceHandlers>;
   readonly events?: Partial<EventsHandlers>;
   readonly content?: Partial<ContentHandlers>;
+  readonly tasks?: Partial<TasksHandlers>;
 }
 
 /** A folder with a socket in it, a connection to that socket, and maybe a server behind it. */
@@ -55,11 +57,12 @@ export async function serve(answers: Answers): Promise<TestContainerd> {
 
 async function start(containerd: Containerd, answers: Answers): Promise<Server> {
   const server = new Server();
-  const { runtime = {}, images = {}, events = {}, content = {} } = answers;
+  const { runtime = {}, images = {}, events = {}, content = {}, tasks = {} } = answers;
   server.addService(containerd.runtime, runtime as UntypedServiceImplementation);
   server.addService(containerd.images, images as UntypedServiceImplementation);
   server.addService(containerd.events, events as UntypedServiceImplementation);
   server.addService(containerd.content, content as UntypedServiceImplementation);
+  server.addService(containerd.tasks, tasks as UntypedServiceImplementation);
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   server.bindAsync(`unix:${containerd.socketPath}`, ServerCredentials.createInsecure(), (error) => {
     if (error) reject(error);

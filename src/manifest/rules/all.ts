@@ -9,7 +9,7 @@ import {
   checkPortNames,
   checkSysctls,
 } from './network.ts';
-import { checkHooks, checkInitHandlers, checkProbes } from './probes.ts';
+import { checkHooks, checkInitHandlers, checkProbes, checkStopSignals } from './probes.ts';
 import { checkResources } from './resources.ts';
 import type { Rule } from './rule.ts';
 import {
@@ -38,6 +38,7 @@ export const rules: readonly Rule[] = [
   checkProbes,
   checkHooks,
   checkInitHandlers,
+  checkStopSignals,
   checkMountOptions,
   checkResources,
   checkPrivileges,

@@ -3,7 +3,7 @@ import { forbidden, invalidValue } from '../manifest-error.ts';
 import type { Path, Problem } from '../manifest-error.ts';
 import { hookHandlers, probeHandlers } from '../schema/handler.ts';
 import { placedContainers } from './rule.ts';
-import type { PartlyContainer, PartlyPod } from './rule.ts';
+import type { PartlyContainer, PartlyPod, RuleProblem } from './rule.ts';
 
 const kinds = ['startupProbe', 'livenessProbe', 'readinessProbe'] as const;
 type PartlyProbe = NonNullable<PartlyContainer['livenessProbe']>;
@@ -72,6 +72,20 @@ export function* checkHooks(pod: PartlyPod): Generator<Problem> {
         hint: 'make it shorter, or terminationGracePeriodSeconds longer',
       };
     }
+  }
+}
+
+/** Signals differ between systems: Kubernetes wants to know which one is meant. */
+export function* checkStopSignals(pod: PartlyPod): Generator<RuleProblem> {
+  if (pod.spec?.os?.name !== undefined) return;
+  for (const { container, path } of placedContainers(pod)) {
+    if (container.lifecycle?.stopSignal === undefined) continue;
+    yield {
+      path: [...path, 'lifecycle', 'stopSignal'],
+      dependsOn: ['spec', 'os'],
+      message: forbidden('may not be set without spec.os.name'),
+      hint: 'add "os: {name: linux}" to the spec',
+    };
   }
 }
 

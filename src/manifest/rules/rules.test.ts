@@ -427,6 +427,13 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
     { init: { lifecycle: { preStop: exec } } },
     'spec.initContainers[0].lifecycle: Forbidden: must not be set for init containers without',
   ],
+  'a stop signal with its system': [
+    { spec: { os: { name: 'linux' } }, container: { lifecycle: { stopSignal: 'SIGRTMIN+3' } } },
+  ],
+  'a stop signal of no system': [
+    { container: { lifecycle: { stopSignal: 'SIGINT' } } },
+    `${main}.lifecycle.stopSignal: Forbidden: may not be set without spec.os.name`,
+  ],
   'an empty lifecycle is none': [{ init: { lifecycle: {} } }],
   'processes are shared with the pod or with the node': [
     { spec: { shareProcessNamespace: true, hostPID: true } },

@@ -1,5 +1,6 @@
 /** Probes and hooks: what they do, how often, and from which result on it counts. */
 import { z } from 'zod';
+import { stopSignals } from '../../pod/handler.ts';
 import { honoured, must, refused, required } from './field.ts';
 import { integer, isPortName, listOf, plainText, port } from './scalar.ts';
 
@@ -117,5 +118,8 @@ export const lifecycle = z.strictObject({
     hook,
     'before the stop signal, within the grace; not before an in-place restart, which kills',
   ),
-  stopSignal: refused('stop signals are not supported yet'),
+  stopSignal: honoured(
+    z.enum(stopSignals),
+    "in place of the image's; needs spec.os; sent by us, as containerd before 2.3 cannot",
+  ),
 });

@@ -485,6 +485,10 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
     { container: { lifecycle: { postStart: { tcpSocket: { port: 1 } } } } },
     `${main}.lifecycle.postStart.tcpSocket: Forbidden: Kubernetes accepts such a hook, and then it fails`,
   ],
+  'a signal that there is not': [
+    { container: { lifecycle: { stopSignal: 'SIGRTMIN+16' } }, spec: { os: { name: 'linux' } } },
+    `${main}.lifecycle.stopSignal: Unsupported value: "SIGRTMIN+16"`,
+  ],
   'a sleep of less than nothing': [
     { container: { lifecycle: { preStop: { sleep: { seconds: -1 } } } } },
     `${main}.lifecycle.preStop.sleep.seconds: Invalid value: -1: must be between 0 and`,
