@@ -1,5 +1,8 @@
 /** Random pods, random processes, random trouble: what properties are tried on. */
 import fc from 'fast-check';
+import type { ProbeFinding } from '../agent/view.ts';
+import type { Hook, Lifecycle, Probe } from '../pod/handler.ts';
+import { probeKinds, probeOf } from '../pod/handler.ts';
 import type { Container, Pod, RestartPolicy, RestartRule } from '../pod/pod.ts';
 import { containersOf } from '../pod/pod.ts';
 import { aContainer, aPod } from './builders.ts';
@@ -23,6 +26,8 @@ interface Trouble {
   readonly eventDelaysMs: readonly (number | undefined)[];
   readonly looksMs: readonly number[];
   readonly landsLate: readonly boolean[];
+  readonly findings: readonly ProbeFinding['outcome'][];
+  readonly hookFailures: readonly boolean[];
   readonly lagMs: number;
 }
 
@@ -42,12 +47,17 @@ export function describeLife({ pod, behaviours, trouble, disturbances }: Life): 
   const inShort = JSON.stringify;
   return [
     `pod: ${inShort({ restartPolicy, activeDeadlineSeconds, terminationGracePeriodSeconds })}`,
-    ...containersOf(pod).map(({ container: { name, restartPolicy, restartPolicyRules } }) => {
+    ...containersOf(pod).map(({ container }) => {
+      const { name, restartPolicy, restartPolicyRules, lifecycle = {} } = container;
+      const visits = [
+        ...Object.keys(lifecycle),
+        ...probeKinds.filter((kind) => probeOf(container, kind) !== undefined),
+      ];
       const rules = restartPolicyRules.map(
         ({ action, exitCodes: { operator, values } }) =>
           `${action} ${operator} ${values.join(' ')}`,
       );
-      return `${name}: ${inShort([restartPolicy, ...rules])} does ${inShort(behaviours[name])}`;
+      return `${name}: ${inShort([restartPolicy, ...rules, ...visits])} does ${inShort(behaviours[name])}`;
     }),
     `trouble: ${inShort(trouble)}`,
     `disturbances: ${inShort(disturbances)}`,
@@ -80,6 +90,8 @@ function usedUp(trouble: Trouble): Omit<Plan, 'behave'> {
     eventDelayMs: next(trouble.eventDelaysMs, 1),
     lookMs: next(trouble.looksMs, 0),
     landsLate: next(trouble.landsLate, false),
+    probe: next(trouble.findings, 'success'),
+    hookFails: next(trouble.hookFailures, false),
     lagMs: trouble.lagMs,
   };
 }
@@ -125,14 +137,43 @@ const aRule: fc.Arbitrary<RestartRule> = fc.record({
 });
 const rules = fc.array(aRule, { maxLength: 2 });
 
+/** Far apart: virtual time is cheap, what happens in it is not. */
+const aProbe: fc.Arbitrary<Probe> = fc.record({
+  exec: fc.constant({ command: ['check'] }),
+  initialDelaySeconds: fc.constantFrom(0, 1, 50),
+  timeoutSeconds: fc.constant(1),
+  periodSeconds: fc.constantFrom(60, 100),
+  successThreshold: fc.constant(1),
+  failureThreshold: fc.constantFrom(1, 1, 2),
+  terminationGracePeriodSeconds: fc.constantFrom(undefined, 3),
+});
+const aHook: fc.Arbitrary<Hook> = fc.constant({ sleep: { seconds: 1 } });
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 1 });
+
+/** Probes and hooks; every second container has none. */
+const someVisits: fc.Arbitrary<Partial<Container>> = fc.oneof(
+  fc.constant({}),
+  fc.record({
+    lifecycle: maybe<Lifecycle>(fc.record({ postStart: maybe(aHook), preStop: maybe(aHook) })),
+    startupProbe: maybe(aProbe),
+    livenessProbe: maybe(aProbe),
+    readinessProbe: maybe(aProbe.map((probe) => ({ ...probe, successThreshold: 2 }))),
+  }),
+);
+
 function containers(
   kind: string,
   size: { minLength: number; maxLength: number },
   restartPolicy: fc.Arbitrary<RestartPolicy | undefined>,
 ): fc.Arbitrary<Container[]> {
+  const visits = kind === 'init' ? fc.constant({}) : someVisits;
   return fc
-    .array(fc.record({ restartPolicy, restartPolicyRules: rules }), size)
-    .map((all) => all.map((more, index) => aContainer(`${kind}-${index}`, more)));
+    .array(fc.record({ restartPolicy, restartPolicyRules: rules, visits }), size)
+    .map((all) =>
+      all.map(({ visits: asked, ...more }, index) =>
+        aContainer(`${kind}-${index}`, { ...more, ...asked }),
+      ),
+    );
 }
 
 const podOfAnyShape: fc.Arbitrary<Pod> = fc
@@ -192,6 +233,11 @@ const trouble: fc.Arbitrary<Trouble> = fc.record({
   eventDelaysMs: fc.array(fc.constantFrom(0, 1, 30, 2_000, undefined), { maxLength: 20 }),
   looksMs: fc.array(fc.constantFrom(0, 2, 50, 1_500), { maxLength: 20 }),
   landsLate: fc.array(fc.boolean(), { maxLength: 4 }),
+  findings: fc.array(
+    fc.constantFrom<ProbeFinding['outcome']>('success', 'success', 'failure', 'unknown'),
+    { maxLength: 12 },
+  ),
+  hookFailures: fc.array(fc.boolean(), { maxLength: 4 }),
   lagMs: fc.constantFrom(0, 0, 30),
 });
 
