@@ -1,13 +1,14 @@
 // Rights and identity of containers, as the kernel tells them: read in /proc from inside, or on the
-// host. Every container writes its report into the shared volume, again after each restart in place.
+// host; the same before and after a restart in place.
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
-import type { V1Pod } from '../src/pod/pod-status.ts';
-import { container, pod, restartAllOn, sidecar } from './manifests.ts';
-import type { ContainerOf, ManifestOf } from './manifests.ts';
+import { container, pod } from './manifests.ts';
+import type { ManifestOf } from './manifests.ts';
 import type { TestNode } from './node.ts';
-import { generationOf, isReady, startNode, statusOf, until } from './node.ts';
+import { startNode, statusOf, until } from './node.ts';
+import type { Reports } from './reports.ts';
+import { reporter, reportingPod, reportsAroundRestart } from './reports.ts';
 
 const shared: { node?: TestNode } = {};
 
@@ -33,60 +34,14 @@ test.after.always('nothing is left', async () => {
   await shared.node?.[Symbol.asyncDispose]();
 });
 
-/** Writes what the shell prints into the volume, then waits. */
-function reporter(name: string, report: string, more: Record<string, unknown> = {}): ContainerOf {
-  const script = `
-    { ${report}
-    } > /shared/$NAME.new 2>&1; mv /shared/$NAME.new /shared/$NAME
-    trap 'exit 143' TERM; while :; do sleep 0.05; done`;
-  return container(name, script, more);
-}
-
-/** A pod that can be restarted in place. */
-function podOf(
-  name: string,
-  containers: readonly ContainerOf[],
-  more: Record<string, unknown> = {},
-): ManifestOf {
-  return pod(name, [sidecar('watcher', restartAllOn(88))], containers, more);
-}
-
-async function ready(name: string, generation = 0): Promise<V1Pod> {
-  return await node().podThat(
-    name,
-    `is ready in generation ${generation}`,
-    (one) => isReady(one) && generationOf(one) === generation,
-  );
-}
-
-/** The lines that each container reported. */
-async function reports(of: V1Pod, ...names: string[]): Promise<Record<string, string[]>> {
-  const read = async (name: string) => {
-    const file = path.join(node().volume(of), name);
-    const text = await until(`${name} has reported`, () =>
-      fs.readFile(file, 'utf8').catch(() => undefined),
-    );
-    return [name, text.trim().split('\n')] as const;
-  };
-  return Object.fromEntries(await Promise.all(names.map(read)));
-}
-
 /** What containers report before an in-place restart; fails unless they report it again after it. */
 async function reportsThroughRestart(
   t: { deepEqual: (a: unknown, b: unknown) => unknown },
   manifest: ManifestOf,
   ...names: string[]
-): Promise<Record<string, string[]>> {
-  const { name } = manifest.metadata;
-  await node().apply(manifest);
-  const first = await ready(name);
-  const before = await reports(first, ...names);
-  for (const one of names) await fs.rm(path.join(node().volume(first), one));
-  // Renamed into place: the container looks for the file, and must not find it empty.
-  const file = path.join(node().volume(first), 'exit-watcher');
-  await fs.writeFile(`${file}.new`, '88');
-  await fs.rename(`${file}.new`, file);
-  t.deepEqual(await reports(await ready(name, 1), ...names), before);
+): Promise<Reports> {
+  const { before, after } = await reportsAroundRestart(node(), manifest, ...names);
+  t.deepEqual(after, before);
   return before;
 }
 
@@ -99,7 +54,7 @@ const statusLine = (field: string) => `grep ^${field}: /proc/self/status;`;
 
 test('users, groups and capabilities are as the manifest says', async (t) => {
   const report = `id -u; id -g; id -G; ${statusLine('CapEff')} ${statusLine('NoNewPrivs')} touch /root-file && echo wrote`;
-  const manifest = podOf(
+  const manifest = reportingPod(
     'identity',
     [
       reporter('inherits', report),
@@ -179,7 +134,7 @@ test('seccomp profiles come from the runtime, from the node, or not at all', asy
   const localhost = (localhostProfile: string) => ({
     securityContext: { seccompProfile: { type: 'Localhost', localhostProfile } },
   });
-  const manifest = podOf(
+  const manifest = reportingPod(
     'seccomp',
     [
       reporter('runtime', report),
@@ -210,7 +165,11 @@ test('seccomp profiles come from the runtime, from the node, or not at all', asy
 test('/proc shows little, and nothing of it can be written', async (t) => {
   const report =
     'wc -c < /proc/interrupts; ls /proc/scsi /sys/firmware; echo 1 > /proc/sys/vm/drop_caches';
-  const seen = await reportsThroughRestart(t, podOf('proc', [reporter('main', report)]), 'main');
+  const seen = await reportsThroughRestart(
+    t,
+    reportingPod('proc', [reporter('main', report)]),
+    'main',
+  );
   t.is(seen['main']?.[0], '0');
   t.regex(seen['main']?.at(-1) ?? '', /Read-only file system/);
   await removed('proc');
@@ -225,7 +184,9 @@ test('kernel parameters are those of the pod, not of the node', async (t) => {
     { name: 'kernel/msgmax', value: '12345' },
     { name: 'net.core.somaxconn', value: '99' },
   ];
-  const manifest = podOf('sysctls', [reporter('main', report)], { securityContext: { sysctls } });
+  const manifest = reportingPod('sysctls', [reporter('main', report)], {
+    securityContext: { sysctls },
+  });
   const seen = await reportsThroughRestart(t, manifest, 'main');
   t.deepEqual(seen['main'], ['77', '12345', '99']);
   t.is(await fs.readFile(file, 'utf8'), before);

@@ -218,7 +218,7 @@ async function createContainer(
   const refusal = rootRefusal(pod, container, image.user);
   if (refusal !== undefined) throw new ContainerConfigError(refusal);
 
-  await writeHostsFile(loan.hostsFile, pod, sandbox.ips);
+  await writeHostsFile(loan.hostsFile, pod, sandbox.ips, node);
   const { attempt, generation } = action;
   const run = { attempt, generation, sandboxAttempt: sandbox.attempt };
   const ingredients = { image, podIPs: sandbox.ips };

@@ -39,6 +39,8 @@ export interface AgentOptions {
   readonly podLogDir: string;
   readonly cgroupRoot: string;
   readonly nodeName: string;
+  /** Absent: `cluster.local`. */
+  readonly clusterDomain?: string;
   /** Longest delay between two in-place restarts of a pod; 0: none. */
   readonly inPlaceBackoffMs: number;
   /** Longest delay between two restarts of one container. */
@@ -136,6 +138,7 @@ async function provideMeans(
     name: options.nodeName,
     agentId: agentIdOf(options.dataDir),
     dataDir: options.dataDir,
+    clusterDomain: options.clusterDomain,
     features: await findFeatures(cri, signal),
     hierarchy,
   });

@@ -58,7 +58,7 @@ export class RawPod {
   /** Runs it for the first time. */
   async start(exits: ExitPoll, signal: AbortSignal): Promise<void> {
     this.#loan = await lend(this.#pod, this.#means.lending);
-    await writeHostsFile(this.#loan.hostsFile, this.#pod, []);
+    await writeHostsFile(this.#loan.hostsFile, this.#pod, [], this.#means.node);
     this.prepare();
     await this.#runSandbox(signal);
     await this.#startAll(exits, signal);

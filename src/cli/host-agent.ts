@@ -36,6 +36,7 @@ export async function hostAgent(
         podLogDir: options.podLogDir,
         cgroupRoot: options.cgroupRoot,
         nodeName: options.nodeName,
+        clusterDomain: options.clusterDomain,
         inPlaceBackoffMs: options.inPlaceBackoff,
         maxContainerRestartMs: options.maxContainerRestartPeriod,
         allowedUnsafeSysctls: options.allowedUnsafeSysctls,

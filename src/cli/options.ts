@@ -22,6 +22,7 @@ export interface NodeOptions {
   readonly podLogDir: string;
   readonly cgroupRoot: string;
   readonly nodeName: string;
+  readonly clusterDomain: string;
   /** Milliseconds; 0 is off. */
   readonly inPlaceBackoff: number;
   /** Milliseconds. */
@@ -69,6 +70,11 @@ export function withNodeOptions(command: Command): Command {
       new Option('--node-name <name>', 'name of this node in what is shown')
         .env('REPRISE_NODE_NAME')
         .default(hostname().toLowerCase()),
+    )
+    .addOption(
+      new Option('--cluster-domain <domain>', 'end of the full names of pods with a subdomain')
+        .env('REPRISE_CLUSTER_DOMAIN')
+        .default('cluster.local'),
     )
     .addOption(
       durationDefault(

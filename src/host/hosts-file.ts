@@ -1,7 +1,8 @@
 /** The /etc/hosts that a pod's containers share, in the words the kubelet uses. */
 import fs from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
-import { hostnameOf } from '../pod/hostname.ts';
+import { namesOf } from '../pod/hostname.ts';
+import type { NodeFacts } from '../pod/node-facts.ts';
 import type { Pod } from '../pod/pod.ts';
 import { isErrno } from './errno.ts';
 
@@ -13,19 +14,26 @@ export async function writeHostsFile(
   file: string,
   pod: Pod,
   podIPs: readonly string[],
+  { clusterDomain }: Pick<NodeFacts, 'clusterDomain'>,
 ): Promise<void> {
   const nodeHosts = pod.spec.hostNetwork ? ((await read('/etc/hosts')) ?? '') : '';
-  const content = hostsFileContent(pod, podIPs, nodeHosts);
+  const content = hostsFileContent(pod, podIPs, { nodeHosts, clusterDomain });
   if ((await read(file)) === content) return;
   // Containers are created side by side, and each writes it: under a temporary name of its own.
   await writeFileAtomic(file, content, { mode: 0o644, fsync: false });
 }
 
 /** The file's text. With the host's network it is the node's own, and the pod's addresses are not. */
-export function hostsFileContent(pod: Pod, podIPs: readonly string[], nodeHosts: string): string {
+export function hostsFileContent(
+  pod: Pod,
+  podIPs: readonly string[],
+  { nodeHosts, clusterDomain }: { readonly nodeHosts: string; readonly clusterDomain: string },
+): string {
+  const { hostname, domain } = namesOf(pod, clusterDomain);
+  const names = domain === undefined ? hostname : `${hostname}.${domain}\t${hostname}`;
   const head = pod.spec.hostNetwork
     ? `# Kubernetes-managed hosts file (host network).\n${nodeHosts}`
-    : [...podNetworkHead, ...podIPs.map((ip) => `${ip}\t${hostnameOf(pod)}`), ''].join('\n');
+    : [...podNetworkHead, ...podIPs.map((ip) => `${ip}\t${names}`), ''].join('\n');
   const aliases = pod.spec.hostAliases.map(({ ip, hostnames }) => [ip, ...hostnames].join('\t'));
   if (aliases.length === 0) return head;
   return `${head}\n# Entries added by HostAliases.\n${aliases.join('\n')}\n`;

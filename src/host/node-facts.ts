@@ -10,6 +10,8 @@ import type { Hierarchy } from './cgroups.ts';
 export function readNodeFacts(options: {
   readonly agentId: string;
   readonly dataDir: string;
+  /** Absent: `cluster.local`, as in most clusters. */
+  readonly clusterDomain?: string;
   readonly name?: string;
   readonly features: RuntimeFeatures;
   readonly hierarchy?: Hierarchy;
@@ -20,6 +22,7 @@ export function readNodeFacts(options: {
     agentId: options.agentId,
     memoryBytes: os.totalmem(),
     hostIPs: chooseHostIPs(os.networkInterfaces(), readOr('', '/proc/net/route')),
+    clusterDomain: options.clusterDomain ?? 'cluster.local',
     dns: parseResolvConf(readOr('', '/etc/resolv.conf')),
     cgroupVersion: hierarchy.version,
     swapLimits: hasSwapLimits(hierarchy),

@@ -61,6 +61,9 @@ function specWithDefaults(spec: RawPod['spec']): PodSpec {
     ...present({
       activeDeadlineSeconds: spec.activeDeadlineSeconds,
       hostname: spec.hostname,
+      hostnameOverride: spec.hostnameOverride,
+      subdomain: spec.subdomain,
+      setHostnameAsFQDN: spec.setHostnameAsFQDN,
       runtimeClassName: spec.runtimeClassName,
       hostUsers: spec.hostUsers,
     }),

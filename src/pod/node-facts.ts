@@ -10,6 +10,8 @@ export interface NodeFacts extends RuntimeFeatures {
   readonly memoryBytes: number;
   /** Primary address first. */
   readonly hostIPs: readonly string[];
+  /** What the domains of pods with a subdomain end with. */
+  readonly clusterDomain: string;
   /** The node's own /etc/resolv.conf. */
   readonly dns: ResolverConfig;
   readonly cgroupVersion: 1 | 2;

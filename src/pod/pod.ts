@@ -37,6 +37,11 @@ export interface PodSpec {
   /** Counts from status.startTime; absent: no deadline. */
   readonly activeDeadlineSeconds?: number;
   readonly hostname?: string;
+  /** Takes the place of name, hostname and domain. */
+  readonly hostnameOverride?: string;
+  /** Makes a domain out of namespace and cluster domain. */
+  readonly subdomain?: string;
+  readonly setHostnameAsFQDN?: boolean;
   readonly hostNetwork: boolean;
   readonly hostPID: boolean;
   readonly hostIPC: boolean;

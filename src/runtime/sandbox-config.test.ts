@@ -46,6 +46,12 @@ test("with the host's network the hostname and the ports are the host's", (t) =>
   t.like(of(spec), { hostname: '', portMappings: [] });
 });
 
+test('a full name is the hostname where the pod wants it, if the kernel takes it', (t) => {
+  const wishes = { subdomain: 'sub', setHostnameAsFQDN: true };
+  t.is(of({ ...wishes, hostname: 'h'.repeat(34) }).hostname?.length, 64);
+  t.throws(() => of({ ...wishes, hostname: 'h'.repeat(35) }), { message: /too long: 65 char/ });
+});
+
 test('ports of the host lead to app containers only', (t) => {
   const at = (hostPort?: number) => ({
     ports: [{ containerPort: 80, hostPort, protocol: 'UDP' as const, hostIP: '127.0.0.1' }],

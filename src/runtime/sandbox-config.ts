@@ -2,9 +2,11 @@
  * Pod and loan -> the sandbox as CRI wants to hear it. Pure: the same config is made again for
  * every container that is created in the sandbox.
  */
-import { hostnameOf } from '../pod/hostname.ts';
+import { RepriseError } from '../errors.ts';
+import { maxKernelHostname, namesOf } from '../pod/hostname.ts';
 import type { Loan } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
+import { podKey } from '../pod/pod.ts';
 import type { Pod } from '../pod/pod.ts';
 import { dnsOf } from './dns.ts';
 import type { PodSandboxConfig } from './generated/runtime/v1/PodSandboxConfig.ts';
@@ -24,7 +26,7 @@ export function sandboxConfig(
   return {
     metadata: { name, namespace, uid, attempt },
     // With the host's network the host's name stays, and the OCI runtime refuses another one.
-    hostname: spec.hostNetwork ? '' : hostnameOf(pod),
+    hostname: spec.hostNetwork ? '' : kernelHostnameOf(pod, node),
     logDirectory: loan.logDirectory,
     dnsConfig: dnsOf(pod, node),
     portMappings: portMappingsOf(pod),
@@ -36,6 +38,18 @@ export function sandboxConfig(
       securityContext: sandboxSecurity(pod, loan, node),
     },
   };
+}
+
+function kernelHostnameOf(pod: Pod, { clusterDomain }: NodeFacts): string {
+  const { kernelHostname } = namesOf(pod, clusterDomain);
+  if (kernelHostname.length <= maxKernelHostname) return kernelHostname;
+  throw new RepriseError(
+    `the hostname "${kernelHostname}" is too long: ${kernelHostname.length} characters, where the kernel takes ${maxKernelHostname}`,
+    {
+      where: `${podKey(pod)}, spec.setHostnameAsFQDN`,
+      next: 'choose a shorter hostname, subdomain or namespace, or leave setHostnameAsFQDN out',
+    },
+  );
 }
 
 /** Only app containers get ports of the host, as with the kubelet. */

@@ -11,6 +11,7 @@ export function aNode(more: Partial<NodeFacts> = {}): NodeFacts {
     agentId: 'agent-1',
     memoryBytes: 10 * gibibyte,
     hostIPs: ['192.0.2.1'],
+    clusterDomain: 'cluster.local',
     dns: { servers: ['192.0.2.53'], searches: ['example.org'], options: ['ndots:2'] },
     cgroupVersion: 1,
     swapLimits: false,

@@ -6,6 +6,7 @@ import {
   checkDns,
   checkHostNetworkPorts,
   checkHostPorts,
+  checkHostname,
   checkPortNames,
   checkSysctls,
 } from './network.ts';
@@ -32,6 +33,7 @@ export const rules: readonly Rule[] = [
   checkHostPorts,
   checkHostNetworkPorts,
   checkDns,
+  checkHostname,
   checkSysctls,
   checkVolumes,
   checkMounts,

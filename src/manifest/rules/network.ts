@@ -93,6 +93,18 @@ export function* checkDns({ spec }: PartlyPod): Generator<Problem> {
   }
 }
 
+/** An override is the whole of a hostname, and the node's hostname is the node's. */
+export function* checkHostname({ spec }: PartlyPod): Generator<Problem> {
+  if (spec?.hostnameOverride === undefined) return;
+  const path = ['spec', 'hostnameOverride'];
+  const goesWithout = (field: string): Problem => ({
+    path,
+    message: forbidden(`it cannot be combined with ${field}: true`),
+  });
+  if (spec.hostNetwork) yield goesWithout('hostNetwork');
+  if (spec.setHostnameAsFQDN) yield goesWithout('setHostnameAsFQDN');
+}
+
 const ipcSysctls = ['kernel.msg', 'kernel.sem', 'kernel.shm', 'fs.mqueue.'];
 
 /** A kernel parameter is set once, and only in a namespace that the pod has to itself. */

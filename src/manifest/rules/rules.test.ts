@@ -214,6 +214,14 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
     { spec: { dnsConfig: { searches: Array(21).fill('a'.repeat(50) + '.' + 'b'.repeat(50)) } } },
     'spec.dnsConfig.searches: Too long: may not be more than 2048 characters together',
   ],
+  'an override is the whole hostname': [
+    { spec: { hostnameOverride: 'a.b', hostNetwork: true, setHostnameAsFQDN: true } },
+    'spec.hostnameOverride: Forbidden: it cannot be combined with hostNetwork',
+    'spec.hostnameOverride: Forbidden: it cannot be combined with setHostnameAsFQDN',
+  ],
+  'an override may stand beside what it takes the place of': [
+    { spec: { hostnameOverride: 'a.b', hostname: 'c', subdomain: 'd' } },
+  ],
   'sysctls in their own namespaces': [
     {
       spec: {

@@ -5,6 +5,7 @@
  * Read next: field.ts, the three ways a field is treated.
  */
 import { z } from 'zod';
+import { maxKernelHostname } from '../../pod/hostname.ts';
 import { container } from './container.ts';
 import { honoured, inert, must, refused, required } from './field.ts';
 import { metadata } from './metadata.ts';
@@ -74,9 +75,22 @@ export const podSpec = z.strictObject({
   ),
   activeDeadlineSeconds: honoured(integer(1, 2 ** 31 - 1), 'how long the pod may run'),
   hostname: honoured(dnsLabel(), 'default the name of the pod'),
-  hostnameOverride: refused('hostnameOverride is not supported yet'),
-  subdomain: refused('subdomains need a cluster DNS'),
-  setHostnameAsFQDN: refused('a fully qualified hostname is not supported yet', false),
+  hostnameOverride: honoured(
+    must(
+      dnsSubdomain(),
+      (name) => name.length <= maxKernelHostname,
+      `must have at most ${maxKernelHostname} characters`,
+    ),
+    'the whole hostname, in place of all other parts of it',
+  ),
+  subdomain: honoured(
+    dnsLabel(),
+    'the pod is HOSTNAME.SUBDOMAIN.NAMESPACE.svc.DOMAIN in its own /etc/hosts; no DNS knows it',
+  ),
+  setHostnameAsFQDN: honoured(
+    z.boolean(),
+    'whether the hostname is that full name, of at most 64 characters; default false',
+  ),
   hostAliases: honoured(listOf(hostAlias), 'lines added to /etc/hosts'),
   hostNetwork: honoured(z.boolean(), "whether the pod uses the node's network; default false"),
   hostPID: honoured(z.boolean(), "whether it sees the node's processes; default false"),

@@ -45,6 +45,10 @@ const accepted: Readonly<Record<string, Additions>> = {
   'a search domain with underscore and final dot': {
     spec: { dnsConfig: { searches: ['.', '_tcp.example.org.'], nameservers: ['2001:db8::1'] } },
   },
+  'a full name of 64 characters': { spec: { hostnameOverride: `${long(31)}.${long(32)}` } },
+  'a subdomain that is part of the hostname': {
+    spec: { subdomain: long(63), setHostnameAsFQDN: true },
+  },
   'a host alias': { spec: { hostAliases: [{ ip: '10.0.0.1', hostnames: ['db', 'db.local'] }] } },
   'a DNS option with and without value': {
     spec: { dnsConfig: { options: [{ name: 'ndots', value: '2' }, { name: 'edns0' }] } },
@@ -534,6 +538,11 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
     { spec: { securityContext: { supplementalGroupsPolicy: 'strict' } } },
     'spec.securityContext.supplementalGroupsPolicy: Unsupported value: "strict"',
   ],
+  'a full name of 65 characters': [
+    { spec: { hostnameOverride: `${long(32)}.${long(32)}` } },
+    `spec.hostnameOverride: Invalid value: "${long(32)}.${long(32)}": must have at most 64`,
+  ],
+  'a subdomain with a dot': [{ spec: { subdomain: 'a.b' } }, 'spec.subdomain: Invalid value'],
   'a capability that is none': [
     { container: { securityContext: { capabilities: { add: ['a b'] } } } },
     `${security}.capabilities.add[0]: Invalid value`,
