@@ -456,14 +456,15 @@ test('a hostPath of the wrong type: the pod waits with FailedMount, and starts w
   await here.agent();
   await here.apply(withHostPath('wrong-type', host, 'Directory'));
   const events = here.reprise(['events', 'wrong-type', '-w', '-o', 'json'], { buffer: false });
+  const mounts: { type: string; message: string }[] = [];
   for await (const line of events.iterable()) {
     const event = JSON.parse(line) as { reason: string; message: string; type: string };
     if (event.reason !== 'FailedMount') continue;
-    t.is(event.type, 'Warning');
-    t.regex(event.message, /volume "host" needs a directory, but there is a file/);
-    break;
+    mounts.push(event);
+    events.kill('SIGINT');
   }
-  events.kill('SIGINT');
+  t.is(mounts[0]?.type, 'Warning');
+  t.regex(mounts[0]?.message ?? '', /volume "host" needs a directory, but there is a file/);
   t.is((await here.pod('wrong-type')).status.phase, 'Pending');
   fs.rmSync(host);
   fs.mkdirSync(host);

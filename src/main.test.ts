@@ -209,7 +209,8 @@ test('get -w shows every state, one JSON object a line', async (t) => {
         api.backend.setStatus(web, { phase: next });
       }
     }
-    if (phase === 'Failed') break;
+    // Not a break, which would wait until it ends by itself.
+    if (phase === 'Failed') watching.kill('SIGINT');
   }
   t.deepEqual(phases, ['Running', 'Pending', 'Running', 'Failed']);
 });
