@@ -159,7 +159,7 @@ test('a registry that is away is waited for', async (t) => {
   const running = await node().podThat('late', 'runs', isReady);
   t.is(statusOf(running, 'main').imageID, `${away.host}/late@${digest}`);
   t.is(statusOf(running, 'main').restartCount, 0);
-  const reasons = (await watch.end()).flatMap((one) => waiting(one)?.reason ?? []);
+  const reasons = (await watch.until(isReady)).flatMap((one) => waiting(one)?.reason ?? []);
   t.true(reasons.includes('ErrImagePull') || reasons.includes('ImagePullBackOff'));
   await removed('late');
 });

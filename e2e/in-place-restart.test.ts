@@ -25,12 +25,12 @@ test.after.always('nothing is left', async () => {
   await shared.node?.[Symbol.asyncDispose]();
 });
 
+function readyIn(generation: number): (pod: V1Pod) => boolean {
+  return (one) => isReady(one) && generationOf(one) === generation;
+}
+
 async function ready(name: string, generation = 0): Promise<V1Pod> {
-  return await node().podThat(
-    name,
-    `is ready in generation ${generation}`,
-    (one) => isReady(one) && generationOf(one) === generation,
-  );
+  return await node().podThat(name, `is ready in generation ${generation}`, readyIn(generation));
 }
 
 /** Tells a container to end with that code. */
@@ -38,11 +38,6 @@ async function tell(of: V1Pod, name: string, code: number): Promise<void> {
   const file = path.join(node().volume(of), `exit-${name}`);
   await fs.writeFile(`${file}.new`, String(code));
   await fs.rename(`${file}.new`, file);
-}
-
-async function storyOf(of: V1Pod): Promise<string[]> {
-  const text = await fs.readFile(path.join(node().volume(of), 'story'), 'utf8');
-  return text.trim().split('\n');
 }
 
 async function removed(name: string): Promise<void> {
@@ -68,6 +63,7 @@ test('a restart keeps the pod and makes its containers anew', async (t) => {
   await node().apply(manifest);
   const view = { container: 'main', volume: '/shared', file: 'story', device: '/dev/accel0' };
   const first = await ready(name);
+  await node().story(first, 3);
   const before = await takeFacts(node().containerd, first, view);
   await tell(first, 'watcher', 88);
   const second = await ready(name, 1);
@@ -77,7 +73,7 @@ test('a restart keeps the pod and makes its containers anew', async (t) => {
   t.is(second.status.startTime, first.status.startTime);
   t.deepEqual(second.status.podIPs, first.status.podIPs);
   t.true(after.lasting.address.startsWith(first.status.podIP ?? 'no address'));
-  t.deepEqual(await storyOf(second), [
+  t.deepEqual(await node().story(second, 7), [
     'setup started',
     'watcher started',
     'main started',
@@ -127,14 +123,14 @@ test('nothing of the old run lives when the new one begins', async (t) => {
     await until(
       'the holder holds',
       async () =>
-        (await storyOf(now)).filter((line) => line === 'holder started').length > generation,
+        (await node().story(now)).filter((line) => line === 'holder started').length > generation,
     );
     t.is(await fs.readFile(path.join(node().volume(now), 'sleeps'), 'utf8'), '0\n');
     if (generation < 2) await tell(now, 'watcher', 88);
   }
   const now = await node().pod('leaves-nothing');
   t.deepEqual(
-    (await storyOf(now)).filter((line) => line === 'free' || line === 'still held'),
+    (await node().story(now)).filter((line) => line === 'free' || line === 'still held'),
     ['free', 'free', 'free'],
   );
   await removed('leaves-nothing');
@@ -176,7 +172,7 @@ test('an init container can ask for a restart', async (t) => {
   );
   await node().apply(manifest);
   const after = await ready('trigger-init', 1);
-  t.deepEqual(await storyOf(after), [
+  t.deepEqual(await node().story(after, 5), [
     'first started',
     'second started',
     'first started',
@@ -284,7 +280,7 @@ test('a user can ask for a restart of any pod', async (t) => {
     reason: 'RestartingAllContainers',
   });
   // Also a condition that lasts for milliseconds is shown by the watch.
-  const reasons = (await watch.end()).flatMap((one) =>
+  const reasons = (await watch.until(readyIn(1))).flatMap((one) =>
     one.status.conditions.map(({ reason }) => reason),
   );
   t.true(reasons.includes('RequestedByUser'));
@@ -302,8 +298,7 @@ test('the phase is Pending from the first kill until the init containers are don
   const first = await ready('phases');
   const watch = await node().watch('phases');
   await tell(first, 'watcher', 88);
-  await ready('phases', 1);
-  const seen = (await watch.end()).map(({ status }) => {
+  const seen = (await watch.until(readyIn(1))).map(({ status }) => {
     const restarting = status.conditions.find(({ type }) => type === 'AllContainersRestarting');
     return `${status.phase} ${restarting?.status ?? '-'} ${restarting?.reason ?? '-'}`;
   });

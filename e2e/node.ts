@@ -30,7 +30,8 @@ type Run = ResultPromise<{ reject: false; all: true }>;
 
 /** A pod's states, one after another. */
 export interface Watch {
-  readonly end: () => Promise<readonly V1Pod[]>;
+  /** All of them, once one like this was among them. */
+  readonly until: (holds: (pod: V1Pod) => boolean) => Promise<readonly V1Pod[]>;
 }
 
 /** A place on a node for one more agent; it ends with its node. */
@@ -146,19 +147,19 @@ export class TestNode {
   /** Follows a pod as `reprise get -w` shows it; resolves when it has begun to. */
   async watch(name: string): Promise<Watch> {
     const run = this.reprise(['get', 'pod', name, '-w', '-o', 'json'], { buffer: false });
+    const lines: AsyncIterator<string, unknown> = run.iterable();
     const seen: V1Pod[] = [];
-    const began = Promise.withResolvers<undefined>();
-    const reading = (async () => {
-      for await (const line of run.iterable()) {
-        seen.push(JSON.parse(line) as V1Pod);
-        began.resolve(undefined);
-      }
-    })();
-    await began.promise;
+    const next = async (): Promise<boolean> => {
+      const { value, done } = await lines.next();
+      if (done !== true) seen.push(JSON.parse(value) as V1Pod);
+      return done !== true;
+    };
+    await next();
     return {
-      async end() {
+      async until(holds) {
+        while (!seen.some(holds)) if (!(await next())) throw new Error('the watch has ended');
         run.kill('SIGINT');
-        await reading;
+        while (await next());
         return seen;
       },
     };
@@ -185,6 +186,15 @@ export class TestNode {
   volume(pod: V1Pod, name = 'shared'): string {
     const { uid } = pod.metadata;
     return path.join(this.dataDir, 'pods', uid, 'volumes', 'kubernetes.io~empty-dir', name);
+  }
+
+  /** What the pod's containers have told, once that is as many lines: a process starts before it speaks. */
+  async story(pod: V1Pod, lines = 0): Promise<string[]> {
+    const file = path.join(this.volume(pod), 'story');
+    return await until(`the story has ${lines} lines`, async () => {
+      const told = (await readIfThere(file)).split('\n').filter(Boolean);
+      return told.length >= lines && told;
+    });
   }
 
   /** Host pid of a container's first process; undefined if none runs. */

@@ -46,11 +46,6 @@ async function take(of: V1Pod, name: string): Promise<void> {
   await fs.rm(path.join(node().volume(of), name));
 }
 
-async function storyOf(of: V1Pod): Promise<string[]> {
-  const text = await fs.readFile(path.join(node().volume(of), 'story'), 'utf8');
-  return text.trim().split('\n');
-}
-
 async function ready(name: string, generation = 0): Promise<V1Pod> {
   return await node().podThat(
     name,
@@ -83,13 +78,12 @@ test('what comes after a sidecar waits for its startup probe', async (t) => {
     (one) => statusOf(one, 'proxy').state.running !== undefined,
   );
   await until('the probe has failed', async () => (await eventsOf('gated')).includes('Unhealthy'));
-  t.deepEqual(await storyOf(waiting), ['proxy started']);
+  t.deepEqual(await node().story(waiting, 1), ['proxy started']);
   t.false(statusOf(await node().pod('gated'), 'proxy').started);
   await put(waiting, 'up');
   const after = await ready('gated');
   t.true(statusOf(after, 'proxy').started);
-  await until('the last one has told', async () => (await storyOf(after)).length === 3);
-  t.deepEqual(await storyOf(after), ['proxy started', 'setup started', 'main started']);
+  t.deepEqual(await node().story(after, 3), ['proxy started', 'setup started', 'main started']);
   t.regex(await eventsOf('gated'), /Startup probe failed: /);
   await removed('gated');
 });
@@ -234,7 +228,7 @@ test('a pod with all three probes survives three in-place restarts', async (t) =
   const after = await ready('thrice', 3);
   t.is(statusOf(after, 'main').restartCount, 3);
   t.deepEqual(
-    (await storyOf(after)).filter((line) => line.startsWith('main')),
+    (await node().story(after)).filter((line) => line.startsWith('main')),
     Array<string>(4).fill('main started'),
   );
   t.notRegex(await eventsOf('thrice'), /failed (liveness|startup) probe/);

@@ -1,7 +1,6 @@
 // Whatever dies at whatever moment, the pod goes on: same sandbox, same counts, nothing run twice.
 import fs from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { startContainerd } from '../scripts/private-containerd/start.ts';
 import type { Memory } from '../src/pod/memory.ts';
@@ -20,16 +19,17 @@ function tell(node: TestNode, of: V1Pod, name: string, code: number): void {
   fs.renameSync(`${file}.new`, file);
 }
 
-function storyOf(node: TestNode, of: V1Pod): string[] {
-  return fs
-    .readFileSync(path.join(node.volume(of), 'story'), 'utf8')
-    .trim()
-    .split('\n');
-}
-
 function memoryOf(node: TestNode, { metadata }: V1Pod): Memory {
   const file = path.join(node.dataDir, 'pods', metadata.uid, 'status.json');
   return (JSON.parse(fs.readFileSync(file, 'utf8')) as { memory: Memory }).memory;
+}
+
+/** Who has started, in order, once that many have told so. */
+async function runsIn(node: TestNode, of: V1Pod, atLeast: number): Promise<string[]> {
+  return await until(`${atLeast} runs have told`, async () => {
+    const runs = (await node.story(of)).flatMap((line) => /^(\w+) started$/.exec(line)?.[1] ?? []);
+    return runs.length >= atLeast && runs;
+  });
 }
 
 async function sandboxesOf(node: TestNode, { metadata }: V1Pod): Promise<string[]> {
@@ -46,20 +46,25 @@ test('an agent that is killed at any moment of a restart goes on with it', async
   const [sandbox] = await sandboxesOf(node, first);
   const status = path.join(node.dataDir, 'pods', first.metadata.uid, 'status.json');
   const hit = { clearing: 0, starting: 0, over: 0 };
+  const recorded = () => true;
+  const starts = ({ restart }: Memory) => restart?.startingAt !== undefined;
+  const isOver = ({ restart }: Memory) => restart === undefined;
 
   for (let generation = 1; generation <= 12; generation++) {
-    // Right after the restart was recorded, or a little later, down to when it is nearly over.
-    const recorded = new Promise<void>((resolve) => {
+    // Right after the restart was recorded, or as soon as something starts, or when it is over.
+    const come = [recorded, starts, isOver][generation % 3] ?? recorded;
+    const itIsTime = new Promise<void>((resolve) => {
       const watcher = fs.watch(path.dirname(status), () => {
-        if (memoryOf(node, first).generation < generation) return;
+        const memory = memoryOf(node, first);
+        if (memory.generation < generation || !come(memory)) return;
         watcher.close();
+        run.kill('SIGKILL');
         resolve();
       });
     });
+    await runsIn(node, first, 3 * generation);
     tell(node, first, 'watcher', 88);
-    await recorded;
-    if (generation % 3 !== 1) await sleep(generation * 10);
-    run.kill('SIGKILL');
+    await itIsTime;
     await run;
     const { restart } = memoryOf(node, first);
     if (restart === undefined) hit.over++;
@@ -77,11 +82,9 @@ test('an agent that is killed at any moment of a restart goes on with it', async
   );
   t.true(hit.clearing > 0 && hit.starting > 0);
   t.deepEqual(await sandboxesOf(node, first), [sandbox]);
-  const runs = ['setup', 'watcher', 'main'].map((name) => `${name} started`);
-  const started = storyOf(node, first).filter((line) => line.endsWith('started'));
   t.deepEqual(
-    started,
-    Array.from({ length: 13 }, () => runs).flat(),
+    await runsIn(node, first, 39),
+    Array.from({ length: 13 }, () => ['setup', 'watcher', 'main']).flat(),
     'every run is complete and in order; nothing ran twice',
   );
 });

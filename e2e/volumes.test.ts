@@ -101,6 +101,7 @@ test('a container sees one part of a volume, and the same mount after a restart'
   await fs.writeFile(path.join(volume, 'parts/one/file'), 'content');
   t.is(await inside(first, 'main', 'cat /part/file; ls -a /mine | wc -l'), 'content2');
   t.regex(await inside(first, 'main', 'touch /mine/x'), /Read-only file system/);
+  await node().story(first, 2);
   t.deepEqual((await fs.readdir(volume)).toSorted(), ['by-name', 'parts', 'story']);
   t.deepEqual(await fs.readdir(path.join(volume, 'by-name')), ['main']);
   const seen = await mountOf(first, 'main', '/part');
@@ -273,6 +274,7 @@ test('every volume belongs to the fsGroup, and so does what is made in it', asyn
   });
   await node().apply(pod('fs-group', [], [main], { volumes, securityContext }));
   const running = await ready('fs-group');
+  await node().story(running, 1);
   const uid = (await fs.stat(await within(running, 'main', '/shared/story'))).uid;
   t.is(uid, 1000);
   for (const place of ['/shared', '/memory', '/part']) {
