@@ -237,6 +237,14 @@ test('a sandbox that was lost or removed during a look does not come back with i
   t.deepEqual(looked(before, before, look).sandboxes, [sandbox]);
 });
 
+test('a sandbox that was lost before a look stays lost, though it is still called ready', (t) => {
+  const sandbox: ObservedSandbox = { id: 's0', attempt: 0, ready: true, ips: [] };
+  const lost = sandboxLost({ ...blankView, sandboxes: [sandbox] }, 's0');
+  t.deepEqual(looked(lost, lost, { sandboxes: [sandbox], instances: [] }).sandboxes, [
+    { ...sandbox, ready: false },
+  ]);
+});
+
 test('a sandbox made during a look stays, before older ones', (t) => {
   const old: ObservedSandbox = { id: 's0', attempt: 0, ready: false, ips: [] };
   const made: ObservedSandbox = { id: 's1', attempt: 1, ready: true, ips: [] };

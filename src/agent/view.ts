@@ -301,8 +301,9 @@ function lookedAtSandboxes(
   const found = look.flatMap((seen) => {
     const [then, now] = [before, view].map((all) => all.find(({ id }) => id === seen.id));
     if (then !== undefined && now === undefined) return [];
-    const wasLost = then?.ready === true && now?.ready === false;
-    return { ...seen, ready: seen.ready && !wasLost };
+    // No sandbox ever comes back to life, but containerd (2.1 most of all) goes on calling it ready
+    // for some milliseconds after it has told its exit: the look after an exit may be that early.
+    return { ...seen, ready: seen.ready && now?.ready !== false };
   });
   return [...added, ...found];
 }
