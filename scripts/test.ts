@@ -8,14 +8,25 @@ import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
+import { containerdOf, isLine, LINES, ownContainerd } from './containerd-lines.ts';
 import { add, count, inWords, nothing, type Tally } from './tap.ts';
 import { isUsageError, tellError } from './tell-error.ts';
+import { endToEndRuns } from './test-plan.ts';
+import type { EndToEndRun, Which, Wishes } from './test-plan.ts';
 
-const HELP = `Usage: scripts/test [--unit] [--e2e]
+const HELP = `Usage: scripts/test [--unit] [--e2e] [--containerd LINE] [--smoke] [FILE...]
 
 Prepares the machine (scripts/prepare) and runs
   types, lint and unit tests    --unit: only these
-  end-to-end tests              --e2e: only these; on a real, private containerd, as root
+  end-to-end tests              --e2e: only these; on real, private containerds, as root:
+                                all on the one that is installed here, and on each other line of
+                                containerd the smoke tests
+--containerd LINE   all end-to-end tests on one line of containerd and nothing else; LINE is
+                    ${LINES.join(', ')}, all, or own for what is installed here. What is not here is
+                    fetched as a Debian package into .cache/
+--smoke             of the end-to-end tests only those where lines of containerd differ most
+FILE...             of the end-to-end tests only those in these files
+
 The last line tells how many passed and failed; the exit code is 0 if at least one test ran and
 none failed.
 `;
@@ -42,26 +53,35 @@ const quick: readonly Stage[] = [
         ['prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
       ]),
   },
-  { name: 'unit tests', run: () => ava() },
-];
-const endToEnd: readonly Stage[] = [
-  { name: 'end-to-end tests', run: () => ava('--config', 'e2e/ava.config.js') },
+  { name: 'unit tests', run: () => ava([]) },
 ];
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values, positionals: files } = parseArgs({
+    allowPositionals: true,
     options: {
       unit: { type: 'boolean', default: false },
       e2e: { type: 'boolean', default: false },
+      containerd: { type: 'string' },
+      smoke: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
+  const { containerd, smoke } = values;
+  if (containerd !== undefined && !isWish(containerd)) {
+    process.stderr.write(HELP);
+    return 2;
+  }
   if (values.help) {
     process.stdout.write(HELP);
     return 0;
   }
-  const all = values.unit === values.e2e;
-  const stages = [...(all || values.unit ? quick : []), ...(all || values.e2e ? endToEnd : [])];
+  const onlyEndToEnd = values.e2e || containerd !== undefined || smoke || files.length > 0;
+  const all = values.unit === onlyEndToEnd;
+  const stages = [
+    ...(all || values.unit ? quick : []),
+    ...(all || onlyEndToEnd ? await endToEnd({ containerd, smoke, files }) : []),
+  ];
 
   let total = nothing;
   for (const { name, run } of stages) {
@@ -74,6 +94,33 @@ async function main(): Promise<number> {
   }
   console.log(inWords(total));
   return total.passed > 0 && total.failed === 0 ? 0 : 1;
+}
+
+function isWish(name: string): name is Which | 'all' {
+  return name === 'own' || name === 'all' || isLine(name);
+}
+
+async function endToEnd(wishes: Wishes): Promise<readonly Stage[]> {
+  const { version } = await ownContainerd();
+  return endToEndRuns(wishes, LINES, version).map((run) => ({
+    name: `end-to-end tests${run.files.length > 0 ? ` (${run.files.length} files)` : ''}, containerd ${
+      run.containerd === 'own' ? version : run.containerd
+    }`,
+    run: () => onContainerd(run),
+  }));
+}
+
+async function onContainerd({ containerd, files }: EndToEndRun): Promise<Tally> {
+  try {
+    const { binDir } = containerd === 'own' ? {} : await containerdOf(containerd);
+    return await ava(['--config', 'e2e/ava.config.js', ...files], {
+      ...(binDir === undefined ? {} : { CONTAINERD_BIN_DIR: binDir }),
+    });
+  } catch (error) {
+    // A line that cannot be had was not tested: that is a failure, and no reason to stop here.
+    tellError(error);
+    return { ...nothing, failed: 1 };
+  }
 }
 
 /** Programs of npm packages that all have to succeed; together they count as one. */
@@ -92,12 +139,16 @@ async function check(commands: readonly (readonly [string, ...string[]])[]): Pro
   return results.every(Boolean) ? { ...nothing, passed: 1 } : { ...nothing, failed: 1 };
 }
 
-async function ava(...args: string[]): Promise<Tally> {
+async function ava(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Tally> {
   const run = execa(
     process.execPath,
     [join(packages, 'ava/entrypoints/cli.js'), '--tap', ...args],
     {
       cwd: root,
+      env,
       stdin: 'ignore',
       stderr: 'inherit',
       reject: false,

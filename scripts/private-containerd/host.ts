@@ -37,14 +37,7 @@ export async function inspectHost(
   if (process.geteuid?.() !== 0) {
     throw new RepriseError('only root can run containerd', { where: dir, next: 'use sudo' });
   }
-  // Root's PATH may lack the sbin directories (su without -), where runc and iptables live.
-  const path = [
-    ...(binDir === undefined ? [] : [binDir]),
-    ...(process.env['PATH'] ?? '').split(delimiter),
-    '/usr/local/sbin',
-    '/usr/sbin',
-    '/sbin',
-  ].join(delimiter);
+  const path = searchPath(binDir);
   const containerd = await findProgram('containerd', path);
   await findProgram('runc', path);
   return {
@@ -61,6 +54,22 @@ export async function inspectHost(
     // An overlay cannot have another overlay as its upper layer, as in most containers.
     snapshotter: (await statfs(dir)).type === OVERLAYFS_MAGIC ? 'native' : 'overlayfs',
   };
+}
+
+/** `major.minor.patch` of the containerd in `binDir`, or else in PATH. */
+export async function installedVersion(binDir?: string): Promise<string> {
+  return await versionOf(await findProgram('containerd', searchPath(binDir)));
+}
+
+// Root's PATH may lack the sbin directories (su without -), where runc and iptables live.
+function searchPath(binDir: string | undefined): string {
+  return [
+    ...(binDir === undefined ? [] : [binDir]),
+    ...(process.env['PATH'] ?? '').split(delimiter),
+    '/usr/local/sbin',
+    '/usr/sbin',
+    '/sbin',
+  ].join(delimiter);
 }
 
 async function findProgram(name: string, path: string): Promise<string> {
