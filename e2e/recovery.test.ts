@@ -173,6 +173,35 @@ test('an exit while containerd is down is dealt with when it is back', async (t)
   t.deepEqual(countsOf(after), { watcher: 1, main: 1 });
 });
 
+test('what containerd had half made when it died is made anew', async (t) => {
+  await using node = await startNode();
+  await node.agent();
+  await node.apply(referencePod('half-made'));
+  const first = await node.podThat('half-made', 'is ready', readyIn(0));
+  const standbys = () =>
+    node.containers({
+      'io.kubernetes.pod.uid': first.metadata.uid,
+      'reprise.dev/generation': '1',
+    });
+  await until('standbys are there', async () => (await standbys()).length === 3);
+  const { pid, dir } = node.containerd;
+  const broken = await standbys();
+  process.kill(pid, 'SIGKILL');
+  await until('containerd is dead', () => Promise.resolve(!fs.existsSync(`/proc/${pid}`)));
+  // As it is until the call that creates a container is nearly over.
+  const folder = path.join(dir, 'root/io.containerd.grpc.v1.cri/containers');
+  for (const id of broken) fs.rmSync(path.join(folder, id, 'status'));
+  await startContainerd(dir, { outbound: false });
+  await until('sound ones are there', async () => {
+    const now = await standbys();
+    return now.length === 3 && now.every((id) => !broken.includes(id));
+  });
+  tell(node, first, 'watcher', 88);
+  const after = await node.podThat('half-made', 'was restarted in place', readyIn(1));
+  t.deepEqual(countsOf(after), { setup: 1, watcher: 1, main: 1 });
+  t.is(after.metadata.uid, first.metadata.uid);
+});
+
 test('a lost status file costs nothing that runs', async (t) => {
   await using node = await startNode();
   let { run } = await node.agent();

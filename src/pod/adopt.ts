@@ -4,13 +4,13 @@
  */
 import type { ContainerMemory, Memory } from './memory.ts';
 import type { Instance, Observed } from './observed.ts';
-import { isUnused } from './instances.ts';
+import { hasRun } from './instances.ts';
 import type { Pod } from './pod.ts';
 import { containersOf } from './pod.ts';
 
 /** The memory, brought up to what the runtime proves to have happened already. */
 export function adopt(pod: Pod, observed: Observed, memory: Memory): Memory {
-  const started = observed.instances.filter((one) => !isUnused(one));
+  const started = observed.instances.filter(hasRun);
   const strangers = started.filter(
     (one) => one.attempt > (memory.containers[one.name]?.attempt ?? -1),
   );

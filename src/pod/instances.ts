@@ -44,6 +44,14 @@ export function hasEnded({ state }: Instance): boolean {
   return state === 'exited' || state === 'aborted';
 }
 
+/**
+ * Whether a process of it has run. A daemon that dies while it creates a container has a container of
+ * unknown state when it is back, which ends with 255 when it is stopped, and never ran.
+ */
+export function hasRun({ state, startedAt }: Instance): boolean {
+  return state === 'starting' || state === 'running' || startedAt !== undefined;
+}
+
 /** Whether it has never been started. */
 export function isUnused({ state }: Instance): boolean {
   return state === 'creating' || state === 'created';

@@ -9,7 +9,7 @@ import { both, only } from './decision.ts';
 import { holdBackRetries } from './hold-back.ts';
 import {
   currentSandbox,
-  hasEnded,
+  hasRun,
   isAlive,
   isCurrent,
   isUnused,
@@ -51,7 +51,7 @@ function tidy(look: Look, memory: Memory): Decision {
 export function removeAllBut(kept: readonly Instance[], look: Look, memory: Memory): Decision {
   const { observed } = look;
   const leftOver = observed.instances.filter(
-    (one) => !isCurrent(memory, one) && !kept.includes(one) && !isAlive(one),
+    (one) => !isCurrent(memory, one) && !kept.includes(one) && !(isAlive(one) && hasRun(one)),
   );
   // Sandboxes lost earlier go with all that is in them; the newest one stays.
   const oldSandboxes = observed.sandboxes.filter(
@@ -64,7 +64,7 @@ export function removeAllBut(kept: readonly Instance[], look: Look, memory: Memo
       const { id, name } = one;
       if (id === undefined) return [];
       // A removed container cannot be killed any more, so what it left behind has to end first.
-      if (hasEnded(one) && !one.gone) return [{ kind: 'prove-gone', ids: [id] }];
+      if (!isUnused(one) && !one.gone) return [{ kind: 'prove-gone', ids: [id] }];
       return [{ kind: 'remove-container', id, name }];
     }),
     ...oldSandboxes.map(({ id }): Action => ({ kind: 'remove-sandbox', id })),

@@ -1,0 +1,66 @@
+// What a daemon leaves of a container when it dies while it creates it.
+import test from 'ava';
+import { aContainer, aPod, aSidecar, restartAllOn } from '../testing/builders.ts';
+import { adopt } from './adopt.ts';
+import { decide } from './decide.ts';
+import type { Memory } from './memory.ts';
+import { blankMemory } from './memory.ts';
+import type { Instance, Observed } from './observed.ts';
+import { defaultSettings } from './settings.ts';
+
+const pod = aPod([aSidecar('watcher', restartAllOn(88))], [aContainer('main')]);
+const inThisRun = { attempt: 0, generation: 0, sandboxAttempt: 0, restartCount: 0, startedAt: 1 };
+const memory: Memory = {
+  ...blankMemory,
+  sandboxAttempt: 0,
+  initialized: true,
+  containers: { watcher: inThisRun, main: inThisRun },
+};
+const common = { sandboxAttempt: 0, specHash: '', gone: false };
+const running = { ...common, attempt: 0, generation: 0, startedAt: 1 };
+const exit = { code: 255, reason: 'Unknown', finishedAt: 5 };
+
+function seen(standby: Partial<Instance>): Observed {
+  return {
+    sandboxes: [{ id: 'sandbox', attempt: 0, ready: true, ips: [] }],
+    loan: { volumes: {} } as Observed['loan'],
+    instances: [
+      { ...running, id: 'w0', name: 'watcher', state: 'running' },
+      { ...running, id: 'm0', name: 'main', state: 'running' },
+      {
+        ...common,
+        id: 'm1',
+        name: 'main',
+        attempt: 1,
+        generation: 1,
+        state: 'unknown',
+        ...standby,
+      },
+    ],
+    failures: {},
+    requests: [],
+    busy: false,
+  };
+}
+
+for (const [how, standby] of [
+  ['of unknown state', {}],
+  ['stopped by somebody', { state: 'exited', exit }],
+] as const) {
+  test(`a half-made standby ${how} does not count as a restart`, (t) => {
+    t.is(adopt(pod, seen(standby), memory), memory);
+  });
+
+  test(`a half-made standby ${how} is removed, once it is certain that nothing of it runs`, (t) => {
+    const actions = (more: Partial<Instance> = {}) =>
+      decide(pod, seen({ ...standby, ...more }), memory, 10_000, defaultSettings).actions;
+    t.deepEqual(actions(), [{ kind: 'prove-gone', ids: ['m1'] }]);
+    t.deepEqual(actions({ gone: true }), [{ kind: 'remove-container', id: 'm1', name: 'main' }]);
+  });
+}
+
+test('one that the memory has lost, but that has run, is adopted as ever', (t) => {
+  const adopted = adopt(pod, seen({ state: 'running', startedAt: 3 }), memory);
+  t.is(adopted.generation, 1);
+  t.is(adopted.containers.main?.attempt, 1);
+});
