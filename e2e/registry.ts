@@ -17,15 +17,22 @@ import { buildImages } from '../scripts/images.ts';
 import type { PrivateContainerd } from '../scripts/private-containerd/start.ts';
 import { until } from './node.ts';
 
+/** Who may use a registry: with the password "open sesame", of which it has only the hash. */
+export const password = 'open sesame';
+const passwordHash = '$2b$04$/udYLGmLBIp1eY0sam1WUOKnCePXygF1UTcqOKyYjdyEB9SkTZtWm';
+
 export class Registry {
   /** `127.0.0.1:PORT`, as image names begin. */
   readonly host: string;
   readonly #dir: string;
+  readonly #user: string | undefined;
   #server: ChildProcess | undefined;
 
-  constructor(dir: string, host: string) {
+  /** Without a user it serves everybody. */
+  constructor(dir: string, host: string, user?: string) {
     this.#dir = dir;
     this.host = host;
+    this.#user = user;
   }
 
   async start(): Promise<void> {
@@ -35,7 +42,13 @@ export class Registry {
       log: { accesslog: { disabled: false }, level: 'error' },
       storage: { filesystem: { rootdirectory: path.join(this.#dir, 'storage') } },
       http: { addr: this.host },
+      ...(this.#user !== undefined && {
+        auth: { htpasswd: { realm: 'test', path: path.join(this.#dir, 'htpasswd') } },
+      }),
     };
+    if (this.#user !== undefined) {
+      await fs.writeFile(path.join(this.#dir, 'htpasswd'), `${this.#user}:${passwordHash}\n`);
+    }
     // JSON is YAML.
     await fs.writeFile(config, JSON.stringify(settings));
     const log = await fs.open(this.#log, 'a');
@@ -67,6 +80,7 @@ export class Registry {
       '--insecure-policy',
       '--preserve-digests',
       '--dest-tls-verify=false',
+      ...(this.#user === undefined ? [] : [`--dest-creds=${this.#user}:${password}`]),
       `oci-archive:${image.file}`,
       `docker://${this.host}/${target}`,
     ]);
@@ -189,10 +203,10 @@ async function* halfWay(
   }
 }
 
-/** Starts an empty registry that serves everybody. */
-export async function startRegistry(): Promise<Registry> {
+/** Starts an empty registry that serves everybody, or that user alone. */
+export async function startRegistry(user?: string): Promise<Registry> {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'reprise-registry-'));
-  const registry = new Registry(dir, `127.0.0.1:${await freePort()}`);
+  const registry = new Registry(dir, `127.0.0.1:${await freePort()}`, user);
   await registry.start();
   return registry;
 }

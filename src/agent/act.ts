@@ -18,10 +18,9 @@ import { provideSubPaths } from '../host/volumes/sub-path.ts';
 import { VolumeError } from '../host/volumes/volume-error.ts';
 import type { Action } from '../pod/action.ts';
 import type { PodEvent } from '../pod/decision.ts';
-import { formatDuration } from '../pod/duration.ts';
 import type { Loan } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
-import type { Container, Pod } from '../pod/pod.ts';
+import type { Pod } from '../pod/pod.ts';
 import { containersOf, podKey } from '../pod/pod.ts';
 import { qosClassOf } from '../pod/pod-resources.ts';
 import type { ObservedSandbox } from '../pod/observed.ts';
@@ -31,7 +30,7 @@ import { RuntimeCallError, isCallError } from '../runtime/call.ts';
 import type { Cri } from '../runtime/cri.ts';
 import type { Downloads } from '../runtime/downloads.ts';
 import type { CheckHealth } from '../runtime/grpc-health.ts';
-import { ImageError, ensureImage } from '../runtime/images.ts';
+import { ImageError } from '../runtime/images.ts';
 import type { ReadyImage } from '../runtime/images.ts';
 import { hasSubPaths } from '../runtime/mounts.ts';
 import { rootRefusal } from '../runtime/non-root.ts';
@@ -39,7 +38,8 @@ import { lookAtPod } from '../runtime/observe.ts';
 import { sandboxConfig } from '../runtime/sandbox-config.ts';
 import type { StopWithSignal } from '../runtime/stop-signal.ts';
 import type { ObjectStore } from './object-store.ts';
-import { tellProgress } from './pull-progress.ts';
+import { provideImage } from './provide-image.ts';
+import type { PulledImages } from './pulled-images.ts';
 import { runHook } from './hook.ts';
 import { probeContainer } from './probe.ts';
 import type { PodStore } from './store.ts';
@@ -58,6 +58,8 @@ export interface Means {
   readonly objects: ObjectStore;
   /** Images known to be there, by the name in the manifest: asked for once, not at every start. */
   readonly images: Map<string, ReadyImage>;
+  /** Which of the images there are not for everybody. */
+  readonly pulledImages: PulledImages;
   /** Begins to count what arrives of images. */
   readonly countDownloads: () => Downloads;
   readonly now: () => number;
@@ -260,40 +262,6 @@ async function bindSubPathsAgain(
   if (container === undefined || !hasSubPaths(container)) return;
   const podIPs = sandboxOf(picture)?.ips ?? [];
   await provideSubPaths(subPathsFor(pod, container, { podIPs }, loanOf(picture), node));
-}
-
-async function provideImage(
-  means: Means,
-  { name, image, imagePullPolicy }: Container,
-  { tell, progress, signal }: Occasion,
-): Promise<ReadyImage> {
-  const isThere = `Container image "${image}" already present on machine and can be accessed by the pod`;
-  const known = imagePullPolicy === 'Always' ? undefined : means.images.get(image);
-  if (known !== undefined) {
-    tell(containerEvent('Pulled', isThere, name));
-    return known;
-  }
-  const { cri, now } = means;
-  const began = now();
-  const over = new AbortController();
-  let telling: Promise<void> | undefined;
-  const onPull = (): void => {
-    tell(containerEvent('Pulling', `Pulling image "${image}"`, name));
-    if (progress === undefined) return;
-    const downloads = means.countDownloads();
-    telling = tellProgress({ image, downloads, tell: progress, now }, over.signal);
-  };
-  const ready = await ensureImage(cri, image, { policy: imagePullPolicy, onPull }, signal).finally(
-    async () => {
-      over.abort();
-      await telling;
-    },
-  );
-  means.images.set(image, ready);
-  const took = formatDuration(Math.round(now() - began));
-  const pulled = `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${ready.sizeBytes} bytes.`;
-  tell(containerEvent('Pulled', ready.pulled ? pulled : isThere, name));
-  return ready;
 }
 
 async function kill(

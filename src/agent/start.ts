@@ -30,6 +30,7 @@ import { listPodUids, lookAtPod } from '../runtime/observe.ts';
 import type { Means } from './act.ts';
 import { Agent } from './agent.ts';
 import { ObjectStore } from './object-store.ts';
+import { PulledImages } from './pulled-images.ts';
 import { PodStore } from './store.ts';
 
 export interface AgentOptions {
@@ -154,6 +155,7 @@ async function provideMeans(
     stopWithSignal: stopperBySignal(containerd, cri),
     objects: new ObjectStore(dataDir),
     images: new Map(),
+    pulledImages: new PulledImages(dataDir),
     countDownloads: () => countDownloads(containerd),
     now: wallClock,
   };
@@ -178,7 +180,7 @@ async function resumePods(
   signal: AbortSignal,
 ): Promise<void> {
   const { pods, faults } = means.store.load();
-  for (const fault of [...means.objects.load(), ...faults])
+  for (const fault of [...means.objects.load(), ...means.pulledImages.load(), ...faults])
     log.error({ err: fault }, fault.message);
   await removeOrphans(means, new Set(pods.map(({ pod }) => pod.metadata.uid)), log, signal);
   for (const { pod, memory, trouble } of pods) {

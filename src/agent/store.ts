@@ -14,7 +14,7 @@ import type { Memory } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
 import type { V1Object } from '../pod/objects.ts';
 import type { Pod } from '../pod/pod.ts';
-import { keepOwnObjects, ownObjectsFile } from './object-store.ts';
+import { keepOwnObjects, ownObjectsFile, readOwnObjects } from './object-store.ts';
 
 /** A pod as it was found on disk. */
 export interface StoredPod {
@@ -67,6 +67,11 @@ export class PodStore {
     const file = path.join(this.#folderOf(pod), 'status.json');
     fs.writeFileSync(`${file}.new`, `{"memory":${memory}}`, { mode: PRIVATE });
     fs.renameSync(`${file}.new`, file);
+  }
+
+  /** The objects that were accepted together with a pod. */
+  ownObjects(pod: Pod): readonly V1Object[] {
+    return readOwnObjects(this.#folderOf(pod));
   }
 
   /** Removes the last trace of a pod; what was lent to it has been taken back before. */

@@ -172,6 +172,7 @@ const everything = {
     },
     hostAliases: [{ ip: '10.0.0.1', hostnames: ['a'] }],
     runtimeClassName: 'r',
+    imagePullSecrets: [{ name: 'regcred' }],
     hostUsers: true,
     securityContext: {
       runAsUser: 1,

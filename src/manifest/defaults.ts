@@ -66,6 +66,7 @@ function specWithDefaults(spec: RawPod['spec']): PodSpec {
       setHostnameAsFQDN: spec.setHostnameAsFQDN,
       runtimeClassName: spec.runtimeClassName,
       hostUsers: spec.hostUsers,
+      imagePullSecrets: spec.imagePullSecrets?.flatMap(({ name }) => (name ? [{ name }] : [])),
     }),
     hostNetwork,
     hostPID: spec.hostPID ?? false,

@@ -117,6 +117,16 @@ const cases: Record<string, [kind: ManifestObject['kind'], more: object, ...faul
     { metadata: { name: 'a', namespace: 'other' } },
     'metadata.namespace: Invalid value: "other": does not match the namespace',
   ],
+  "what Docker's configuration is in is JSON": [
+    'Secret',
+    { type: 'kubernetes.io/dockerconfigjson', stringData: { '.dockerconfigjson': 'auths' } },
+    'stringData[".dockerconfigjson"]: Invalid value: must be a JSON object, as in ~/.docker/config.json',
+  ],
+  'in both of its formats': [
+    'Secret',
+    { type: 'kubernetes.io/dockercfg', data: { '.dockercfg': 'W10=' } },
+    'data[".dockercfg"]: Invalid value: must be a JSON object, as in ~/.docker/config.json',
+  ],
   'unknown fields are faults': ['Secret', { dta: {} }, 'dta: unknown field "dta"'],
 };
 for (const [title, [kind, more, ...starts]] of Object.entries(cases)) {

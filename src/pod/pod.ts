@@ -52,6 +52,8 @@ export interface PodSpec {
   readonly dnsConfig?: DnsConfig;
   readonly hostAliases: readonly HostAlias[];
   readonly runtimeClassName?: string;
+  /** Secrets with credentials for registries. Absent: none. */
+  readonly imagePullSecrets?: readonly { readonly name: string }[];
   readonly securityContext: PodSecurityContext;
   /** Fields without meaning on a single node (affinity, tolerations, ...), as they were written. */
   readonly inert: Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { fullImageName } from './image-name.ts';
+import { fullImageName, repositoryOf } from './image-name.ts';
 
 const digest = `sha256:${'0'.repeat(64)}`;
 
@@ -27,4 +27,20 @@ const names: Record<string, string | undefined> = {
 for (const [image, full] of Object.entries(names)) {
   const title = `"${image.slice(0, 40)}" ${full === undefined ? 'is no image name' : `is ${full}`}`;
   test(title, (t) => t.is(fullImageName(image), full));
+}
+
+const repositories: Record<string, string> = {
+  busybox: 'docker.io/library/busybox',
+  'busybox:1.36': 'docker.io/library/busybox',
+  'team/app': 'docker.io/team/app',
+  'docker.io/busybox': 'docker.io/library/busybox',
+  'index.docker.io/team/app:1': 'docker.io/team/app',
+  'localhost/watcher:1': 'localhost/watcher',
+  'localhost:5000/a/b:1': 'localhost:5000/a/b',
+  '[::1]:5000/a:b': '[::1]:5000/a',
+  [`a.test/b@${digest}`]: 'a.test/b',
+  [`a.test/b:1@${digest}`]: 'a.test/b',
+};
+for (const [image, repository] of Object.entries(repositories)) {
+  test(`"${image.slice(0, 40)}" is in ${repository}`, (t) => t.is(repositoryOf(image), repository));
 }

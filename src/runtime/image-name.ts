@@ -23,3 +23,16 @@ export function fullImageName(image: string): string | undefined {
   if (/^[0-9a-f]{64}$/.test(image)) return undefined;
   return parts['tag'] === undefined && parts['digest'] === undefined ? `${image}:latest` : image;
 }
+
+/** Host and path of an image without tag and digest, written out: `docker.io/library/busybox`. */
+export function repositoryOf(image: string): string {
+  const name = grammar.exec(image)?.groups?.['name'] ?? image;
+  const slash = name.indexOf('/');
+  const first = name.slice(0, Math.max(slash, 0));
+  // Docker takes what looks like no host for a name on its own registry.
+  const hasHost = /[.:A-Z]/.test(first) || first === 'localhost';
+  if (!hasHost) return `docker.io/${slash < 0 ? 'library/' : ''}${name}`;
+  const rest = name.slice(slash + 1);
+  if (first !== 'docker.io' && first !== 'index.docker.io') return name;
+  return `docker.io/${rest.includes('/') ? '' : 'library/'}${rest}`;
+}

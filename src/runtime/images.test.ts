@@ -14,11 +14,21 @@ interface Story {
   readonly present?: Image;
   readonly registry?: 'has it' | 'refuses' | 'knows bob';
   readonly credentials?: readonly AuthConfig[];
+  /** Others have pulled it, with credentials. */
+  readonly isForOthers?: boolean;
 }
 
 /** What came of it, and whether the registry was asked. */
 async function tell(story: Story) {
-  const { image = 'box', policy, present, registry = 'refuses', credentials } = story;
+  const {
+    image = 'box',
+    policy,
+    present,
+    registry = 'refuses',
+    credentials = [],
+    isForOthers,
+  } = story;
+  const mayUse = (): boolean => isForOthers !== true;
   const store = new Map(present ? [['box:latest', present]] : []);
   const pulls: string[] = [];
   let pulling = 0;
@@ -48,7 +58,7 @@ async function tell(story: Story) {
   const outcome: ReadyImage | ImageError = await ensureImage(
     criOver(server.containerd),
     image,
-    { policy, credentials, onPull: () => (pulling += 1) },
+    { policy, credentials: () => credentials, mayUse, onPull: () => (pulling += 1) },
     signal,
   ).catch((error: unknown) => {
     if (error instanceof ImageError) return error;
@@ -96,6 +106,28 @@ const stories: Record<string, Story & { result: string; pulls?: string[] }> = {
     credentials: [{ username: 'ann' }, { username: 'bob' }, { username: 'eve' }],
     result: 'sha256:new',
     pulls: ['box:latest as ann', 'box:latest as bob'],
+  },
+  'IfNotPresent asks for an image that others have pulled': {
+    policy: 'IfNotPresent',
+    present: old,
+    isForOthers: true,
+    registry: 'has it',
+    result: 'sha256:new',
+    pulls: ['box:latest'],
+  },
+  'IfNotPresent does not get what others have pulled if the registry says no': {
+    policy: 'IfNotPresent',
+    present: old,
+    isForOthers: true,
+    result: 'ErrImagePull',
+    pulls: ['box:latest'],
+  },
+  'Never does not get what others have pulled': {
+    policy: 'Never',
+    present: old,
+    isForOthers: true,
+    registry: 'has it',
+    result: 'ErrImageNeverPull',
   },
   'a name that is none is found before anybody is asked': {
     image: 'Not A Name',

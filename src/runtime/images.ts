@@ -23,6 +23,8 @@ export interface ReadyImage {
   readonly user: ImageUser;
   /** Whether the registry was asked for it now. */
   readonly pulled: boolean;
+  /** What it was pulled with now; absent: nothing was needed, or it was not pulled. */
+  readonly pulledWith?: AuthConfig;
   readonly sizeBytes: number;
 }
 
@@ -57,16 +59,18 @@ export class ImageError extends RepriseError {
 export interface ImageWish {
   readonly policy: Container['imagePullPolicy'];
   /** Tried one after the other until a pull succeeds; none: pulled as nobody in particular. */
-  readonly credentials?: readonly AuthConfig[];
-  /** Called before a registry is asked. */
-  readonly onPull?: () => void;
+  readonly credentials?: () => readonly AuthConfig[];
+  /** Whether an image that is there may be used without asking its registry; absent: it may. */
+  readonly mayUse?: (image: ReadyImage) => boolean;
+  /** Called before a registry is asked, with what it may be asked with. */
+  readonly onPull?: (credentials: readonly AuthConfig[]) => void;
 }
 
 /** Finds or pulls an image. With IfNotPresent no registry is asked for an image that is there. */
 export async function ensureImage(
   cri: Cri,
   image: string,
-  { policy, credentials = [], onPull }: ImageWish,
+  { policy, credentials = () => [], mayUse = () => true, onPull }: ImageWish,
   signal: AbortSignal,
 ): Promise<ReadyImage> {
   const name = fullImageName(image);
@@ -77,20 +81,28 @@ export async function ensureImage(
   }
   if (policy !== 'Always') {
     const present = await inspect(cri, name, signal);
-    if (present) return readyImage(present, name, false);
-    if (policy === 'Never') {
-      const what = `Container image "${image}" is not present with pull policy of Never`;
-      const next = 'import it: ctr -n k8s.io images import FILE.tar';
-      throw new ImageError('ErrImageNeverPull', what, image, { next });
-    }
+    const ready = present && readyImage(present, name);
+    if (ready !== undefined && mayUse(ready)) return ready;
+    if (policy === 'Never') throw neverPull(image, ready !== undefined);
   }
-  onPull?.();
-  await pull(cri, image, name, credentials, signal);
+  const offered = credentials();
+  onPull?.(offered);
+  const pulledWith = await pull(cri, image, name, offered, signal);
   const pulled = await inspect(cri, name, signal);
-  if (pulled) return readyImage(pulled, name, true);
+  if (pulled) return { ...readyImage(pulled, name), pulled: true, pulledWith };
   const what = `Image "${image}" was pulled but is not there`;
   const next = 'check whether something removes images';
   throw new ImageError('ImageInspectError', what, image, { next });
+}
+
+function neverPull(image: string, isThere: boolean): ImageError {
+  const what = isThere
+    ? `Container image "${image}" was pulled with credentials that the pod does not have, and its pull policy is Never`
+    : `Container image "${image}" is not present with pull policy of Never`;
+  const next = isThere
+    ? 'name the Secret it was pulled with in imagePullSecrets'
+    : 'import it: ctr -n k8s.io images import FILE.tar';
+  return new ImageError('ErrImageNeverPull', what, image, { next });
 }
 
 async function inspect(
@@ -108,18 +120,19 @@ async function inspect(
   }
 }
 
+/** Resolves to what it was pulled with. */
 async function pull(
   cri: Cri,
   image: string,
   name: string,
   credentials: readonly AuthConfig[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<AuthConfig | undefined> {
   const refusals: RuntimeCallError[] = [];
   for (const auth of credentials.length > 0 ? credentials : [undefined]) {
     try {
       await cri.pullImage(name, auth, signal);
-      return;
+      return auth;
     } catch (error) {
       if (!(error instanceof RuntimeCallError)) throw error;
       refusals.push(error);
@@ -127,12 +140,19 @@ async function pull(
   }
   const details = [...new Set(refusals.map((refusal) => refusal.details))].join('; ');
   const what = `Failed to pull image "${image}": ${details}`;
-  const next = 'check the name, or import the image: ctr -n k8s.io images import FILE.tar';
+  const next = isRefused(details)
+    ? 'name a Secret with credentials for the registry in imagePullSecrets'
+    : 'check the name, or import the image: ctr -n k8s.io images import FILE.tar';
   throw new ImageError('ErrImagePull', what, image, { next, details, cause: refusals.at(-1) });
 }
 
+/** containerd passes on what the registry said, in words that differ from version to version. */
+function isRefused(details: string): boolean {
+  return /authoriz|authenticat|credentials|denied|\b40[13]\b/i.test(details);
+}
+
 /** An image may have many names, and digests in many repositories: those it was asked for by count. */
-function readyImage(image: Image__Output, asked: string, pulled: boolean): ReadyImage {
+function readyImage(image: Image__Output, asked: string): ReadyImage {
   const { id, repoTags, repoDigests } = image;
   const repository = asked.replace(/(?::[^:/@]+)?(?:@.*)?$/, '');
   const isAsked = (name: string): boolean => name === asked || name.endsWith(`/${asked}`);
@@ -143,7 +163,7 @@ function readyImage(image: Image__Output, asked: string, pulled: boolean): Ready
     digest: repoDigests.find(isInRepository) ?? repoDigests[0] ?? id,
     name: repoTags.find(isAsked) ?? repoTags[0] ?? asked,
     user: userOf(image),
-    pulled,
+    pulled: false,
     sizeBytes: Number(image.size),
   };
 }

@@ -78,6 +78,7 @@ export function* checkSecret(secret: Partly<RawSecret>): Generator<Problem> {
     [...sizes.values()].reduce((sum, size) => sum + size, 0),
   );
   yield* checkType(secret.type, { ...data, ...stringData });
+  yield* checkDockerConfig(secret);
 }
 
 /** The keys that each of Kubernetes' own types of Secret must have. */
@@ -99,6 +100,29 @@ function* checkType(type: string | undefined, data: object): Generator<Problem> 
   if (isBasic && !Object.hasOwn(data, 'username') && !Object.hasOwn(data, 'password')) {
     const message = requiredValue(`${type} needs it, or a password`);
     yield { path: ['data', 'username'], near: ['type'], message };
+  }
+}
+
+/** What Docker's configuration is in has to be JSON; a value that is no base64 is told of elsewhere. */
+function* checkDockerConfig({ type, data, stringData }: Partly<RawSecret>): Generator<Problem> {
+  const key = requiredKeys[type ?? '']?.find((each) => each.startsWith('.docker'));
+  if (key === undefined) return;
+  const plain = stringData?.[key];
+  const base64 = data?.[key];
+  const bytes = typeof base64 === 'string' ? bytesOf(base64) : undefined;
+  const text = typeof plain === 'string' ? plain : bytes?.toString();
+  if (text === undefined || isJsonObject(text)) return;
+  yield {
+    path: [typeof plain === 'string' ? 'stringData' : 'data', key],
+    message: 'Invalid value: must be a JSON object, as in ~/.docker/config.json',
+  };
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    return isMap(JSON.parse(text));
+  } catch {
+    return false;
   }
 }
 

@@ -118,6 +118,7 @@ test('the walk reaches every kind of object that is honoured', (t) => {
       'Pod.spec.dnsConfig.options',
       'Pod.spec.securityContext',
       'Pod.spec.securityContext.sysctls',
+      'Pod.spec.imagePullSecrets',
       'Pod.spec.os',
     ].map((path) => `${path} read`),
   );

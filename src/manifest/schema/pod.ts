@@ -57,6 +57,13 @@ const hostAlias = z.strictObject({
   ),
 });
 
+const imagePullSecret = z.strictObject({
+  name: honoured(
+    dnsSubdomain(),
+    'a Secret of type kubernetes.io/dockerconfigjson or kubernetes.io/dockercfg',
+  ),
+});
+
 export const podSpec = z.strictObject({
   containers: required(listOf(container), 'app containers, at least one'),
   initContainers: honoured(
@@ -112,7 +119,10 @@ export const podSpec = z.strictObject({
   securityContext: honoured(podSecurityContext, 'privileges for all containers'),
   resources: refused('resources of the pod as a whole are not supported yet', {}),
   resourceClaims: refused('dynamic resource claims are not supported', []),
-  imagePullSecrets: refused('Secrets are not supported yet', []),
+  imagePullSecrets: honoured(
+    listOf(imagePullSecret),
+    'credentials for registries; one that is missing is passed over, with an event',
+  ),
   os: honoured(
     z.strictObject({ name: required(z.enum(['linux']), 'this is a Linux node') }),
     'the system that the pod expects',

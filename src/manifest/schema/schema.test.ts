@@ -291,6 +291,14 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
     { container: { workingDir: '/a\u0007' } },
     `${main}.workingDir: Invalid value`,
   ],
+  'a pull secret whose name none could have': [
+    { spec: { imagePullSecrets: [{ name: '../x' }] } },
+    'spec.imagePullSecrets[0].name: Invalid value: "../x"',
+  ],
+  'a pull secret with more than a name': [
+    { spec: { imagePullSecrets: [{ name: 'a', namespace: 'b' }] } },
+    'spec.imagePullSecrets[0].namespace: unknown field "namespace"',
+  ],
   'an unknown pull policy': [
     { container: { imagePullPolicy: 'Sometimes' } },
     `${main}.imagePullPolicy: Unsupported value: "Sometimes"`,

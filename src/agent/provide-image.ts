@@ -1,0 +1,115 @@
+/**
+ * Provides the image of a container: what is known to be there at once, else from a registry with
+ * the pod's credentials, telling how it goes.
+ */
+import { RepriseError } from '../errors.ts';
+import { formatDuration } from '../pod/duration.ts';
+import type { Secret } from '../pod/objects.ts';
+import type { Container } from '../pod/pod.ts';
+import type { AuthConfig } from '../runtime/generated/runtime/v1/AuthConfig.ts';
+import { ImageError, ensureImage } from '../runtime/images.ts';
+import type { ReadyImage } from '../runtime/images.ts';
+import { credentialsFor } from '../runtime/pull-credentials.ts';
+import type { Means, Occasion } from './act.ts';
+import { tellProgress } from './pull-progress.ts';
+
+/** Throws an ImageError when the image cannot be had. */
+export async function provideImage(
+  means: Means,
+  { name, image, imagePullPolicy }: Pick<Container, 'name' | 'image' | 'imagePullPolicy'>,
+  occasion: Occasion,
+): Promise<ReadyImage> {
+  const { pulledImages } = means;
+  const tell = (reason: string, message: string): void =>
+    occasion.tell({ type: 'Normal', reason, message, container: name });
+  const isThere = `Container image "${image}" already present on machine and can be accessed by the pod`;
+  const credentials = (): readonly AuthConfig[] => credentialsOf(means, image, occasion);
+  const mayUse = ({ ref }: ReadyImage): boolean => pulledImages.mayUse(image, ref, credentials);
+  const known = imagePullPolicy === 'Always' ? undefined : means.images.get(image);
+  if (known !== undefined && mayUse(known)) {
+    tell('Pulled', isThere);
+    return known;
+  }
+  const began = means.now();
+  await using progress = progressOf(means, image, occasion);
+  const onPull = (offered: readonly AuthConfig[]): void => {
+    tellMissingSecrets(means, occasion);
+    tell('Pulling', `Pulling image "${image}"`);
+    if (offered.length > 0) pulledImages.began(image);
+    progress.start();
+  };
+  const wish = { policy: imagePullPolicy, credentials, mayUse, onPull };
+  const ready = await ensureImage(means.cri, image, wish, occasion.signal).catch(
+    (error: unknown) => {
+      pulledImages.failed(image);
+      throw error;
+    },
+  );
+  if (ready.pulled) pulledImages.succeeded(image, ready.ref, ready.pulledWith);
+  means.images.set(image, ready);
+  const took = formatDuration(Math.round(means.now() - began));
+  const pulled = `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${ready.sizeBytes} bytes.`;
+  tell('Pulled', ready.pulled ? pulled : isThere);
+  return ready;
+}
+
+/** Tells how far a pull is from its start on, until it is disposed of. */
+function progressOf(
+  means: Means,
+  image: string,
+  { progress: tell }: Occasion,
+): AsyncDisposable & { readonly start: () => void } {
+  const over = new AbortController();
+  let telling: Promise<void> | undefined;
+  return {
+    start: () => {
+      if (tell === undefined) return;
+      const downloads = means.countDownloads();
+      telling = tellProgress({ image, downloads, tell, now: means.now }, over.signal);
+    },
+    [Symbol.asyncDispose]: async () => {
+      over.abort();
+      await telling;
+    },
+  };
+}
+
+function credentialsOf(means: Means, image: string, occasion: Occasion): readonly AuthConfig[] {
+  try {
+    return credentialsFor(image, pullSecrets(means, occasion).found);
+  } catch (error) {
+    if (!(error instanceof RepriseError)) throw error;
+    const what = `Failed to pull image "${image}": ${error.message}`;
+    const { message: details, next = '' } = error;
+    throw new ImageError('ErrImagePull', what, image, { next, details, cause: error });
+  }
+}
+
+function tellMissingSecrets(means: Means, occasion: Occasion): void {
+  const { missing } = pullSecrets(means, occasion);
+  if (missing.length === 0) return;
+  occasion.tell({
+    type: 'Warning',
+    reason: 'FailedToRetrieveImagePullSecret',
+    message: `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`,
+  });
+}
+
+/** The Secrets that a pod names for pulls: its own, then those that were applied to the agent. */
+function pullSecrets(
+  { store, objects }: Means,
+  { pod }: Occasion,
+): { readonly found: readonly Secret[]; readonly missing: readonly string[] } {
+  const names = (pod.spec.imagePullSecrets ?? []).map(({ name }) => name);
+  const own = names.length === 0 ? [] : store.ownObjects(pod);
+  const found: Secret[] = [];
+  const missing: string[] = [];
+  for (const name of names) {
+    const secret =
+      own.find(({ kind, metadata }) => kind === 'Secret' && metadata.name === name) ??
+      objects.get('Secret', pod.metadata.namespace, name);
+    if (secret?.kind === 'Secret') found.push(secret);
+    else missing.push(name);
+  }
+  return { found, missing };
+}
