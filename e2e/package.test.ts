@@ -66,8 +66,30 @@ test('packed and installed, it runs a pod', async (t) => {
   t.true((await reprise('version')).startsWith(`reprise ${version} on Node.js `));
   const hello = path.join(prefix, 'lib/node_modules/reprise/examples/hello.yaml');
   t.is(await reprise('validate', '-f', hello), `${hello}: pod default/hello is valid`);
+  const installed = path.join(prefix, 'lib/node_modules/reprise/dist');
+  const scripts = fs.readdirSync(installed, { recursive: true, encoding: 'utf8' });
+  const sourceImports = scripts
+    .filter((file) => file.endsWith('.js'))
+    // The compiler has been seen to leave some as they are: such a command then ends at once.
+    .filter((file) =>
+      /["']\.{1,2}\/[^"'\n]+\.ts["']/.test(fs.readFileSync(path.join(installed, file), 'utf8')),
+    );
+  t.deepEqual(sourceImports, []);
+
   const story = await reprise('run', '-f', hello);
   t.regex(story, /hello +exited with code 0/);
   t.regex(story, /\(pod\) +Succeeded$/);
   t.deepEqual(await node.traces(), []);
+
+  const agent = execa(path.join(prefix, 'bin', 'reprise'), ['agent'], {
+    cwd: '/',
+    env: { ...node.env, PATH },
+    reject: false,
+    all: true,
+  });
+  for await (const line of agent.iterable({ from: 'all' })) {
+    if (line.includes('the agent is ready')) agent.kill('SIGTERM');
+  }
+  const { exitCode, all } = await agent;
+  t.is(exitCode, 0, all);
 });
