@@ -24,6 +24,8 @@ export interface Contender {
 export interface PodRecord {
   /** In the order in which they happen; times in milliseconds since 1970. */
   readonly marks: readonly Mark[];
+  /** Milliseconds of it that neither the runtime nor the workload took. */
+  readonly ownMs?: number;
 }
 
 /** Something that happened in the course of a restart. */

@@ -15,6 +15,7 @@ import type { Cri } from '../runtime/cri.ts';
 import { ofPod, readContainerLabels } from '../runtime/labels.ts';
 import type { Contender, PodRecord } from './contender.ts';
 import { marksOf } from './marks.ts';
+import { ownShareOf } from './own-share.ts';
 
 /** What the contender reaches its pods with. */
 export interface InPlaceMeans {
@@ -57,7 +58,9 @@ async function restarted(
   try {
     for await (const { object } of events) {
       if (object.reason !== 'RestartedAllContainers') continue;
-      return { marks: marksOf(await readMemory(dataDir, uid)) };
+      const memory = await readMemory(dataDir, uid);
+      const record = memory.restarts.at(-1);
+      return { marks: marksOf(memory), ownMs: record && ownShareOf(record) };
     }
   } finally {
     enough.abort();

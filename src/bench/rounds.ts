@@ -26,6 +26,8 @@ export interface PodSample {
   readonly latencyMs: number;
   /** Milliseconds after its trigger's last act. */
   readonly marks: readonly Mark[];
+  /** Milliseconds that neither the runtime nor the workload took. */
+  readonly ownMs?: number;
 }
 
 /** How many rounds there are. */
@@ -122,11 +124,12 @@ function asSample(
       Math.min(...acts.map(({ lastActAt }) => lastActAt)),
     pods: pods.map(({ name }, index) => {
       const { firstActAt = 0, lastActAt = 0 } = acts[index] ?? {};
-      const marks = records[index]?.marks ?? [];
+      const { marks = [], ownMs } = records[index] ?? {};
       return {
         name,
         latencyMs: firstActAt - lastActAt,
         marks: marks.map(({ what, at }) => ({ what, at: at - lastActAt })),
+        ownMs,
       };
     }),
   };

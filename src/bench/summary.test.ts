@@ -83,8 +83,9 @@ test('the parts of a restart are told from mark to mark, and what has no mark is
     { what: happenings.killed, at: 5 },
     { what: happenings.dead, at: 9 },
   ];
+  const inPlace = sample('in-place', 1, 100, marks);
   const { parts, course } = summarize([
-    sample('in-place', 1, 100, marks),
+    { ...inPlace, pods: inPlace.pods.map((one) => ({ ...one, ownMs: 8 })) },
     sample('naive', 1, 200),
     sample('re-creation', 1, 400),
   ]);
@@ -95,6 +96,7 @@ test('the parts of a restart are told from mark to mark, and what has no mark is
       'exit to its detection: 1',
       'detection to first kill: 2',
       'first kill to proof of death: 4',
+      "reprise's own share of it all: 8",
     ],
   );
   t.deepEqual(course.at(-1), { what: firstAct, at: 100 });

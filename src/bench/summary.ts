@@ -51,6 +51,9 @@ export interface Summary {
   readonly course: readonly Mark[];
 }
 
+/** What is left of a restart without the runtime's calls and the init containers' work. */
+export const ownShare = "reprise's own share of it all";
+
 /** The name of the end of the course. */
 export const firstAct = 'first act of the last app container';
 
@@ -147,7 +150,11 @@ const intervals: readonly (readonly [what: string, from: string | undefined, to:
 
 function partsOf(samples: readonly Sample[]): readonly Part[] {
   const courses = inPlaceCourses(samples);
-  return intervals.flatMap(([what, from, to]) => {
+  const own = ofMethod(samples, 'in-place').flatMap(({ pods }) =>
+    pods.flatMap((one) => one.ownMs ?? []),
+  );
+  const share = own.length > 0 ? [{ what: ownShare, ms: spreadOf(own) }] : [];
+  const parts = intervals.flatMap(([what, from, to]) => {
     const durations = courses.flatMap((marks) => {
       const begin = from === undefined ? 0 : atOf(marks, from);
       const end = atOf(marks, to);
@@ -155,6 +162,7 @@ function partsOf(samples: readonly Sample[]): readonly Part[] {
     });
     return durations.length > 0 ? [{ what, ms: spreadOf(durations) }] : [];
   });
+  return [...parts, ...share];
 }
 
 function courseOf(samples: readonly Sample[]): readonly Mark[] {
