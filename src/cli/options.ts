@@ -27,6 +27,8 @@ export interface NodeOptions {
   readonly inPlaceBackoff: number;
   /** Milliseconds. */
   readonly maxContainerRestartPeriod: number;
+  /** Whether the containers of the next in-place restart are created ahead. */
+  readonly standbys: boolean;
   readonly allowedUnsafeSysctls: readonly string[];
 }
 
@@ -93,6 +95,10 @@ export function withNodeOptions(command: Command): Command {
         ).env('REPRISE_MAX_CONTAINER_RESTART_PERIOD'),
         300_000,
       ).argParser(durationOption({ minMs: 1000, maxMs: 300_000 })),
+    )
+    .option(
+      '--no-standbys',
+      'do not create the containers of the next in-place restart ahead: slower, less disk',
     )
     .addOption(
       new Option(

@@ -85,9 +85,10 @@ function standbys(look: Look, memory: Memory): Decision['actions'] {
   return missing === undefined ? [] : [create(look, memory, missing, next)];
 }
 
-function preparedOnes({ pod, observed }: Look, memory: Memory): Instance[] {
+function preparedOnes({ pod, observed, settings }: Look, memory: Memory): Instance[] {
+  const { generation: now } = memory;
   return containersOf(pod).flatMap(({ container: { name } }) =>
-    [memory.generation, memory.generation + 1].flatMap((generation) => {
+    (settings.standbys ? [now, now + 1] : [now]).flatMap((generation) => {
       const one = preparedInstance(observed, memory, name, generation);
       return one !== undefined && isUnused(one) ? [one] : [];
     }),

@@ -1,0 +1,103 @@
+// Restarts without end: what there is of everything after many is what there was after a few.
+// `REPRISE_SOAK_RESTARTS=500` makes it the long run that docs/performance.md tells of.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import { findCgroups } from '../scripts/private-containerd/cgroups.ts';
+import { listFolder } from '../scripts/private-containerd/folder.ts';
+import { medianOf } from '../src/bench/summary.ts';
+import { ownShareOf } from '../src/bench/own-share.ts';
+import type { Memory } from '../src/pod/memory.ts';
+import type { V1Pod } from '../src/pod/pod-status.ts';
+import { referencePod } from './manifests.ts';
+import { generationOf, isReady, startNode, timeScale, until } from './node.ts';
+import type { TestNode } from './node.ts';
+
+const restarts = Number(process.env.REPRISE_SOAK_RESTARTS ?? '30');
+/** Fewer than these say nothing about memory or speed. */
+const isLong = restarts >= 200;
+
+/** Everything that could pile up. */
+interface Count {
+  readonly containers: number;
+  readonly snapshots: number;
+  readonly mounts: number;
+  readonly cgroups: number;
+  readonly files: number;
+  readonly logs: number;
+  readonly descriptors: number;
+}
+
+async function count(node: TestNode, agent: number, { metadata }: V1Pod): Promise<Count> {
+  const rows = (text: string): number => text.split('\n').filter(Boolean).length;
+  const folder = path.join(node.dataDir, 'pods', metadata.uid);
+  const logs = await fs.readdir(node.podLogDir, { recursive: true });
+  return {
+    containers: (await node.containers({ 'io.kubernetes.pod.uid': metadata.uid })).length,
+    snapshots: rows(await node.containerd.ctr('snapshots', 'ls')),
+    mounts: rows(await fs.readFile('/proc/self/mountinfo', 'utf8')),
+    cgroups: (await findCgroups({ cgroupRoot: node.cgroupRoot }, new Set())).length,
+    files: (await fs.readdir(folder, { recursive: true })).length,
+    logs: logs.filter((name) => name.endsWith('.log')).length,
+    descriptors: (await listFolder(`/proc/${agent}/fd`)).length,
+  };
+}
+
+async function residentKiB(pid: number): Promise<number> {
+  const status = await fs.readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
+}
+
+async function lastRestart(node: TestNode, { metadata }: V1Pod) {
+  const file = path.join(node.dataDir, 'pods', metadata.uid, 'status.json');
+  const { memory } = JSON.parse(await fs.readFile(file, 'utf8')) as { memory: Memory };
+  const record = memory.restarts.at(-1);
+  if (record?.trigger.kind !== 'exit') throw new Error('no restart is on record');
+  const ms = record.completedAt - record.trigger.exitedAt;
+  return { generation: record.generation, ms, ownMs: ownShareOf(record) ?? NaN };
+}
+
+test(`nothing grows in ${restarts} restarts`, async (t) => {
+  t.timeout(Math.max(300_000, restarts * 5_000) * timeScale);
+  await using node = await startNode();
+  const agent = Number((await node.agent()).run.pid);
+  await node.apply(referencePod('often'));
+  let now = await node.podThat('often', 'is ready', isReady);
+  const early = Math.ceil(restarts / 3);
+  const seen: { ms: number; ownMs: number; kib: number }[] = [];
+  let before: Count | undefined;
+  for (let generation = 1; generation <= restarts; generation++) {
+    const file = path.join(node.volume(now), 'exit-watcher');
+    await fs.writeFile(`${file}.new`, '88');
+    await fs.rename(`${file}.new`, file);
+    now = await node.podThat(
+      'often',
+      `is ready in generation ${generation}`,
+      (one) => isReady(one) && generationOf(one) === generation,
+    );
+    // The next restart is to find its containers made, as it does where restarts are not a test.
+    await until('the old are removed and the next are made', async () => {
+      const ids = await node.containers({ 'io.kubernetes.pod.uid': now.metadata.uid });
+      return ids.length === 7;
+    });
+    const record = await lastRestart(node, now);
+    t.is(record.generation, generation);
+    seen.push({ ...record, kib: await residentKiB(agent) });
+    if (generation === early) before = await count(node, agent, now);
+  }
+  // What is tidied up later than the containers (logs) gets a moment.
+  await until('there is as much as before', async () => {
+    const after = await count(node, agent, now);
+    return Object.entries(before ?? {}).every(([what, n]) => after[what as keyof Count] <= n);
+  }).catch(async () => t.deepEqual(await count(node, agent, now), before));
+  const sample = Math.min(50, early);
+  const [first, last] = [seen.slice(0, sample), seen.slice(-sample)];
+  const speed = medianOf(last.map(({ ms }) => ms)) / medianOf(first.map(({ ms }) => ms));
+  const kib = (part: typeof seen): number => medianOf(part.map((one) => one.kib));
+  const growth = (kib(last) - kib(seen.slice(early, early + sample))) / (restarts - early - sample);
+  t.log(`the last ${sample} took ${speed.toFixed(2)} of the time of the first ${sample}`);
+  t.log(`own share: median ${medianOf(seen.map(({ ownMs }) => ownMs)).toFixed(1)} ms`);
+  t.log(`memory: ${(kib(last) / 1024).toFixed(0)} MiB, ${growth.toFixed(1)} KiB more per restart`);
+  t.log(JSON.stringify(before));
+  if (isLong) t.true(speed < 1.1 && growth < 8, `${speed}, ${growth} KiB per restart`);
+});
