@@ -3,11 +3,9 @@
  *
  * Only this needs the TypeScript compiler to write anything; a checkout runs src/ as it is.
  */
-import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-
-const SHEBANG = '#!/usr/bin/env node\n';
 
 const root = dirname(import.meta.dirname);
 const dist = join(root, 'dist');
@@ -23,11 +21,5 @@ if (compile.failed) {
 } else {
   // Types alone: as JavaScript they are hundreds of empty files that nothing imports.
   await rm(join(dist, 'runtime', 'generated'), { recursive: true });
-  await makeCommand(join(dist, 'main.js'));
-}
-
-async function makeCommand(file: string): Promise<void> {
-  const script = await readFile(file, 'utf8');
-  if (!script.startsWith('#!')) await writeFile(file, SHEBANG + script);
-  await chmod(file, 0o755);
+  await chmod(join(dist, 'main.js'), 0o755);
 }

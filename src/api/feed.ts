@@ -26,7 +26,7 @@ export class Feed<T extends Versioned> {
   #ended = false;
 
   /** `from` is the newest version there is before the first event. */
-  constructor(from: number, capacity = 2048) {
+  constructor(from: number, capacity = 512) {
     this.#capacity = capacity;
     this.#floor = from;
     this.#newest = from;
