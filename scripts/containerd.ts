@@ -28,7 +28,9 @@ stop    Ends its pods and the daemon and takes away what they put on this machin
         --purge  deletes DIR too
 status  Tells how it is; the exit code is 0 if it runs and 3 if not.
 
-CONTAINERD_BIN_DIR  folder with another containerd, containerd-shim-runc-v2 and ctr than PATH's
+CONTAINERD_BIN_DIR  folder with another containerd, containerd-shim-runc-v2 and ctr than PATH's;
+                    scripts/containerd-line has some
+CONTAINERD_RUNTIME  what runs the containers, such as crun; runc if not given
 `;
 
 async function main(): Promise<number> {

@@ -28,6 +28,11 @@ const cases: Record<string, { facts: Partial<HostFacts>; has: string; lacks: str
     has: 'version = 2\n',
     lacks: 'io.containerd.cri.v1.runtime',
   },
+  'another runtime takes the place of runc': {
+    facts: { runtime: '/usr/bin/crun' },
+    has: 'BinaryName = "/usr/bin/crun"\nRoot = "/nowhere/ctd/runc"',
+    lacks: 'sbin/runc',
+  },
   '1.7 gets a version 2 file': {
     facts: { version: '1.7.24' },
     has: 'sandbox_image = "localhost/reprise/pause:1"',

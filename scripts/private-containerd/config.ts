@@ -86,7 +86,11 @@ function runcSections(parent: string, instance: Instance, host: HostFacts): Sect
   return {
     [runc]: { runtime_type: 'io.containerd.runc.v2' },
     // runc's own state is otherwise shared by every containerd of the machine.
-    [`${runc}.options`]: { Root: instance.runcRoot, SystemdCgroup: host.systemdCgroup },
+    [`${runc}.options`]: {
+      ...(host.runtime === undefined ? {} : { BinaryName: host.runtime }),
+      Root: instance.runcRoot,
+      SystemdCgroup: host.systemdCgroup,
+    },
   };
 }
 

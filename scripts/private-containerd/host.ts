@@ -13,6 +13,8 @@ export interface HostFacts {
   readonly ctr: string;
   /** `major.minor.patch`, without what distributions append. */
   readonly version: string;
+  /** What runs containers instead of runc, with the same command line. */
+  readonly runtime?: string;
   /** Where containerd and its shim look for programs. */
   readonly path: string;
   readonly cniBinDir: string;
@@ -39,9 +41,9 @@ export async function inspectHost(
   }
   const path = searchPath(binDir);
   const containerd = await findProgram('containerd', path);
-  await findProgram('runc', path);
   return {
     containerd,
+    ...(await otherRuntime(path)),
     ctr: await findProgram('ctr', path),
     version: await versionOf(containerd),
     path,
@@ -81,6 +83,12 @@ async function findProgram(name: string, path: string): Promise<string> {
     where: `PATH=${path}`,
     next: 'run scripts/prepare, or name the folder that has it in CONTAINERD_BIN_DIR',
   });
+}
+
+async function otherRuntime(path: string): Promise<Pick<HostFacts, 'runtime'>> {
+  const name = process.env['CONTAINERD_RUNTIME'] ?? 'runc';
+  const program = await findProgram(name, path);
+  return name === 'runc' ? {} : { runtime: program };
 }
 
 async function versionOf(containerd: string): Promise<string> {
