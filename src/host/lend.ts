@@ -41,7 +41,7 @@ export async function lend(pod: Pod, settings: LendSettings): Promise<Loan> {
   const places = placesOf(pod, settings);
   const resources = podResources(pod);
   await makeFolder(places.directory, 0o750);
-  lendCgroup(places.cgroup, resources, settings);
+  await lendCgroup(places.cgroup, resources, settings);
   const volumes: Record<string, string> = {};
   for (const volume of pod.spec.volumes) {
     volumes[volume.name] = await lendVolume(pod, volume, places.volumes, resources, settings);
@@ -109,11 +109,15 @@ export function placesOf(pod: Pod, settings: LendSettings): Places {
   };
 }
 
-function lendCgroup(cgroup: string, resources: PodResources, settings: LendSettings): void {
+async function lendCgroup(
+  cgroup: string,
+  resources: PodResources,
+  settings: LendSettings,
+): Promise<void> {
   if (settings.cgroupDriver === 'cgroupfs') {
     noteMissingParents(cgroup, findHierarchy(), parentNotes(settings));
   }
-  createPodCgroup(cgroup, cgroupValues(resources), { driver: settings.cgroupDriver });
+  await createPodCgroup(cgroup, cgroupValues(resources), { driver: settings.cgroupDriver });
 }
 
 /** What the pod's cgroup is set to, by Kubernetes' formulas. */

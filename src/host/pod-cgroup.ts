@@ -2,18 +2,15 @@
  * Makes a pod's cgroup with the limits that hold for the pod as a whole, and removes it again.
  *
  * With the cgroupfs driver containerd expects to find the parent it is given, and never removes it,
- * so both are done here. With the systemd driver the cgroup is systemd's: it makes the pod's slice
- * by itself when containerd asks for the first scope in it, and nobody else may write there. What
- * is left to do is to stop the slice in the end. (So with systemd the containers' own limits hold,
- * and the pod has none of its own.)
+ * so both are done here. With the systemd driver it is systemd's: see pod-slice.ts.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execa } from 'execa';
 import { CgroupError, directoriesOf, findHierarchy, processesIn, subtreeOf } from './cgroups.ts';
 import type { CgroupDriver, Hierarchy } from './cgroups.ts';
 import { isErrno } from './errno.ts';
+import { cpuWeight, startSlice, stopSlice } from './pod-slice.ts';
 
 /** What holds for all containers of a pod together; absent: no limit of the pod's own. */
 export interface PodCgroupValues {
@@ -29,13 +26,16 @@ export interface PodCgroupOptions {
 }
 
 /** Makes the cgroup and its parents where they are missing, and writes the pod's limits. */
-export function createPodCgroup(
+export async function createPodCgroup(
   cgroup: string,
   values: PodCgroupValues,
   options: PodCgroupOptions,
-): void {
-  if (options.driver === 'systemd') return;
+): Promise<void> {
   const hierarchy = options.hierarchy ?? findHierarchy();
+  if (options.driver === 'systemd') {
+    await startSlice(cgroup, values, hierarchy.version);
+    return;
+  }
   try {
     if (hierarchy.version === 2) createUnified(hierarchy.root, cgroup, values);
     else createPerController(hierarchy.controllers, cgroup, values);
@@ -55,7 +55,7 @@ export function createPodCgroup(
  */
 export async function removePodCgroup(cgroup: string, options: PodCgroupOptions): Promise<void> {
   if (options.driver === 'systemd') {
-    await stopSlice(path.posix.basename(cgroup));
+    await stopSlice(cgroup);
     return;
   }
   const directories = directoriesOf(cgroup, options.hierarchy ?? findHierarchy());
@@ -130,8 +130,7 @@ function createUnified(root: string, cgroup: string, values: PodCgroupValues): v
   }
   const write = (file: string, value: string | number): void =>
     fs.writeFileSync(path.join(directory, file), String(value));
-  // The same formula that runc uses for containers.
-  write('cpu.weight', 1 + Math.floor(((values.cpuShares - 2) * 9999) / 262142));
+  write('cpu.weight', cpuWeight(values.cpuShares));
   if (values.cpuQuota) write('cpu.max', `${values.cpuQuota.quotaUs} ${values.cpuQuota.periodUs}`);
   if (values.memoryBytes !== undefined) write('memory.max', values.memoryBytes);
   if (values.pids !== undefined) write('pids.max', values.pids);
@@ -163,14 +162,4 @@ function removeDirectory(directory: string): boolean {
     if (isErrno(error, 'EBUSY', 'ENOTEMPTY')) return false;
     throw error;
   }
-}
-
-async function stopSlice(slice: string): Promise<void> {
-  const { exitCode, stderr } = await execa('systemctl', ['stop', '--', slice], { reject: false });
-  // 5: systemd knows no such unit, so there is nothing to stop.
-  if (exitCode === 0 || exitCode === 5) return;
-  throw new CgroupError(`systemd did not stop the pod's slice: ${stderr}`, {
-    where: slice,
-    next: `see "systemctl status ${slice}"`,
-  });
 }
