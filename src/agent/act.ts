@@ -14,6 +14,7 @@ import { makeMessageFile, messageFile, removeMessageFile } from '../host/last-wo
 import { lend, placesOf, takeBack } from '../host/lend.ts';
 import { removeOldLogs } from '../host/log-rotation.ts';
 import type { LendSettings } from '../host/lend.ts';
+import type { QosShares } from '../host/qos-shares.ts';
 import { provideSubPaths } from '../host/volumes/sub-path.ts';
 import { VolumeError } from '../host/volumes/volume-error.ts';
 import type { Action } from '../pod/action.ts';
@@ -54,6 +55,7 @@ export interface Means {
   readonly checkHealth: CheckHealth;
   readonly stopWithSignal: StopWithSignal;
   readonly hierarchy: Hierarchy;
+  readonly qosShares: QosShares;
   readonly store: PodStore;
   readonly objects: ObjectStore;
   /** Images known to be there, by the name in the manifest: asked for once, not at every start. */
@@ -85,8 +87,11 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
   const { cri } = means;
   const { pod, signal } = occasion;
   switch (action.kind) {
-    case 'lend':
-      return { kind: 'lent', loan: await lend(pod, means.lending) };
+    case 'lend': {
+      const loan = await lend(pod, means.lending);
+      means.qosShares.add(pod);
+      return { kind: 'lent', loan };
+    }
     case 'run-sandbox':
       return await runSandbox(means, action.attempt, occasion);
     case 'create-container':
@@ -112,12 +117,14 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
       return done;
     case 'stop-sandbox':
       await cri.stopPodSandbox(action.id, signal);
+      if (occasion.picture.memory.ending !== undefined) means.qosShares.remove(pod);
       return done;
     case 'remove-sandbox':
       await cri.removePodSandbox(action.id, signal);
       return done;
     case 'forget':
       await assertNothingLeft(means, pod, signal);
+      means.qosShares.remove(pod);
       await takeBack(pod, means.lending);
       means.store.forget(pod);
       return done;
@@ -301,7 +308,8 @@ async function proveGone(
   });
 }
 
-function cgroupOf({ lending }: Means, pod: Pod, id: string): string {
+/** The name of a container's cgroup. */
+export function cgroupOf({ lending }: Pick<Means, 'lending'>, pod: Pod, id: string): string {
   const { cgroupRoot, cgroupDriver: driver } = lending;
   return containerCgroup(podCgroup(pod, qosClassOf(pod), { cgroupRoot, driver }), id, driver);
 }

@@ -25,6 +25,7 @@ import {
   messageOf,
 } from '../errors.ts';
 import { logFiles } from '../host/logs.ts';
+import { oomKillsIn } from '../host/oom-kills.ts';
 import type { Logger } from '../log.ts';
 import type { Action } from '../pod/action.ts';
 import { inWords } from '../pod/action.ts';
@@ -42,7 +43,7 @@ import type { V1Pod } from '../pod/pod-status.ts';
 import type { Settings } from '../pod/settings.ts';
 import type { RuntimeEvent } from '../runtime/events.ts';
 import { lookAtPod } from '../runtime/observe.ts';
-import { act, explain } from './act.ts';
+import { act, cgroupOf, explain } from './act.ts';
 import type { Means } from './act.ts';
 import { EventLog } from './event-log.ts';
 import { failureEvents } from './failure-events.ts';
@@ -225,7 +226,7 @@ export class Agent implements Backend {
         const { containerId: id, exitCode: code, exitedAt: finishedAt, seenAt } = event;
         const worker = this.#ownerOf(id);
         const reason =
-          code === 0 ? 'Completed' : this.#hadNoMemory(id, code) ? 'OOMKilled' : 'Error';
+          code === 0 ? 'Completed' : this.#hadNoMemory(worker, id, code) ? 'OOMKilled' : 'Error';
         const exit = { code, finishedAt, reason, seenAt };
         if (worker === undefined) this.#strays.add(id, exit);
         else this.#ended(worker, id, exit);
@@ -409,9 +410,15 @@ export class Agent implements Backend {
     return [...this.#entries.values()].find(({ worker }) => worker.owns(id))?.worker;
   }
 
-  /** The kernel killed something in it, and SIGKILL is how it ended. */
-  #hadNoMemory(id: string, code: number): boolean {
-    return this.#outOfMemory.delete(id) && code === 137;
+  /**
+   * The kernel killed something in it, and SIGKILL is how it ended. The event may come after that of
+   * the exit, so the cgroup's own counter is asked as long as it is there.
+   */
+  #hadNoMemory(worker: Worker | undefined, id: string, code: number): boolean {
+    const wasTold = this.#outOfMemory.delete(id);
+    if (code !== 137 || worker === undefined) return wasTold && code === 137;
+    const { means } = this.#parts;
+    return wasTold || oomKillsIn(cgroupOf(means, worker.pod, id), means.hierarchy) > 0;
   }
 
   #nextVersion(): string {

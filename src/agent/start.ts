@@ -11,6 +11,7 @@ import { RepriseError, messageOf } from '../errors.ts';
 import { findHierarchy } from '../host/cgroups.ts';
 import { lockFolder } from '../host/lock.ts';
 import { readNodeFacts } from '../host/node-facts.ts';
+import { QosShares } from '../host/qos-shares.ts';
 import type { Logger } from '../log.ts';
 import { podKey } from '../pod/pod.ts';
 import { isCallError } from '../runtime/call.ts';
@@ -39,6 +40,8 @@ export interface AgentOptions {
   readonly dataDir: string;
   readonly podLogDir: string;
   readonly cgroupRoot: string;
+  /** How many processes and threads one pod may have; absent: as many as the node. */
+  readonly podPidsLimit?: number;
   readonly nodeName: string;
   /** Absent: `cluster.local`. */
   readonly clusterDomain?: string;
@@ -143,13 +146,15 @@ async function provideMeans(
     features: await findFeatures(cri, signal),
     hierarchy,
   });
-  const { dataDir, podLogDir, cgroupRoot } = options;
+  const { dataDir, podLogDir, cgroupRoot, podPidsLimit } = options;
   const cgroupDriver = await findCgroupDriver(cri, signal);
+  const lending = { dataDir, podLogDir, cgroupRoot, cgroupDriver, podPidsLimit, node };
   return {
     cri,
     node,
     hierarchy,
-    lending: { dataDir, podLogDir, cgroupRoot, cgroupDriver, node },
+    lending,
+    qosShares: new QosShares(lending, hierarchy),
     store: new PodStore(dataDir),
     checkHealth: healthChecker(),
     stopWithSignal: stopperBySignal(containerd, cri),

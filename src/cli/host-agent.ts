@@ -35,6 +35,7 @@ export async function hostAgent(
         dataDir: options.dataDir,
         podLogDir: options.podLogDir,
         cgroupRoot: options.cgroupRoot,
+        podPidsLimit: options.podPidsLimit,
         nodeName: options.nodeName,
         clusterDomain: options.clusterDomain,
         inPlaceBackoffMs: options.inPlaceBackoff,

@@ -21,6 +21,8 @@ export interface NodeOptions {
   readonly dataDir: string;
   readonly podLogDir: string;
   readonly cgroupRoot: string;
+  /** Absent: no limit. */
+  readonly podPidsLimit?: number;
   readonly nodeName: string;
   readonly clusterDomain: string;
   /** Milliseconds; 0 is off. */
@@ -69,6 +71,15 @@ export function withNodeOptions(command: Command): Command {
         .default('/kubepods'),
     )
     .addOption(
+      new Option(
+        '--pod-pids-limit <number>',
+        'how many processes and threads one pod may have; -1: as many as the node',
+      )
+        .env('REPRISE_POD_PIDS_LIMIT')
+        .default(undefined, '-1')
+        .argParser(pidsLimit),
+    )
+    .addOption(
       new Option('--node-name <name>', 'name of this node in what is shown')
         .env('REPRISE_NODE_NAME')
         .default(hostname().toLowerCase()),
@@ -109,6 +120,13 @@ export function withNodeOptions(command: Command): Command {
         .argParser(sysctlNames)
         .default([], 'none'),
     );
+}
+
+/** As the kubelet's podPidsLimit has it: what is not above 0 is no limit. */
+function pidsLimit(text: string): number | undefined {
+  if (!/^-?\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  const limit = Number(text);
+  return limit > 0 ? limit : undefined;
 }
 
 /** `a.b,c.*` -> names; what is not a pod's own would be set for the whole machine. */

@@ -33,6 +33,11 @@ export function removeUnusedParents(cgroup: string, hierarchy: Hierarchy, file: 
   fs.renameSync(`${file}.new`, file);
 }
 
+/** Whether this parent was written down, which means that it was made here. */
+export function isMadeHere(parent: string, file: string): boolean {
+  return readNotes(file).includes(parent);
+}
+
 function parentsOf(cgroup: string): readonly string[] {
   const parent = path.posix.dirname(cgroup);
   return parent === '/' ? [] : [...parentsOf(parent), parent];

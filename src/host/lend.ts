@@ -19,11 +19,13 @@ import type { PodResources } from '../pod/pod-resources.ts';
 import { noteMissingParents, removeUnusedParents } from './cgroup-parents.ts';
 import { findHierarchy, podCgroup } from './cgroups.ts';
 import type { CgroupDriver } from './cgroups.ts';
+import { sharesOf } from '../pod/cpu-shares.ts';
 import { removeFolder } from './mounts.ts';
 import { createPodCgroup, removePodCgroup } from './pod-cgroup.ts';
 import type { PodCgroupValues } from './pod-cgroup.ts';
 import { lendUserIds, returnUserIds } from './user-ids.ts';
 import { makeEmptyDir } from './volumes/empty-dir.ts';
+import { pageBytesOf } from './volumes/huge-pages.ts';
 import { provideHostPath } from './volumes/host-path.ts';
 
 /** Where this node keeps what it lends. */
@@ -33,6 +35,8 @@ export interface LendSettings {
   /** Parent of all pods' cgroups. */
   readonly cgroupRoot: string;
   readonly cgroupDriver: CgroupDriver;
+  /** How many processes and threads one pod may have; absent: as many as the node. */
+  readonly podPidsLimit?: number;
   readonly node: Pick<NodeFacts, 'memoryBytes'>;
 }
 
@@ -117,16 +121,16 @@ async function lendCgroup(
   if (settings.cgroupDriver === 'cgroupfs') {
     noteMissingParents(cgroup, findHierarchy(), parentNotes(settings));
   }
-  await createPodCgroup(cgroup, cgroupValues(resources), { driver: settings.cgroupDriver });
+  const values = { ...cgroupValues(resources), pids: settings.podPidsLimit };
+  await createPodCgroup(cgroup, values, { driver: settings.cgroupDriver });
 }
 
 /** What the pod's cgroup is set to, by Kubernetes' formulas. */
 export function cgroupValues(resources: PodResources): PodCgroupValues {
   const { cpuRequestMilli, cpuLimitMilli, memoryLimitBytes } = resources;
-  const shares = Math.floor((cpuRequestMilli * 1024) / 1000);
   const periodUs = 100_000;
   return {
-    cpuShares: Math.min(Math.max(shares, 2), 262_144),
+    cpuShares: sharesOf(cpuRequestMilli),
     ...(cpuLimitMilli !== undefined && {
       cpuQuota: { quotaUs: Math.max((cpuLimitMilli * periodUs) / 1000, 1000), periodUs },
     }),
@@ -145,11 +149,13 @@ async function lendVolume(
   if (volume.hostPath) return await provideHostPath(volume.name, volume.hostPath);
   return await makeEmptyDir(directory, volume, {
     fsGroup: pod.spec.securityContext.fsGroup,
+    pageBytes: pageBytesOf(pod, volume),
     memoryBounds: [settings.node.memoryBytes, resources.memoryLimitBytes ?? Infinity],
   });
 }
 
-function parentNotes({ dataDir }: LendSettings): string {
+/** The file with the names of the cgroups that were made for pods to be in. */
+export function parentNotes({ dataDir }: LendSettings): string {
   return path.join(dataDir, 'made-cgroups');
 }
 

@@ -27,6 +27,11 @@ export function readNodeFacts(options: {
     cgroupVersion: hierarchy.version,
     swapLimits: hasSwapLimits(hierarchy),
     hugePageSizes: namesIn('/sys/kernel/mm/hugepages').flatMap(hugePageSize),
+    hugePageCounts: Object.fromEntries(
+      namesIn('/sys/kernel/mm/hugepages').flatMap((folder) =>
+        hugePageSize(folder).map((size) => [size, hugePageCount(folder)] as const),
+      ),
+    ),
     thermalThrottlePaths: namesIn('/sys/devices/system/cpu')
       .filter((name) => /^cpu\d+$/.test(name))
       .map((name) => `/sys/devices/system/cpu/${name}/thermal_throttle`)
@@ -111,6 +116,10 @@ function hugePageSize(folder: string): readonly string[] {
   if (kib % 1024 ** 2 === 0) return [`${kib / 1024 ** 2}GB`];
   if (kib % 1024 === 0) return [`${kib / 1024}MB`];
   return [`${kib}KB`];
+}
+
+function hugePageCount(folder: string): number {
+  return Number(readOr('0', `/sys/kernel/mm/hugepages/${folder}/nr_hugepages`));
 }
 
 function namesIn(directory: string): readonly string[] {

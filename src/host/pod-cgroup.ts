@@ -9,8 +9,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CgroupError, directoriesOf, findHierarchy, processesIn, subtreeOf } from './cgroups.ts';
 import type { CgroupDriver, Hierarchy } from './cgroups.ts';
+import { cpuWeightOf } from '../pod/cpu-shares.ts';
 import { isErrno } from './errno.ts';
-import { cpuWeight, startSlice, stopSlice } from './pod-slice.ts';
+import { startSlice, stopSlice } from './pod-slice.ts';
 
 /** What holds for all containers of a pod together; absent: no limit of the pod's own. */
 export interface PodCgroupValues {
@@ -130,7 +131,7 @@ function createUnified(root: string, cgroup: string, values: PodCgroupValues): v
   }
   const write = (file: string, value: string | number): void =>
     fs.writeFileSync(path.join(directory, file), String(value));
-  write('cpu.weight', cpuWeight(values.cpuShares));
+  write('cpu.weight', cpuWeightOf(values.cpuShares));
   if (values.cpuQuota) write('cpu.max', `${values.cpuQuota.quotaUs} ${values.cpuQuota.periodUs}`);
   if (values.memoryBytes !== undefined) write('memory.max', values.memoryBytes);
   if (values.pids !== undefined) write('pids.max', values.pids);

@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { PodCgroupValues } from './pod-cgroup.ts';
-import { cpuWeight, sliceProperties } from './pod-slice.ts';
+import { cpuWeightOf } from '../pod/cpu-shares.ts';
+import { sliceProperties } from './pod-slice.ts';
 
 const none = '18446744073709551615';
 const cases: Record<string, { values: PodCgroupValues; v2: readonly string[] }> = {
@@ -45,5 +46,5 @@ test('on cgroup v1 systemd knows the same by other names', (t) => {
 });
 
 test('shares of v1 become weights of v2 over the whole range', (t) => {
-  t.deepEqual([2, 1024, 262_144].map(cpuWeight), [1, 39, 10_000]);
+  t.deepEqual([2, 1024, 262_144].map(cpuWeightOf), [1, 39, 10_000]);
 });

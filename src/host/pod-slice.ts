@@ -8,6 +8,7 @@
  */
 import path from 'node:path';
 import { execa } from 'execa';
+import { cpuWeightOf } from '../pod/cpu-shares.ts';
 import { CgroupError } from './cgroups.ts';
 import type { PodCgroupValues } from './pod-cgroup.ts';
 
@@ -71,17 +72,12 @@ export function sliceProperties(values: PodCgroupValues, version: 1 | 2): readon
   const memory = memoryBytes === undefined ? unlimited : String(memoryBytes);
   return [
     version === 2
-      ? ['CPUWeight', 't', String(cpuWeight(cpuShares))]
+      ? ['CPUWeight', 't', String(cpuWeightOf(cpuShares))]
       : ['CPUShares', 't', String(cpuShares)],
     ['CPUQuotaPerSecUSec', 't', quota === undefined ? unlimited : String(quota)],
     version === 2 ? ['MemoryMax', 't', memory] : ['MemoryLimit', 't', memory],
     ['TasksMax', 't', pids === undefined ? unlimited : String(pids)],
   ];
-}
-
-/** The weight of cgroup v2 for the shares of v1, by the formula that runc uses for containers. */
-export function cpuWeight(cpuShares: number): number {
-  return 1 + Math.floor(((cpuShares - 2) * 9999) / 262142);
 }
 
 function inBusWords(properties: readonly Property[]): string[] {

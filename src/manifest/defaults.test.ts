@@ -172,6 +172,7 @@ const everything = {
     },
     hostAliases: [{ ip: '10.0.0.1', hostnames: ['a'] }],
     runtimeClassName: 'r',
+    resources: { requests: { cpu: '4' }, limits: { cpu: '8' } },
     imagePullSecrets: [{ name: 'regcred' }],
     hostUsers: true,
     securityContext: {
@@ -226,6 +227,32 @@ test('that pod leaves out no field that is honoured', (t) => {
     'Pod.spec.os',
   ]);
 });
+
+const wholes: Readonly<Record<string, readonly [object, object, object | undefined]>> = {
+  'what a pod does not request as a whole its containers do': [
+    { requests: { cpu: '250m' }, limits: { memory: '1Mi' } },
+    { limits: { cpu: 2, memory: '1Gi' } },
+    {
+      requests: { cpu: '250m', memory: '1048576' },
+      limits: { cpu: '2', memory: '1Gi' },
+    },
+  ],
+  'what they do not request either is the limit': [
+    {},
+    { requests: { memory: '1Mi' }, limits: { cpu: 2, memory: '1Gi' } },
+    { requests: { cpu: '2', memory: '1Mi' }, limits: { cpu: '2', memory: '1Gi' } },
+  ],
+  'a pod that says nothing as a whole has nothing': [{ limits: { cpu: 1 } }, {}, undefined],
+};
+for (const [title, [resources, whole, expected]] of Object.entries(wholes)) {
+  test(title, (t) => {
+    const { pod } = podFromValue(
+      aManifest({ container: { resources }, spec: { resources: whole } }),
+      'test',
+    );
+    t.deepEqual<unknown, unknown>(pod.spec.resources, expected);
+  });
+}
 
 const pullPolicies: Readonly<Record<string, 'Always' | 'IfNotPresent'>> = {
   busybox: 'Always',

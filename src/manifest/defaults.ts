@@ -17,6 +17,7 @@ import type {
   Resources,
   Volume,
 } from '../pod/pod.ts';
+import { containerResources } from '../pod/pod-resources.ts';
 import { inPlaceBackoffAnnotation } from './rules/names.ts';
 import { podSpec } from './schema/pod.ts';
 import type { RawContainer, RawPod } from './schema/pod.ts';
@@ -39,7 +40,7 @@ export function withDefaults({ metadata, spec }: RawPod, namespace = 'default'):
       labels: metadata.labels ?? {},
       annotations,
     },
-    spec: specWithDefaults(spec),
+    spec: withPodResources(specWithDefaults(spec), spec.resources),
     ...(backoff !== undefined && { inPlaceBackoffMaxMs: backoff }),
   };
 }
@@ -209,6 +210,22 @@ function withPortDefaults(port: Raw<'ports'>[number], hostNetwork: boolean): Con
 
 function withResourceDefaults({ requests, limits }: Raw<'resources'>): Resources {
   return { requests: asText({ ...limits, ...requests }), limits: asText(limits ?? {}) };
+}
+
+/** What the pod requests as a whole: what it says, what its containers do, or its limits. */
+function withPodResources(spec: PodSpec, given: RawPod['spec']['resources']): PodSpec {
+  const { requests = {}, limits = {} } = given ?? {};
+  if (Object.keys({ ...requests, ...limits }).length === 0) return spec;
+  const { cpuRequestMilli, memoryRequestBytes } = containerResources({ spec });
+  const ofContainers = {
+    ...(cpuRequestMilli > 0 && { cpu: `${cpuRequestMilli}m` }),
+    ...(memoryRequestBytes > 0 && { memory: String(memoryRequestBytes) }),
+  };
+  const resources = {
+    requests: asText({ ...limits, ...ofContainers, ...requests }),
+    limits: asText(limits),
+  };
+  return { ...spec, resources };
 }
 
 function asText(quantities: Readonly<Record<string, string | number>>): Record<string, string> {

@@ -7,7 +7,7 @@ import { defaultSettings } from './settings.ts';
 import { podStatus } from './status.ts';
 
 const plain = aContainer('main').securityContext;
-const none = { appArmor: false, strictSupplementalGroups: false };
+const none = { appArmor: false, strictSupplementalGroups: false, hugePageCounts: {} };
 
 function rejectionOf(
   security: Partial<PodSpec['securityContext']>,
@@ -96,3 +96,33 @@ test('what belongs to the whole machine is known by its name', (t) => {
   t.true(['kernel.shmmax', 'kernel.msg*', 'net.*', 'fs.mqueue.*'].every(isNamespacedSysctl));
   t.false(['vm.swappiness', 'kernel.*', 'fs.file-max', '*'].some(isNamespacedSysctl));
 });
+
+const hugePages: Record<string, readonly [counts: Record<string, number>, is: string | undefined]> =
+  {
+    'huge pages that the kernel has set aside are lent': [{ '1GB': 9, '2MB': 3 }, undefined],
+    'huge pages that are too few are not promised': [
+      { '1GB': 9, '2MB': 2 },
+      "Pod was rejected: Node didn't have enough resource: hugepages-2Mi, requested: 6291456, capacity: 4194304",
+    ],
+    'nor are those of a size that the kernel does not have': [
+      { '1GB': 9 },
+      "Pod was rejected: Node didn't have enough resource: hugepages-2Mi, requested: 6291456, capacity: 0",
+    ],
+  };
+for (const [title, [hugePageCounts, message]] of Object.entries(hugePages)) {
+  test(title, (t) => {
+    const given = (size: string) => ({
+      resources: { requests: {}, limits: { 'hugepages-2Mi': size } },
+    });
+    const pod = aPod(
+      [aContainer('setup', given('6Mi'))],
+      [aContainer('main', given('2Mi')), aContainer('other', given('2Mi'))],
+    );
+    const found = findRejection(pod, {
+      allowedUnsafeSysctls: [],
+      node: { ...none, hugePageCounts },
+    });
+    t.is(found?.message, message);
+    t.is(found?.reason, message === undefined ? undefined : 'OutOfhugepages-2Mi');
+  });
+}

@@ -9,12 +9,14 @@ import type { Memory } from './memory.ts';
 import type { NodeFacts } from './node-facts.ts';
 import { containersOf } from './pod.ts';
 import type { Pod } from './pod.ts';
+import { hugePagesOf } from './pod-resources.ts';
+import { bytes } from './quantity.ts';
 
 /** What an admission is judged by. */
 export interface AdmissionRules {
   /** Names of kernel parameters beyond the safe ones, or beginnings of names that end in `*`. */
   readonly allowedUnsafeSysctls: readonly string[];
-  readonly node: Pick<NodeFacts, 'appArmor' | 'strictSupplementalGroups'>;
+  readonly node: Pick<NodeFacts, 'appArmor' | 'strictSupplementalGroups' | 'hugePageCounts'>;
 }
 
 /** Kubernetes' reason and message. */
@@ -39,6 +41,26 @@ export function findRejection(pod: Pod, rules: AdmissionRules): Rejection | unde
     return rejection(
       'SupplementalGroupsPolicyNotSupported',
       'SupplementalGroupsPolicy=Strict is not supported in this node',
+    );
+  }
+  return findMissingHugePages(pod, rules.node.hugePageCounts);
+}
+
+/** Pages are set aside by the kernel; those of other pods are not counted. */
+function findMissingHugePages(
+  pod: Pod,
+  counts: NodeFacts['hugePageCounts'],
+): Rejection | undefined {
+  for (const [name, wanted] of hugePagesOf(pod)) {
+    const pageBytes = bytes(name.slice('hugepages-'.length));
+    const found = Object.entries(counts).find(
+      ([size]) => bytes(size.replace('B', 'i')) === pageBytes,
+    );
+    const capacity = (found?.[1] ?? 0) * pageBytes;
+    if (wanted <= capacity) continue;
+    return rejection(
+      `OutOf${name}`,
+      `Node didn't have enough resource: ${name}, requested: ${wanted}, capacity: ${capacity}`,
     );
   }
   return undefined;

@@ -94,6 +94,25 @@ test('a pod is limited only if each of its containers is', (t) => {
   t.is(half.memoryLimitBytes, undefined);
 });
 
+test('what the pod says as a whole counts before what its containers say', (t) => {
+  const { spec } = podOf([['app', '100m', '', '1Gi', '']]);
+  const whole = (requests: Record<string, string>, limits: Record<string, string>): Pod =>
+    ({ spec: { ...spec, resources: { requests, limits } } }) as unknown as Pod;
+  const cpu = whole({ cpu: '1' }, { cpu: '2' });
+  t.like(podResources(cpu), {
+    cpuRequestMilli: 1000,
+    cpuLimitMilli: 2000,
+    memoryRequestBytes: 2 ** 30,
+    memoryLimitBytes: undefined,
+  });
+  const both = { cpu: '1', memory: '2Gi' };
+  t.deepEqual([cpu, whole(both, both), whole({ cpu: '0' }, {})].map(qosClassOf), [
+    'Burstable',
+    'Guaranteed',
+    'BestEffort',
+  ]);
+});
+
 test('quantities are read as Kubernetes writes them', (t) => {
   const readings = {
     '1': 1,

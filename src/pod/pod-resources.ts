@@ -2,14 +2,14 @@
  * What a pod as a whole asks for and may use: its QoS class, and the sums over its containers.
  */
 import { containersOf } from './pod.ts';
-import type { Container, Pod } from './pod.ts';
+import type { Container, Pod, Resources } from './pod.ts';
 import type { V1PodStatus } from './pod-status.ts';
 import { bytes, milliCpu } from './quantity.ts';
 
 /** Kubernetes' QoS class. */
 export type QosClass = V1PodStatus['qosClass'];
 
-/** Sums over a pod's containers. A limit is absent unless every container has it. */
+/** A limit is absent unless the pod or every container has it. */
 export interface PodResources {
   readonly cpuRequestMilli: number;
   readonly cpuLimitMilli?: number;
@@ -19,7 +19,12 @@ export interface PodResources {
 
 /** Guaranteed: all limits set and equal to the requests. BestEffort: nothing set at all. */
 export function qosClassOf(pod: Pod): QosClass {
-  const amounts = containersOf(pod).map(({ container }) => amountsOf(container));
+  const { resources } = pod.spec;
+  // What the pod says as a whole counts alone.
+  const amounts =
+    resources === undefined
+      ? containersOf(pod).map(({ container }) => amountsOf(container.resources))
+      : [amountsOf(resources)];
   const sum = (key: keyof Amounts): number => amounts.reduce((total, each) => total + each[key], 0);
   const isNothingSet = [...amounts].every((each) => Object.values(each).every((n) => n === 0));
   if (isNothingSet) return 'BestEffort';
@@ -31,12 +36,27 @@ export function qosClassOf(pod: Pod): QosClass {
     : 'Burstable';
 }
 
-/**
- * What the pod needs at its hungriest moment: all app containers and sidecars together, or one init
- * container beside the sidecars that came before it.
- */
+/** What the pod as a whole says; where it says nothing, what its containers do. */
 export function podResources(pod: Pod): PodResources {
-  const all = containersOf(pod).map((each) => ({ ...each, amounts: amountsOf(each.container) }));
+  const own = amountsOf(pod.spec.resources ?? { requests: {}, limits: {} });
+  const ofContainers = containerResources(pod);
+  return {
+    cpuRequestMilli: own.cpuRequest || ofContainers.cpuRequestMilli,
+    cpuLimitMilli: own.cpuLimit || ofContainers.cpuLimitMilli,
+    memoryRequestBytes: own.memoryRequest || ofContainers.memoryRequestBytes,
+    memoryLimitBytes: own.memoryLimit || ofContainers.memoryLimitBytes,
+  };
+}
+
+/**
+ * What the containers need at their hungriest moment: all app containers and sidecars together, or
+ * one init container beside the sidecars that came before it.
+ */
+export function containerResources(pod: Pick<Pod, 'spec'>): PodResources {
+  const all = containersOf(pod).map(({ kind, container }) => ({
+    kind,
+    amounts: amountsOf(container.resources),
+  }));
   const peak = (key: keyof Amounts): number => {
     let sidecarsSoFar = 0;
     let duringInit = 0;
@@ -58,6 +78,33 @@ export function podResources(pod: Pod): PodResources {
   };
 }
 
+/** Bytes of huge pages that a pod has, by the name of the resource; the largest limits that count at a time. */
+export function hugePagesOf(pod: Pod): ReadonlyMap<string, number> {
+  const own = pod.spec.resources?.limits ?? {};
+  const all = containersOf(pod);
+  const limitIn = ({ resources }: Container, name: string): number =>
+    bytes(resources.limits[name] ?? '0');
+  const names = [own, ...all.map(({ container }) => container.resources.limits)]
+    .flatMap(Object.keys)
+    .filter((name) => name.startsWith('hugepages-'));
+  return new Map(
+    names.map((name) => {
+      const running = all.filter(({ kind }) => kind !== 'init');
+      const together = running.reduce((sum, { container }) => sum + limitIn(container, name), 0);
+      const inits = all.map(({ container }) => limitIn(container, name));
+      return [name, bytes(own[name] ?? '0') || Math.max(together, ...inits)];
+    }),
+  );
+}
+
+/**
+ * What one container may use: its own limits and, where it has none, those of the pod as a whole
+ * (kuberuntime_container_linux.go, getCPULimit and getMemoryLimit).
+ */
+export function limitsOf({ spec }: Pod, { resources }: Container): Resources['limits'] {
+  return { ...spec.resources?.limits, ...resources.limits };
+}
+
 interface Amounts {
   readonly cpuRequest: number;
   readonly cpuLimit: number;
@@ -66,7 +113,7 @@ interface Amounts {
 }
 
 // A request that is not given is the limit.
-function amountsOf({ resources: { requests, limits } }: Container): Amounts {
+function amountsOf({ requests, limits }: Resources): Amounts {
   return {
     cpuRequest: milliCpu(requests['cpu'] ?? limits['cpu'] ?? '0'),
     cpuLimit: milliCpu(limits['cpu'] ?? '0'),

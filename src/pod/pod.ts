@@ -55,6 +55,8 @@ export interface PodSpec {
   /** Secrets with credentials for registries. Absent: none. */
   readonly imagePullSecrets?: readonly { readonly name: string }[];
   readonly securityContext: PodSecurityContext;
+  /** What all containers have together, whatever each of them says. Absent: the sum of theirs. */
+  readonly resources?: Resources;
   /** Fields without meaning on a single node (affinity, tolerations, ...), as they were written. */
   readonly inert: Readonly<Record<string, unknown>>;
 }
@@ -134,7 +136,10 @@ export interface VolumeMount {
 /** A volume has exactly one source. */
 export interface Volume {
   readonly name: string;
-  readonly emptyDir?: { readonly medium: '' | 'Memory'; readonly sizeLimit?: string };
+  readonly emptyDir?: {
+    readonly medium: '' | 'Memory' | 'HugePages' | `HugePages-${string}`;
+    readonly sizeLimit?: string;
+  };
   readonly hostPath?: { readonly path: string; readonly type: HostPathType };
 }
 
@@ -208,7 +213,9 @@ export interface SeLinuxOptions {
 export type ContainerKind = 'init' | 'sidecar' | 'app';
 
 /** All containers that take part in the life of a pod, in start order, each with its kind. */
-export function containersOf(pod: Pod): readonly { container: Container; kind: ContainerKind }[] {
+export function containersOf(
+  pod: Pick<Pod, 'spec'>,
+): readonly { container: Container; kind: ContainerKind }[] {
   return [
     ...pod.spec.initContainers.map((container) => ({
       container,

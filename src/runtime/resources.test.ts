@@ -86,3 +86,22 @@ test('a sidecar does not go before the app containers', (t) => {
   t.is(resourcesOf(pod, sidecar, aNode()).oomScoreAdj, 900);
   t.is(resourcesOf(pod, init, aNode()).oomScoreAdj, 999);
 });
+
+test('a container without limits of its own has those of the pod', (t) => {
+  const own = aContainer('own', { resources: { requests: {}, limits: { memory: '1Mi' } } });
+  const none = aContainer('none');
+  const limits = { cpu: '2', memory: '1Gi', 'hugepages-2Mi': '2Mi' };
+  const pod = aPod([], [own, none], { resources: { requests: {}, limits } });
+  const node = aNode({ hugePageSizes: ['2MB'] });
+  const hugepageLimits = [{ pageSize: '2MB', limit: 2 ** 21 }];
+  t.like(resourcesOf(pod, own, node), { memoryLimitInBytes: 2 ** 20, cpuQuota: 200_000 });
+  t.like(resourcesOf(pod, none, node), { memoryLimitInBytes: 2 ** 30, hugepageLimits });
+});
+
+test('what a pod requests beyond its containers is shared among them', (t) => {
+  const asking = aContainer('asking', { resources: { requests: { memory: '1Gi' }, limits: {} } });
+  const none = aContainer('none');
+  const pod = aPod([], [asking, none], { resources: { requests: { memory: '3Gi' }, limits: {} } });
+  t.is(resourcesOf(pod, asking, aNode()).oomScoreAdj, 800);
+  t.is(resourcesOf(pod, none, aNode()).oomScoreAdj, 900);
+});

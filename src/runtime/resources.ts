@@ -1,17 +1,16 @@
 /**
  * A container's requests and limits as the numbers of its cgroup.
  */
+import { sharesOf } from '../pod/cpu-shares.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import { isSidecar } from '../pod/pod.ts';
 import type { Container, Pod } from '../pod/pod.ts';
-import { qosClassOf } from '../pod/pod-resources.ts';
+import { limitsOf, qosClassOf } from '../pod/pod-resources.ts';
 import { bytes, milliCpu } from '../pod/quantity.ts';
 import type { LinuxContainerResources } from './generated/runtime/v1/LinuxContainerResources.ts';
 
 const cpuPeriodMicros = 100_000;
 const minQuotaMicros = 1_000;
-const minShares = 2;
-const maxShares = 262_144;
 
 /** What CRI wants to hear about a container's resources. */
 export function resourcesOf(
@@ -19,7 +18,8 @@ export function resourcesOf(
   container: Container,
   node: NodeFacts,
 ): LinuxContainerResources {
-  const { requests, limits } = container.resources;
+  const { requests } = container.resources;
+  const limits = limitsOf(pod, container);
   const cpuLimit = milliCpu(limits['cpu'] ?? '0');
   const memoryLimit = bytes(limits['memory'] ?? '0');
   return {
@@ -33,10 +33,6 @@ export function resourcesOf(
       ? { unified: unifiedOf(node) }
       : node.swapLimits && { memorySwapLimitInBytes: memoryLimit }),
   };
-}
-
-function sharesOf(milli: number): number {
-  return Math.min(Math.max(Math.floor((milli * 1024) / 1000), minShares), maxShares);
 }
 
 /** 0 stands for no limit. */
@@ -61,7 +57,9 @@ export function oomScoreAdjOf(pod: Pod, container: Container, nodeMemoryBytes: n
     case 'BestEffort':
       return 1000;
     case 'Burstable': {
-      const scoreFor = (request: number) => 1000 - Math.floor((1000 * request) / nodeMemoryBytes);
+      const share = unspokenShareOf(pod);
+      const scoreFor = (request: number) =>
+        1000 - Math.floor((1000 * (request + share)) / nodeMemoryBytes);
       const own = scoreFor(memoryRequestOf(container));
       // A sidecar must not go before the app containers that need it.
       const smallest = Math.min(...pod.spec.containers.map(memoryRequestOf));
@@ -70,6 +68,15 @@ export function oomScoreAdjOf(pod: Pod, container: Container, nodeMemoryBytes: n
       return Math.min(Math.max(score, 3), 999);
     }
   }
+}
+
+/** What the pod as a whole requests beyond its containers, divided among them. */
+function unspokenShareOf({ spec }: Pod): number {
+  const request = spec.resources?.requests['memory'];
+  if (request === undefined) return 0;
+  const containers = [...spec.initContainers, ...spec.containers];
+  const spoken = containers.reduce((sum, each) => sum + memoryRequestOf(each), 0);
+  return Math.trunc((bytes(request) - spoken) / containers.length);
 }
 
 function memoryRequestOf({ resources: { requests, limits } }: Container): number {

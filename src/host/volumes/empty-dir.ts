@@ -12,6 +12,7 @@ import type { Volume } from '../../pod/pod.ts';
 import { bytes } from '../../pod/quantity.ts';
 import { isErrno } from '../errno.ts';
 import { mountPoints } from '../mounts.ts';
+import { mountHugePages } from './huge-pages.ts';
 import { VolumeError } from './volume-error.ts';
 
 /** The folder among a pod's volumes that emptyDirs are in, as the kubelet calls it. */
@@ -22,6 +23,8 @@ export interface EmptyDirOptions {
   readonly fsGroup?: number;
   /** A tmpfs never gets more than the least of these: the node's memory, the pod's limit. */
   readonly memoryBounds: readonly number[];
+  /** Bytes of a page, for a volume of huge pages. */
+  readonly pageBytes?: number;
 }
 
 /** Makes the volume below `volumesDirectory` if it is not there, and says where it is. */
@@ -34,7 +37,13 @@ export async function makeEmptyDir(
   try {
     await fs.mkdir(path.dirname(directory), { recursive: true, mode: 0o750 });
     if (volume.emptyDir?.medium === 'Memory') await mountTmpfs(directory, volume, options);
-    else await makeFolder(directory, options.fsGroup);
+    else if (options.pageBytes !== undefined) {
+      await mountHugePages(directory, options.pageBytes, {
+        mode: modeFor(options.fsGroup),
+        gid: options.fsGroup,
+        sizeBytes: bytes(volume.emptyDir?.sizeLimit ?? '0'),
+      });
+    } else await makeFolder(directory, options.fsGroup);
     return directory;
   } catch (error) {
     throw new VolumeError(

@@ -10,8 +10,9 @@ import {
   checkPortNames,
   checkSysctls,
 } from './network.ts';
+import { checkHugePageVolumes } from './huge-pages.ts';
 import { checkHooks, checkInitHandlers, checkProbes, checkStopSignals } from './probes.ts';
-import { checkResources } from './resources.ts';
+import { checkPodResources, checkResources } from './resources.ts';
 import type { Rule } from './rule.ts';
 import {
   checkPrivileges,
@@ -43,6 +44,8 @@ export const rules: readonly Rule[] = [
   checkStopSignals,
   checkMountOptions,
   checkResources,
+  checkPodResources,
+  checkHugePageVolumes,
   checkPrivileges,
   checkProcessNamespace,
   checkProfiles,

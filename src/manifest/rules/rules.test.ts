@@ -356,13 +356,86 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
   'resources that are not handed out': [
     {
       container: {
-        resources: { limits: { 'hugepages-2Mi': 1, 'nvidia.com/gpu': 1, cpus: 1, toString: 1 } },
+        resources: { limits: { 'hugepages-x': 1, 'nvidia.com/gpu': 1, cpus: 1, toString: 1 } },
       },
     },
-    `${main}.resources.limits["hugepages-2Mi"]: Forbidden: huge pages are not supported yet`,
+    `${main}.resources.limits["hugepages-x"]: Invalid value: "hugepages-x": must be a standard resource`,
     `${main}.resources.limits["nvidia.com/gpu"]: Forbidden: devices and other extended resources are not`,
     `${main}.resources.limits.cpus: Invalid value: "cpus": must be a standard resource`,
     `${main}.resources.limits.toString: Invalid value: "toString": must be a standard resource`,
+  ],
+  'huge pages come whole, and beside cpu or memory': [
+    {
+      container: {
+        resources: {
+          requests: { 'hugepages-1Gi': '1Gi' },
+          limits: { cpu: 1, 'hugepages-2Mi': '4Mi', 'hugepages-1Gi': '1Gi' },
+        },
+      },
+      spec: {
+        volumes: [
+          { name: 'two', emptyDir: { medium: 'HugePages-2Mi' } },
+          { name: 'one', emptyDir: { medium: 'HugePages-1Gi' } },
+        ],
+      },
+    },
+  ],
+  'huge pages are not divided': [
+    { container: { resources: { limits: { cpu: 1, 'hugepages-2Mi': '3Mi' } } } },
+    `${main}.resources.limits["hugepages-2Mi"]: Invalid value: "3Mi": must be a multiple of the page size`,
+  ],
+  'huge pages do not come alone': [
+    { container: { resources: { limits: { 'hugepages-2Mi': '2Mi' } } } },
+    `${main}.resources: Forbidden: huge pages require cpu or memory`,
+  ],
+  'huge pages are requested as they are limited': [
+    {
+      container: {
+        resources: {
+          requests: { 'hugepages-2Mi': '2Mi', 'hugepages-1Gi': '1Gi' },
+          limits: { cpu: 1, 'hugepages-2Mi': '4Mi' },
+        },
+      },
+    },
+    `${main}.resources.requests["hugepages-2Mi"]: Invalid value: "2Mi": must be equal to the hugepages-2Mi limit of 4Mi`,
+    `${main}.resources.limits["hugepages-1Gi"]: Required value: huge pages need a limit`,
+  ],
+  'a volume of huge pages is one of those that the pod has': [
+    {
+      container: {
+        resources: { limits: { cpu: 1, 'hugepages-2Mi': '2Mi', 'hugepages-1Gi': '1Gi' } },
+      },
+      spec: {
+        volumes: [
+          { name: 'some', emptyDir: { medium: 'HugePages' } },
+          { name: 'other', emptyDir: { medium: 'HugePages-64Ki' } },
+        ],
+      },
+    },
+    'spec.volumes[0].emptyDir.medium: Invalid value: "HugePages": the pod must have a limit on huge pages of one size',
+    'spec.volumes[1].emptyDir.medium: Invalid value: "HugePages-64Ki": the pod must have a limit on huge pages of this size',
+  ],
+  'a pod as a whole has what its containers need': [
+    {
+      container: { resources: { requests: { cpu: '500m' }, limits: { memory: '1Gi' } } },
+      spec: {
+        resources: { requests: { cpu: 0.5 }, limits: { memory: '1Gi', 'hugepages-2Mi': '2Mi' } },
+        volumes: [{ name: 'pages', emptyDir: { medium: 'HugePages' } }],
+      },
+    },
+  ],
+  'a pod as a whole has no less': [
+    {
+      container: { resources: { requests: { cpu: '501m' }, limits: { memory: '2Gi' } } },
+      spec: { resources: { requests: { cpu: 0.5 }, limits: { memory: '1Gi' } } },
+    },
+    'spec.resources.requests.cpu: Invalid value: 0.5: must be at least the 0.501 that its containers request',
+    `${main}.resources.limits.memory: Invalid value: "2Gi": must be less than or equal to the pod's limit of 1Gi`,
+  ],
+  'a pod as a whole has cpu, memory and huge pages': [
+    { spec: { resources: { limits: { cpu: 1, 'ephemeral-storage': 1, 'a.test/b': 1 } } } },
+    'spec.resources.limits["ephemeral-storage"]: Invalid value: "ephemeral-storage": must be a standard resource of a pod',
+    'spec.resources.limits["a.test/b"]: Forbidden: devices and other extended resources',
   ],
   'more CPUs than the kernel can count': [
     { container: { resources: { limits: { cpu: '2M' } } } },

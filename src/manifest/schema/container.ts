@@ -91,7 +91,10 @@ const resources = z.strictObject({
     z.record(z.string(), quantity()),
     'what is set aside: cpu becomes a weight, memory counts for the QoS class; default the limits',
   ),
-  limits: honoured(z.record(z.string(), quantity()), 'what is allowed at most: cpu and memory'),
+  limits: honoured(
+    z.record(z.string(), quantity()),
+    'what is allowed at most: cpu, memory and huge pages',
+  ),
   claims: refused('dynamic resource claims are not supported', []),
 });
 

@@ -18,6 +18,7 @@ import {
   isDnsSubdomain,
   listOf,
   plainText,
+  quantity,
   textMap,
 } from './scalar.ts';
 import { podSecurityContext } from './security.ts';
@@ -55,6 +56,18 @@ const hostAlias = z.strictObject({
     listOf(must(z.string(), isDnsSubdomain, 'must be the name of a host')),
     'names for it',
   ),
+});
+
+const podResources = z.strictObject({
+  requests: honoured(
+    z.record(z.string(), quantity()),
+    'cpu, memory and huge pages; default what the containers request together, then the limits',
+  ),
+  limits: honoured(
+    z.record(z.string(), quantity()),
+    'also the limits of the containers that have none of their own',
+  ),
+  claims: refused('dynamic resource claims are not supported', []),
 });
 
 const imagePullSecret = z.strictObject({
@@ -117,7 +130,7 @@ export const podSpec = z.strictObject({
   dnsConfig: honoured(dnsConfig, 'changes to resolv.conf'),
   runtimeClassName: honoured(dnsSubdomain(), "the name of a handler in containerd's configuration"),
   securityContext: honoured(podSecurityContext, 'privileges for all containers'),
-  resources: refused('resources of the pod as a whole are not supported yet', {}),
+  resources: honoured(podResources, 'what its containers have together'),
   resourceClaims: refused('dynamic resource claims are not supported', []),
   imagePullSecrets: honoured(
     listOf(imagePullSecret),

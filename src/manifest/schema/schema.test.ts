@@ -413,9 +413,13 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
   ],
   'a volume in capitals': [volume({ name: 'V' }), 'spec.volumes[0].name: Invalid value'],
   'a volume that climbs': [volume({ name: '..' }), 'spec.volumes[0].name: Invalid value'],
-  'an emptyDir of huge pages': [
-    volume({ emptyDir: { medium: 'HugePages' } }),
-    'spec.volumes[0].emptyDir.medium: Unsupported value: "HugePages": supported values: "", "Memory"',
+  'an emptyDir of another medium': [
+    volume({ emptyDir: { medium: 'HugePages-2MB' } }),
+    'spec.volumes[0].emptyDir.medium: Invalid value: "HugePages-2MB": must be Memory, HugePages or HugePages-SIZE',
+  ],
+  'claims of the pod as a whole': [
+    { spec: { resources: { claims: [{ name: 'gpu' }] } } },
+    'spec.resources.claims: Forbidden: dynamic resource claims are not supported',
   ],
   'a negative size': [
     volume({ emptyDir: { sizeLimit: -1 } }),

@@ -7,10 +7,16 @@ const notYet = (what: string): string => `${what} volumes are not supported yet`
 const noNetworkStorage =
   'storage of a network or a cloud is not attached; mount it on the node and use hostPath';
 
+const hugePages = z.custom<`HugePages-${string}`>(
+  (value) => typeof value === 'string' && /^HugePages-\d+[KMGT]i$/.test(value),
+);
+
 const emptyDir = z.strictObject({
   medium: honoured(
-    z.enum(['', 'Memory']),
-    'Memory makes a tmpfs; huge pages are not supported yet',
+    z.union([z.enum(['', 'Memory', 'HugePages']), hugePages], {
+      error: 'must be Memory, HugePages or HugePages-SIZE, such as HugePages-2Mi',
+    }),
+    'Memory makes a tmpfs, HugePages or HugePages-SIZE a hugetlbfs',
   ),
   sizeLimit: honoured(
     quantity(),

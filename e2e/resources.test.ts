@@ -1,0 +1,202 @@
+// What pods request and may use, as the kernel has it: read from the cgroups on the host.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import { findHierarchy } from '../src/host/cgroups.ts';
+import { cpuWeightOf } from '../src/pod/cpu-shares.ts';
+import type { V1Pod } from '../src/pod/pod-status.ts';
+import { container, pod, restartAllOn } from './manifests.ts';
+import type { TestNode } from './node.ts';
+import { generationOf, isReady, startNode, statusOf } from './node.ts';
+
+const shared: { node?: TestNode } = {};
+const hierarchy = findHierarchy();
+
+function node(): TestNode {
+  if (shared.node === undefined) throw new Error('the node has not started');
+  return shared.node;
+}
+
+test.before(async () => {
+  shared.node = await startNode();
+  await shared.node.agent('--pod-pids-limit', '77');
+});
+
+test.after.always('nothing is left', async () => {
+  await shared.node?.[Symbol.asyncDispose]();
+});
+
+/** A value of a cgroup below the root of this node; the controller says where, with v1. */
+async function valueOf(cgroup: string, controller: string, file: string): Promise<string> {
+  const mount = hierarchy.version === 2 ? hierarchy.root : hierarchy.controllers[controller];
+  const text = await fs.readFile(path.join(mount ?? '', node().cgroupRoot, cgroup, file), 'utf8');
+  return text.trim();
+}
+
+/** CPU shares, the quota of each 100 ms in microseconds and bytes of memory; 0 stands for no limit. */
+async function limitsOf(cgroup: string): Promise<readonly [string, number, number]> {
+  if (hierarchy.version === 2) {
+    const [quota] = (await valueOf(cgroup, 'cpu', 'cpu.max')).split(' ');
+    const memory = await valueOf(cgroup, 'memory', 'memory.max');
+    const weight = await valueOf(cgroup, 'cpu', 'cpu.weight');
+    return [`weight ${weight}`, Number(quota) || 0, Number(memory) || 0];
+  }
+  const quota = Number(await valueOf(cgroup, 'cpu', 'cpu.cfs_quota_us'));
+  const memory = Number(await valueOf(cgroup, 'memory', 'memory.limit_in_bytes'));
+  return [
+    await sharesIn(cgroup),
+    Math.max(quota, 0),
+    memory > Number.MAX_SAFE_INTEGER / 2 ? 0 : memory,
+  ];
+}
+
+async function sharesIn(cgroup: string): Promise<string> {
+  return hierarchy.version === 2
+    ? `weight ${await valueOf(cgroup, 'cpu', 'cpu.weight')}`
+    : `shares ${await valueOf(cgroup, 'cpu', 'cpu.shares')}`;
+}
+
+function shares(number: number): string {
+  return hierarchy.version === 2 ? `weight ${cpuWeightOf(number)}` : `shares ${number}`;
+}
+
+async function started(name: string, spec: object, resources: readonly object[]): Promise<V1Pod> {
+  const containers = resources.map((each, index) =>
+    container(`c${index}`, undefined, { resources: each }),
+  );
+  await node().apply(pod(name, [], containers, { ...spec }));
+  return await node().podThat(name, 'runs', isReady);
+}
+
+function idOf(one: V1Pod, name: string): string {
+  return statusOf(one, name).containerID?.replace('containerd://', '') ?? '';
+}
+
+async function oomScoreOf(one: V1Pod, name: string): Promise<string> {
+  const pid = await node().pidOf(one, name);
+  return (await fs.readFile(`/proc/${pid}/oom_score_adj`, 'utf8')).trim();
+}
+
+const mebibyte = 2 ** 20;
+
+test.serial(
+  'pods get what their QoS class says, and the classes what their pods request',
+  async (t) => {
+    const guaranteed = await started('guaranteed', {}, [
+      { limits: { cpu: '250m', memory: '64Mi' } },
+    ]);
+    const burstable = await started('burstable', {}, [
+      { requests: { cpu: '500m', memory: '32Mi' }, limits: { cpu: 1, memory: '64Mi' } },
+      { requests: { cpu: '100m' }, limits: { cpu: '500m' } },
+    ]);
+    const bestEffort = await started('best-effort', {}, [{}]);
+    t.deepEqual(
+      [guaranteed, burstable, bestEffort].map(({ status }) => status.qosClass),
+      ['Guaranteed', 'Burstable', 'BestEffort'],
+    );
+
+    const ofGuaranteed = `pod${guaranteed.metadata.uid}`;
+    const quarter = [shares(256), 25_000, 64 * mebibyte] as const;
+    t.deepEqual(await limitsOf(ofGuaranteed), quarter);
+    t.deepEqual(await limitsOf(`${ofGuaranteed}/${idOf(guaranteed, 'c0')}`), quarter);
+    // Without the privilege for it, containerd does not go below its own.
+    const own = (await fs.readFile('/proc/self/oom_score_adj', 'utf8')).trim();
+    t.true(['-997', own].includes(await oomScoreOf(guaranteed, 'c0')));
+
+    const ofBurstable = `burstable/pod${burstable.metadata.uid}`;
+    // One container has no limit on memory, so the pod has none.
+    t.deepEqual(await limitsOf(ofBurstable), [shares(614), 150_000, 0]);
+    t.deepEqual(await limitsOf(`${ofBurstable}/${idOf(burstable, 'c0')}`), [
+      shares(512),
+      100_000,
+      64 * mebibyte,
+    ]);
+    t.deepEqual(await limitsOf(`${ofBurstable}/${idOf(burstable, 'c1')}`), [
+      shares(102),
+      50_000,
+      0,
+    ]);
+    t.is(await oomScoreOf(burstable, 'c1'), '999');
+
+    const ofBestEffort = `besteffort/pod${bestEffort.metadata.uid}`;
+    t.deepEqual(await limitsOf(ofBestEffort), [shares(2), 0, 0]);
+    t.is(await oomScoreOf(bestEffort, 'c0'), '1000');
+
+    t.is(await sharesIn('burstable'), shares(614));
+    t.is(await sharesIn('besteffort'), shares(2));
+    for (const each of [ofGuaranteed, ofBurstable, ofBestEffort]) {
+      t.is(await valueOf(each, 'pids', 'pids.max'), '77', each);
+    }
+
+    const more = await started('more', {}, [{ requests: { cpu: '400m' } }]);
+    t.is(await sharesIn('burstable'), shares(1024));
+    await node().ok('delete', 'pod', more.metadata.name, '--wait');
+    t.is(await sharesIn('burstable'), shares(614));
+    for (const each of ['guaranteed', 'burstable', 'best-effort']) {
+      await node().ok('delete', 'pod', each, '--wait');
+    }
+  },
+);
+
+test.serial('a pod as a whole can have resources, and containers share them', async (t) => {
+  const resources = { requests: { cpu: '300m' }, limits: { cpu: '500m', memory: '96Mi' } };
+  const own = { requests: { cpu: '100m' }, limits: { memory: '32Mi' } };
+  const one = await started('whole', { resources }, [own, {}]);
+  t.is(one.status.qosClass, 'Burstable');
+  const cgroup = `burstable/pod${one.metadata.uid}`;
+  t.deepEqual(await limitsOf(cgroup), [shares(307), 50_000, 96 * mebibyte]);
+  t.deepEqual(await limitsOf(`${cgroup}/${idOf(one, 'c0')}`), [shares(102), 50_000, 32 * mebibyte]);
+  t.deepEqual(await limitsOf(`${cgroup}/${idOf(one, 'c1')}`), [shares(512), 50_000, 96 * mebibyte]);
+  await node().ok('delete', 'pod', 'whole', '--wait');
+});
+
+test.serial('huge pages that the machine does not have are refused with the reason', async (t) => {
+  // No machine has set aside an exbibyte of them.
+  const resources = { limits: { cpu: '100m', 'hugepages-2Mi': '1Pi' } };
+  await node().apply(pod('pages', [], [container('main', undefined, { resources })]));
+  const rejected = await node().podThat(
+    'pages',
+    'is over',
+    ({ status }) => status.phase === 'Failed',
+  );
+  t.is(rejected.status.reason, 'OutOfhugepages-2Mi');
+  t.regex(
+    rejected.status.message ?? '',
+    /enough resource: hugepages-2Mi, requested: 1125899906842624/,
+  );
+  await node().ok('delete', 'pod', 'pages', '--wait');
+});
+
+test.serial('what dies for want of memory says so', async (t) => {
+  const eats = 'exec tail /dev/zero';
+  const limited = { resources: { limits: { memory: '16Mi' } } };
+  await node().apply(pod('eater', [], [container('main', eats, limited)]));
+  const dead = await node().podThat('eater', 'is over', ({ status }) => status.phase === 'Failed');
+  t.like(statusOf(dead, 'main').state.terminated, { exitCode: 137, reason: 'OOMKilled' });
+  await node().ok('delete', 'pod', 'eater', '--wait');
+});
+
+test.serial('a rule can name the exit for want of memory', async (t) => {
+  const eats =
+    'while [ ! -e /shared/eat ]; do sleep 0.05; done; rm /shared/eat; exec tail /dev/zero';
+  const main = container('main', eats, {
+    resources: { limits: { memory: '16Mi' } },
+    restartPolicy: 'Never',
+    ...restartAllOn(137),
+  });
+  await node().apply(pod('again', [], [main, container('other')]));
+  const first = await node().podThat('again', 'runs', isReady);
+  await fs.writeFile(path.join(node().volume(first), 'eat'), '');
+  const second = await node().podThat(
+    'again',
+    'is back',
+    (one) => isReady(one) && generationOf(one) === 1,
+  );
+  const last = statusOf(second, 'main').lastState.terminated;
+  t.like(last, { exitCode: 137, reason: 'OOMKilled' });
+  t.like(statusOf(second, 'other').lastState.terminated, {
+    exitCode: 137,
+    reason: 'RestartingAllContainers',
+  });
+  await node().ok('delete', 'pod', 'again', '--wait');
+});
