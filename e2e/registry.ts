@@ -8,13 +8,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs/promises';
 import http from 'node:http';
-import net from 'node:net';
+import type net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import { buildImages } from '../scripts/images.ts';
 import type { PrivateContainerd } from '../scripts/private-containerd/start.ts';
+import { freePort } from './free-port.ts';
 import { until } from './node.ts';
 
 /** Who may use a registry: with the password "open sesame", of which it has only the hash. */
@@ -209,14 +210,4 @@ export async function startRegistry(user?: string): Promise<Registry> {
   const registry = new Registry(dir, `127.0.0.1:${await freePort()}`, user);
   await registry.start();
   return registry;
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
 }

@@ -322,7 +322,11 @@ export class Agent implements Backend {
   #admitted(pod: Pod, memory: Memory): Memory {
     if (memory.startTime !== undefined) return memory;
     const { allowedUnsafeSysctls, means } = this.#parts;
-    const rejection = findRejection(pod, { allowedUnsafeSysctls, node: means.node });
+    const others = [...this.#entries.values()]
+      .map(({ worker }) => worker)
+      .filter(({ picture }) => !isTerminal(picture.memory.phase.phase))
+      .map((worker) => worker.pod);
+    const rejection = findRejection(pod, { allowedUnsafeSysctls, others, node: means.node });
     if (rejection === undefined) return memory;
     this.#tell(pod, { type: 'Warning', ...rejection });
     return rejectedMemory(rejection, means.now());

@@ -126,3 +126,29 @@ for (const [title, [hugePageCounts, message]] of Object.entries(hugePages)) {
     t.is(found?.reason, message === undefined ? undefined : 'OutOfhugepages-2Mi');
   });
 }
+
+const ports: Record<string, readonly [one: object, other: object, isTaken: boolean]> = {
+  'the same port of the node': [{ hostPort: 80 }, { hostPort: 80 }, true],
+  'another port of the node': [{ hostPort: 80 }, { hostPort: 81 }, false],
+  'the same port of the pod only': [{}, {}, false],
+  'another protocol': [{ hostPort: 80 }, { hostPort: 80, protocol: 'UDP' }, false],
+  'another address': [
+    { hostPort: 80, hostIP: '127.0.0.1' },
+    { hostPort: 80, hostIP: '192.0.2.1' },
+    false,
+  ],
+  'every address': [{ hostPort: 80, hostIP: '127.0.0.1' }, { hostPort: 80, hostIP: '::' }, true],
+};
+for (const [title, [one, other, isTaken]] of Object.entries(ports)) {
+  test(`a pod may ${isTaken ? 'not ' : ''}have ${title} as another pod has`, (t) => {
+    const [first, second] = [one, other].map((more) => {
+      const port = { containerPort: 80, protocol: 'TCP' as const, ...more };
+      return aPod([], [aContainer('main', { ports: [port] })]);
+    });
+    if (first === undefined || second === undefined) throw new Error('there are two');
+    const rules = { allowedUnsafeSysctls: [], node: none };
+    const found = findRejection(second, { ...rules, others: [aPod([], []), first] });
+    t.is(found?.reason, isTaken ? 'NodePorts' : undefined);
+    t.is(findRejection(second, rules), undefined);
+  });
+}

@@ -7,8 +7,8 @@
 import { blankMemory } from './memory.ts';
 import type { Memory } from './memory.ts';
 import type { NodeFacts } from './node-facts.ts';
-import { containersOf } from './pod.ts';
-import type { Pod } from './pod.ts';
+import { containersOf, podKey } from './pod.ts';
+import type { ContainerPort, Pod } from './pod.ts';
 import { hugePagesOf } from './pod-resources.ts';
 import { bytes } from './quantity.ts';
 
@@ -16,6 +16,8 @@ import { bytes } from './quantity.ts';
 export interface AdmissionRules {
   /** Names of kernel parameters beyond the safe ones, or beginnings of names that end in `*`. */
   readonly allowedUnsafeSysctls: readonly string[];
+  /** The other pods that are not over. */
+  readonly others?: readonly Pod[];
   readonly node: Pick<NodeFacts, 'appArmor' | 'strictSupplementalGroups' | 'hugePageCounts'>;
 }
 
@@ -43,7 +45,41 @@ export function findRejection(pod: Pod, rules: AdmissionRules): Rejection | unde
       'SupplementalGroupsPolicy=Strict is not supported in this node',
     );
   }
-  return findMissingHugePages(pod, rules.node.hugePageCounts);
+  return (
+    findMissingHugePages(pod, rules.node.hugePageCounts) ?? findTakenPort(pod, rules.others ?? [])
+  );
+}
+
+/** Two mappings of one port would both be accepted by the CNI plugin, and one of them would win. */
+function findTakenPort(pod: Pod, others: readonly Pod[]): Rejection | undefined {
+  const wanted = hostPortsOf(pod);
+  for (const other of others) {
+    const taken = hostPortsOf(other).find((one) => wanted.some((each) => isSamePort(one, each)));
+    if (taken === undefined) continue;
+    const { protocol, hostPort } = taken;
+    return rejection(
+      'NodePorts',
+      `Predicate NodePorts failed: ${protocol} port ${hostPort} of the node is taken by pod ${podKey(other)}`,
+    );
+  }
+  return undefined;
+}
+
+/** With the node's network, hostPort has been filled in; only app containers have ports there. */
+function hostPortsOf({ spec }: Pod): readonly ContainerPort[] {
+  return spec.containers
+    .flatMap(({ ports }) => ports)
+    .filter(({ hostPort }) => hostPort !== undefined && hostPort > 0);
+}
+
+function isSamePort(one: ContainerPort, other: ContainerPort): boolean {
+  const [a, b] = [one, other].map(({ hostIP = '' }) => (isEveryAddress(hostIP) ? '' : hostIP));
+  const isSameAddress = a === '' || b === '' || a === b;
+  return one.protocol === other.protocol && one.hostPort === other.hostPort && isSameAddress;
+}
+
+function isEveryAddress(address: string): boolean {
+  return ['', '0.0.0.0', '::'].includes(address);
 }
 
 /** Pages are set aside by the kernel; those of other pods are not counted. */

@@ -81,7 +81,10 @@ const containerPort = z.strictObject({
     'a name for the port, unique in the container',
   ),
   containerPort: required(port(), 'the port on the IP address of the pod'),
-  hostPort: honoured(integer(0, 65535), 'the port on the node that leads to it'),
+  hostPort: honoured(
+    integer(0, 65535),
+    'the port on the node that leads to it; a pod is rejected if another one has it',
+  ),
   hostIP: honoured(ipAddress(), 'the address of the node that hostPort is bound to; default all'),
   protocol: honoured(z.enum(['TCP', 'UDP', 'SCTP']), 'default TCP'),
 });
