@@ -21,6 +21,7 @@ import type { Action } from '../pod/action.ts';
 import type { PodEvent } from '../pod/decision.ts';
 import type { Loan } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
+import type { FindObject } from '../pod/objects.ts';
 import type { Pod } from '../pod/pod.ts';
 import { containersOf, podKey } from '../pod/pod.ts';
 import { qosClassOf } from '../pod/pod-resources.ts';
@@ -35,6 +36,7 @@ import { ImageError } from '../runtime/images.ts';
 import type { ReadyImage } from '../runtime/images.ts';
 import { hasSubPaths } from '../runtime/mounts.ts';
 import { rootRefusal } from '../runtime/non-root.ts';
+import { inputsOf } from '../runtime/inputs.ts';
 import { lookAtPod } from '../runtime/observe.ts';
 import { sandboxConfig } from '../runtime/sandbox-config.ts';
 import type { StopWithSignal } from '../runtime/stop-signal.ts';
@@ -71,6 +73,8 @@ export interface Means {
 export interface Occasion {
   readonly pod: Pod;
   readonly picture: Picture;
+  /** Finds the objects that the pod may see. */
+  readonly find: FindObject;
   readonly tell: (event: PodEvent) => void;
   /** Says how far an action is that takes its time; absent: nobody asks. */
   readonly progress?: (text: string) => void;
@@ -88,7 +92,7 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
   const { pod, signal } = occasion;
   switch (action.kind) {
     case 'lend': {
-      const loan = await lend(pod, means.lending);
+      const loan = await lend(pod, means.lending, occasion.find);
       means.qosShares.add(pod);
       return { kind: 'lent', loan };
     }
@@ -215,7 +219,7 @@ async function createContainer(
   action: Action & { kind: 'create-container' },
   occasion: Occasion,
 ): Promise<Outcome> {
-  const { pod, picture, signal } = occasion;
+  const { pod, picture, find, signal } = occasion;
   const { cri, node } = means;
   const { container } = containersOf(pod).find((one) => one.container.name === action.name) ?? {};
   const sandbox = sandboxOf(picture);
@@ -230,16 +234,19 @@ async function createContainer(
   await writeHostsFile(loan.hostsFile, pod, sandbox.ips, node);
   const { attempt, generation } = action;
   const run = { attempt, generation, sandboxAttempt: sandbox.attempt };
-  const ingredients = { image, podIPs: sandbox.ips };
+  const ingredients = { image, podIPs: sandbox.ips, find };
   await provideSubPaths(subPathsFor(pod, container, ingredients, loan, node));
   const config = containerConfig(pod, container, run, ingredients, loan, node);
+  // Taken now: objects may change while the runtime is at work.
+  const hash = specHash(pod, container, ingredients, loan, node);
+  const inputs = inputsOf(pod, container, find);
   const sandboxConf = sandboxConfig(pod, sandbox.attempt, loan, node);
   await makeMessageFile(messageFile(loan.messageDirectory, container.name, attempt));
   try {
     const id = await cri.createContainer(sandbox.id, config, sandboxConf, signal);
     occasion.tell(containerEvent('Created', 'Container created', action.name));
-    const hash = specHash(pod, container, ingredients, loan, node);
-    return { kind: 'created', id, imageRef: image.digest, image: image.name, specHash: hash };
+    const { digest: imageRef, name } = image;
+    return { kind: 'created', id, imageRef, image: name, specHash: hash, inputs };
   } catch (error) {
     // The image may have been removed since we last asked for it.
     if (isCallError(error, 'not-found')) means.images.delete(container.image);
@@ -263,12 +270,12 @@ async function removeContainer(
 async function bindSubPathsAgain(
   { node }: Means,
   name: string,
-  { pod, picture }: Occasion,
+  { pod, picture, find }: Occasion,
 ): Promise<void> {
   const { container } = containersOf(pod).find((one) => one.container.name === name) ?? {};
   if (container === undefined || !hasSubPaths(container)) return;
   const podIPs = sandboxOf(picture)?.ips ?? [];
-  await provideSubPaths(subPathsFor(pod, container, { podIPs }, loanOf(picture), node));
+  await provideSubPaths(subPathsFor(pod, container, { podIPs, find }, loanOf(picture), node));
 }
 
 async function kill(

@@ -35,13 +35,14 @@ import { parseDuration } from '../pod/duration.ts';
 import type { Memory, RestartRecord } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
 import type { Exit } from '../pod/observed.ts';
-import type { ManifestObject } from '../pod/objects.ts';
+import type { ManifestObject, V1Object } from '../pod/objects.ts';
 import { isTerminal } from '../pod/phase.ts';
 import type { Pod } from '../pod/pod.ts';
 import { containersOf, podKey } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import type { Settings } from '../pod/settings.ts';
 import type { RuntimeEvent } from '../runtime/events.ts';
+import { allInputsOf } from '../runtime/inputs.ts';
 import { lookAtPod } from '../runtime/observe.ts';
 import { act, cgroupOf, explain } from './act.ts';
 import type { Means } from './act.ts';
@@ -53,6 +54,7 @@ import type { ObjectStore } from './object-store.ts';
 import { tellExit, withLastWords } from './last-words.ts';
 import { untilLogIsWritten } from './log-end.ts';
 import { keepLogsShort } from './log-keeper.ts';
+import { objectsFor, refersTo } from './pod-objects.ts';
 import { show } from './show.ts';
 import { StrayExits } from './stray-exits.ts';
 import { Traffic } from './traffic.ts';
@@ -102,11 +104,15 @@ export class Agent implements Backend {
     this.#eventLog = new EventLog(this.node.name, () => this.#nextVersion());
     const workers = () => [...this.#entries.values()].map(({ worker }) => worker);
     this.#running.add(keepLogsShort(means, workers, log, this.#stop.signal));
+    means.objects.onChange((kind, namespace, name) => {
+      for (const worker of workers())
+        if (refersTo(worker.pod, kind, namespace, name)) worker.objectsChanged();
+    });
   }
 
-  /** Takes up a pod that was accepted earlier. */
-  resume(pod: Pod, memory: Memory): void {
-    this.#start(pod, memory);
+  /** Takes up a pod that was accepted earlier, with its own objects. */
+  resume(pod: Pod, memory: Memory, own: readonly V1Object[] = []): void {
+    this.#start(pod, memory, own);
   }
 
   get objects(): ObjectStore {
@@ -135,7 +141,7 @@ export class Agent implements Backend {
     }
     const own = objects.map((object) => complete(object, this.#nextVersion()));
     this.#parts.means.store.accept(pod, own);
-    return Promise.resolve(this.#start(pod, blankMemory).shown);
+    return Promise.resolve(this.#start(pod, blankMemory, own).shown);
   }
 
   list(namespace?: string): readonly V1Pod[] {
@@ -272,14 +278,16 @@ export class Agent implements Backend {
     };
   }
 
-  #start(pod: Pod, remembered: Memory): Entry {
+  #start(pod: Pod, remembered: Memory, own: readonly V1Object[]): Entry {
     const { means, settings, log } = this.#parts;
     const memory = this.#admitted(pod, remembered);
+    const find = objectsFor(pod, own, means.objects);
     const podLog = log.child({ pod: podKey(pod), uid: pod.metadata.uid });
     const worker = new Worker(pod, memory, {
       settings,
       now: means.now,
       explain,
+      inputs: () => allInputsOf(pod, find),
       look: async (signal) => {
         const look = await lookAtPod(means.cri, pod.metadata.uid, signal);
         return await withLastWords(means, pod, this.#strays.putInto(look), signal);
@@ -291,7 +299,7 @@ export class Agent implements Backend {
         if (isChore(action, picture)) await this.#traffic.whenCalm(pod.metadata.uid, signal);
         const tell = (event: PodEvent) => this.#tell(pod, event);
         const progress = (text: string) => worker.sawProgress(action, text);
-        return await act(means, action, { pod, picture, signal, tell, progress });
+        return await act(means, action, { pod, picture, find, signal, tell, progress });
       },
       publish: (picture, events) => {
         this.#traffic.note(pod.metadata.uid, isInAHurry(picture.memory));

@@ -139,11 +139,15 @@ export function keepOwnObjects(podFolder: string, objects: readonly V1Object[]):
   if (objects.length > 0) write(path.join(podFolder, ownObjectsFile), objects);
 }
 
-/** The objects that are a pod's own. */
+/** The objects that are a pod's own; throws a RepriseError when they cannot be read. */
 export function readOwnObjects(podFolder: string): readonly V1Object[] {
   const file = path.join(podFolder, ownObjectsFile);
   if (!fs.existsSync(file)) return [];
-  return JSON.parse(fs.readFileSync(file, 'utf8')) as readonly V1Object[];
+  try {
+    return JSON.parse(fs.readFileSync(file, 'utf8')) as readonly V1Object[];
+  } catch (error) {
+    throw unreadable(file, error);
+  }
 }
 
 /** The file in a pod's folder that its own objects are in. */

@@ -23,7 +23,7 @@ export async function provideImage(
   const tell = (reason: string, message: string): void =>
     occasion.tell({ type: 'Normal', reason, message, container: name });
   const isThere = `Container image "${image}" already present on machine and can be accessed by the pod`;
-  const credentials = (): readonly AuthConfig[] => credentialsOf(means, image, occasion);
+  const credentials = (): readonly AuthConfig[] => credentialsOf(image, occasion);
   const mayUse = ({ ref }: ReadyImage): boolean => pulledImages.mayUse(image, ref, credentials);
   const known = imagePullPolicy === 'Always' ? undefined : means.images.get(image);
   if (known !== undefined && mayUse(known)) {
@@ -33,7 +33,7 @@ export async function provideImage(
   const began = means.now();
   await using progress = progressOf(means, image, occasion);
   const onPull = (offered: readonly AuthConfig[]): void => {
-    tellMissingSecrets(means, occasion);
+    tellMissingSecrets(occasion);
     tell('Pulling', `Pulling image "${image}"`);
     if (offered.length > 0) pulledImages.began(image);
     progress.start();
@@ -74,9 +74,9 @@ function progressOf(
   };
 }
 
-function credentialsOf(means: Means, image: string, occasion: Occasion): readonly AuthConfig[] {
+function credentialsOf(image: string, occasion: Occasion): readonly AuthConfig[] {
   try {
-    return credentialsFor(image, pullSecrets(means, occasion).found);
+    return credentialsFor(image, pullSecrets(occasion).found);
   } catch (error) {
     if (!(error instanceof RepriseError)) throw error;
     const what = `Failed to pull image "${image}": ${error.message}`;
@@ -85,8 +85,8 @@ function credentialsOf(means: Means, image: string, occasion: Occasion): readonl
   }
 }
 
-function tellMissingSecrets(means: Means, occasion: Occasion): void {
-  const { missing } = pullSecrets(means, occasion);
+function tellMissingSecrets(occasion: Occasion): void {
+  const { missing } = pullSecrets(occasion);
   if (missing.length === 0) return;
   occasion.tell({
     type: 'Warning',
@@ -95,21 +95,14 @@ function tellMissingSecrets(means: Means, occasion: Occasion): void {
   });
 }
 
-/** The Secrets that a pod names for pulls: its own, then those that were applied to the agent. */
-function pullSecrets(
-  { store, objects }: Means,
-  { pod }: Occasion,
-): { readonly found: readonly Secret[]; readonly missing: readonly string[] } {
+/** The Secrets that a pod names for pulls. */
+function pullSecrets({ pod, find }: Occasion): {
+  readonly found: readonly Secret[];
+  readonly missing: readonly string[];
+} {
   const names = (pod.spec.imagePullSecrets ?? []).map(({ name }) => name);
-  const own = names.length === 0 ? [] : store.ownObjects(pod);
-  const found: Secret[] = [];
-  const missing: string[] = [];
-  for (const name of names) {
-    const secret =
-      own.find(({ kind, metadata }) => kind === 'Secret' && metadata.name === name) ??
-      objects.get('Secret', pod.metadata.namespace, name);
-    if (secret?.kind === 'Secret') found.push(secret);
-    else missing.push(name);
-  }
-  return { found, missing };
+  return {
+    found: names.flatMap((name) => find('Secret', name) ?? []),
+    missing: names.filter((name) => find('Secret', name) === undefined),
+  };
 }

@@ -188,11 +188,11 @@ async function resumePods(
   for (const fault of [...means.objects.load(), ...means.pulledImages.load(), ...faults])
     log.error({ err: fault }, fault.message);
   await removeOrphans(means, new Set(pods.map(({ pod }) => pod.metadata.uid)), log, signal);
-  for (const { pod, memory, trouble } of pods) {
+  for (const { pod, memory, objects, trouble } of pods) {
     if (only !== undefined && podKey(pod) !== podKey({ metadata: only })) continue;
     if (trouble !== undefined) log.error({ err: trouble, pod: podKey(pod) }, trouble.message);
     log.info({ pod: podKey(pod), generation: memory.generation }, 'taking up a pod');
-    agent.resume(pod, memory);
+    agent.resume(pod, memory, objects);
   }
 }
 

@@ -20,7 +20,9 @@ import { keepOwnObjects, ownObjectsFile, readOwnObjects } from './object-store.t
 export interface StoredPod {
   readonly pod: Pod;
   readonly memory: Memory;
-  /** Why the memory is blank although there was a file; absent if all is well. */
+  /** Its own ones. */
+  readonly objects: readonly V1Object[];
+  /** What could not be read of it although there was a file; absent if all is well. */
   readonly trouble?: RepriseError;
 }
 
@@ -69,11 +71,6 @@ export class PodStore {
     fs.renameSync(`${file}.new`, file);
   }
 
-  /** The objects that were accepted together with a pod. */
-  ownObjects(pod: Pod): readonly V1Object[] {
-    return readOwnObjects(this.#folderOf(pod));
-  }
-
   /** Removes the last trace of a pod; what was lent to it has been taken back before. */
   forget(pod: Pod): void {
     const folder = this.#folderOf(pod);
@@ -94,17 +91,28 @@ export class PodStore {
     const pod = JSON.parse(text) as Pod;
     const file = path.join(folder, 'status.json');
     const saved = readIfThere(file);
-    if (saved === undefined) return { pod, memory: blankMemory };
+    const own = ownObjectsIn(folder);
+    if (saved === undefined) return { pod, memory: blankMemory, ...own };
     try {
       const { memory } = JSON.parse(saved) as { memory: Memory };
-      return { pod, memory: { ...blankMemory, ...memory } };
+      return { pod, memory: { ...blankMemory, ...memory }, ...own };
     } catch (error) {
-      return { pod, memory: blankMemory, trouble: unreadable(file, error) };
+      return { pod, memory: blankMemory, ...own, trouble: unreadable(file, error) };
     }
   }
 
   #folderOf(pod: Pod): string {
     return path.join(this.#folder, pod.metadata.uid);
+  }
+}
+
+/** A pod whose objects cannot be read goes on, and waits for them where it needs them. */
+function ownObjectsIn(folder: string): Pick<StoredPod, 'objects' | 'trouble'> {
+  try {
+    return { objects: readOwnObjects(folder) };
+  } catch (error) {
+    if (!(error instanceof RepriseError)) throw error;
+    return { objects: [], trouble: error };
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import type { Action } from '../pod/action.ts';
 import { subjectOf } from '../pod/action.ts';
+import type { Inputs } from '../pod/inputs.ts';
 import type { Loan } from '../pod/loan.ts';
 import type {
   Exit,
@@ -30,6 +31,7 @@ export type Outcome =
       /** Full name of the image. */
       readonly image?: string;
       readonly specHash: string;
+      readonly inputs?: string;
     }
   | ({ readonly kind: 'hooked' } & Pick<HookRun, 'message'> & {
         readonly outcome: 'done' | 'failed';
@@ -102,6 +104,7 @@ export function issued(
         view,
       );
     case 'lend':
+      return { ...view, hasStaleVolumes: undefined };
     case 'run-sandbox':
     case 'prove-gone':
     case 'remove-container':
@@ -218,6 +221,9 @@ export function failed(
     case 'probe-container':
       return probeOver(next, action);
     case 'lend':
+      // What it lacked may have come while it looked elsewhere: it is tried again at once.
+      if (view.hasStaleVolumes === true) return view;
+      return { ...next, hasStaleVolumes: next.loan === undefined ? undefined : true };
     case 'run-sandbox':
     case 'kill-containers':
     case 'prove-gone':
@@ -255,6 +261,17 @@ export function spoke(view: Observed, containerId: string, message: string): Obs
       ? one
       : { ...one, exit: { ...one.exit, message } },
   );
+}
+
+/** Waiting reasons of a pod that lacks an object, or something in it. */
+const lackReasons: ReadonlySet<string> = new Set(['FailedMount', 'CreateContainerConfigError']);
+
+/** The picture when objects have changed that the pod refers to; what failed for them is tried again. */
+export function objectsChanged(view: Observed, inputs: Inputs): Observed {
+  const failures = Object.entries(view.failures).filter(
+    ([, { reason }]) => !lackReasons.has(reason),
+  );
+  return { ...view, hasStaleVolumes: true, inputs, failures: Object.fromEntries(failures) };
 }
 
 /** The picture after the death of a sandbox's own process. */
@@ -351,8 +368,8 @@ function isPlaceholderOf(one: Instance, action: Action & { kind: 'create-contain
   return one.id === undefined && one.name === action.name && one.attempt === action.attempt;
 }
 
-function createdFacts({ id, imageRef, image, specHash }: Outcome & { kind: 'created' }) {
-  return { id, imageRef, image, specHash };
+function createdFacts({ id, imageRef, image, specHash, inputs }: Outcome & { kind: 'created' }) {
+  return { id, imageRef, image, specHash, ...(inputs !== undefined && { inputs }) };
 }
 
 function withHook(

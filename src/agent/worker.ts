@@ -15,6 +15,7 @@ import { adopt } from '../pod/adopt.ts';
 import { decide } from '../pod/decide.ts';
 import type { PodEvent } from '../pod/decision.ts';
 import { earlier } from '../pod/decision.ts';
+import type { Inputs } from '../pod/inputs.ts';
 import type { Memory } from '../pod/memory.ts';
 import type { Exit, Observed, Request } from '../pod/observed.ts';
 import type { Pod } from '../pod/pod.ts';
@@ -26,6 +27,7 @@ import {
   failed,
   issued,
   looked,
+  objectsChanged,
   progressed,
   sandboxLost,
   spoke,
@@ -58,6 +60,8 @@ export interface PodTools {
   readonly report: (what: Action | string, error: unknown) => void;
   /** Why an action failed, as Kubernetes' reason and a message. */
   readonly explain: (action: Action, error: unknown) => { reason: string; message: string };
+  /** What the containers take from objects now. */
+  readonly inputs: () => Inputs;
   /** Milliseconds since 1970, with a fraction. */
   readonly now: () => number;
   readonly settings: Settings;
@@ -97,7 +101,7 @@ export class Worker {
     this.pod = pod;
     this.#memory = memory;
     this.#tools = tools;
-    this.#observed = { ...blankView, since: tools.now() };
+    this.#observed = { ...blankView, since: tools.now(), inputs: tools.inputs() };
   }
 
   get picture(): Picture {
@@ -137,6 +141,12 @@ export class Worker {
   /** What a container had to say at its end, if that was not known with its exit. */
   sawLastWords(id: string, message: string): void {
     this.#observed = spoke(this.#observed, id, message);
+    this.#news();
+  }
+
+  /** Objects that the pod refers to have changed, appeared or gone. */
+  objectsChanged(): void {
+    this.#observed = objectsChanged(this.#observed, this.#tools.inputs());
     this.#news();
   }
 

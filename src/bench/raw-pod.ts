@@ -70,7 +70,7 @@ export class RawPod {
     const [pod, loan, attempt] = [this.#pod, this.#loan, this.#attempt];
     if (loan === undefined) throw new Error('nothing was lent to the pod yet');
     const run = { attempt, generation: attempt, sandboxAttempt: attempt };
-    const ingredients = { image, podIPs: [] };
+    const ingredients = { image, podIPs: [], find: () => undefined };
     this.#configs = {
       sandbox: sandboxConfig(pod, attempt, loan, node),
       containers: containersOf(pod).map(({ container, kind }) => ({

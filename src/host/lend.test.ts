@@ -35,7 +35,7 @@ async function aNode(t: ExecutionContext): Promise<Node> {
     podLogDir: path.join(directory, 'logs'),
     cgroupRoot: `/reprise-test-${process.pid}-${title}`,
     cgroupDriver: 'cgroupfs',
-    node: { memoryBytes: 64 * 2 ** 20 },
+    node: { memoryBytes: 64 * 2 ** 20, cpus: 4, storageBytes: 2 ** 30 },
   };
   await fs.mkdir(settings.dataDir, { recursive: true });
   return {
@@ -288,7 +288,7 @@ test('a name that leads out of its folder is refused', async (t) => {
     podLogDir: '/nonexistent',
     cgroupRoot: '/reprise-test',
     cgroupDriver: 'cgroupfs',
-    node: { memoryBytes: 1 },
+    node: { memoryBytes: 1, cpus: 1, storageBytes: 1 },
   };
   for (const uid of ['..', '.', '', 'a/b', '../x', 'a\0b']) {
     const pod = aPod();

@@ -11,7 +11,8 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { RepriseError } from '../errors.ts';
 import type { Loan } from '../pod/loan.ts';
-import type { NodeFacts } from '../pod/node-facts.ts';
+import type { NodeSize } from '../pod/downward.ts';
+import type { FindObject } from '../pod/objects.ts';
 import { podKey } from '../pod/pod.ts';
 import type { Pod, Volume } from '../pod/pod.ts';
 import { podResources, qosClassOf } from '../pod/pod-resources.ts';
@@ -24,9 +25,12 @@ import { removeFolder } from './mounts.ts';
 import { createPodCgroup, removePodCgroup } from './pod-cgroup.ts';
 import type { PodCgroupValues } from './pod-cgroup.ts';
 import { lendUserIds, returnUserIds } from './user-ids.ts';
+import { provideClaim } from './volumes/claim.ts';
 import { makeEmptyDir } from './volumes/empty-dir.ts';
+import { filesKindOf, provideFiles } from './volumes/files.ts';
 import { pageBytesOf } from './volumes/huge-pages.ts';
 import { provideHostPath } from './volumes/host-path.ts';
+import { VolumeError } from './volumes/volume-error.ts';
 
 /** Where this node keeps what it lends. */
 export interface LendSettings {
@@ -37,19 +41,26 @@ export interface LendSettings {
   readonly cgroupDriver: CgroupDriver;
   /** How many processes and threads one pod may have; absent: as many as the node. */
   readonly podPidsLimit?: number;
-  readonly node: Pick<NodeFacts, 'memoryBytes'>;
+  readonly node: NodeSize;
 }
 
+interface Lending extends LendSettings {
+  readonly find: FindObject;
+}
+
+const nothingThere: FindObject = () => undefined;
+
 /** Sets up everything the pod borrows, or what is missing of it. */
-export async function lend(pod: Pod, settings: LendSettings): Promise<Loan> {
+export async function lend(
+  pod: Pod,
+  settings: LendSettings,
+  find: FindObject = nothingThere,
+): Promise<Loan> {
   const places = placesOf(pod, settings);
   const resources = podResources(pod);
   await makeFolder(places.directory, 0o750);
   await lendCgroup(places.cgroup, resources, settings);
-  const volumes: Record<string, string> = {};
-  for (const volume of pod.spec.volumes) {
-    volumes[volume.name] = await lendVolume(pod, volume, places.volumes, resources, settings);
-  }
+  const volumes = await lendVolumes(pod, places.volumes, resources, { ...settings, find });
   await makeFolder(places.logs, 0o755);
   return {
     logDirectory: places.logs,
@@ -138,20 +149,54 @@ export function cgroupValues(resources: PodResources): PodCgroupValues {
   };
 }
 
+/** All that can be had, so that what is missing is told at once, and keeps no other from its update. */
+async function lendVolumes(
+  pod: Pod,
+  directory: string,
+  resources: PodResources,
+  settings: Lending,
+): Promise<Record<string, string>> {
+  const volumes: Record<string, string> = {};
+  const faults: VolumeError[] = [];
+  for (const volume of pod.spec.volumes) {
+    try {
+      volumes[volume.name] = await lendVolume(pod, volume, directory, resources, settings);
+    } catch (error) {
+      if (!(error instanceof VolumeError)) throw error;
+      faults.push(error);
+    }
+  }
+  const [first, ...more] = faults;
+  if (first === undefined) return volumes;
+  if (more.length === 0) throw first;
+  throw new VolumeError(faults.map(({ message }) => message).join('; '), {
+    where: `pod ${podKey(pod)}`,
+    next: first.next,
+    cause: first,
+  });
+}
+
 async function lendVolume(
   pod: Pod,
   volume: Volume,
   directory: string,
   resources: PodResources,
-  settings: LendSettings,
+  { dataDir, node, find }: Lending,
 ): Promise<string> {
   assertPlainName(pod, 'spec.volumes[].name', volume.name);
   if (volume.hostPath) return await provideHostPath(volume.name, volume.hostPath);
-  return await makeEmptyDir(directory, volume, {
-    fsGroup: pod.spec.securityContext.fsGroup,
-    pageBytes: pageBytesOf(pod, volume),
-    memoryBounds: [settings.node.memoryBytes, resources.memoryLimitBytes ?? Infinity],
-  });
+  if (volume.persistentVolumeClaim) {
+    return await provideClaim(dataDir, pod, volume, volume.persistentVolumeClaim, find);
+  }
+  const memoryBounds = [node.memoryBytes, resources.memoryLimitBytes ?? Infinity];
+  const kind = filesKindOf(volume);
+  if (kind !== undefined) {
+    const options = { kind, find, size: node, memoryBounds };
+    return await provideFiles(directory, pod, volume, options);
+  }
+  const { fsGroup } = pod.spec.securityContext;
+  const pageBytes = pageBytesOf(pod, volume);
+  return await makeEmptyDir(directory, volume, { fsGroup, pageBytes, memoryBounds });
 }
 
 /** The file with the names of the cgroups that were made for pods to be in. */

@@ -1,5 +1,6 @@
+import os from 'node:os';
+import path from 'node:path';
 import test from 'ava';
-import type os from 'node:os';
 import { chooseHostIPs, parseResolvConf, readNodeFacts } from './node-facts.ts';
 
 test('a resolv.conf is read as the kubelet reads it', (t) => {
@@ -63,7 +64,7 @@ test('without a default route any outward address will do, and loopback at last'
 test('this machine has a name, memory, an address and a cgroup version', (t) => {
   const facts = readNodeFacts({
     agentId: 'agent-1',
-    dataDir: '/var/lib/reprise',
+    dataDir: os.tmpdir(),
     name: 'given',
     features: { strictSupplementalGroups: true, handlers: {} },
     hierarchy: { version: 1, root: '/nonexistent', controllers: {} },
@@ -74,7 +75,9 @@ test('this machine has a name, memory, an address and a cgroup version', (t) => 
   t.true(facts.hostIPs.length > 0);
   t.is(facts.cgroupVersion, 1);
   t.false(facts.swapLimits);
-  t.is(facts.seccompDirectory, '/var/lib/reprise/seccomp');
+  t.is(facts.seccompDirectory, path.join(os.tmpdir(), 'seccomp'));
+  t.true(facts.cpus >= 1);
+  t.true(facts.storageBytes > 2 ** 20);
   t.true(facts.strictSupplementalGroups);
   for (const size of facts.hugePageSizes) t.regex(size, /^\d+[KMG]B$/);
 });

@@ -21,6 +21,8 @@ export function readNodeFacts(options: {
     name: options.name ?? os.hostname().toLowerCase(),
     agentId: options.agentId,
     memoryBytes: os.totalmem(),
+    cpus: os.cpus().length,
+    storageBytes: sizeOfFileSystem(options.dataDir),
     hostIPs: chooseHostIPs(os.networkInterfaces(), readOr('', '/proc/net/route')),
     clusterDomain: options.clusterDomain ?? 'cluster.local',
     dns: parseResolvConf(readOr('', '/etc/resolv.conf')),
@@ -40,6 +42,11 @@ export function readNodeFacts(options: {
     seccompDirectory: path.resolve(options.dataDir, 'seccomp'),
     ...options.features,
   };
+}
+
+function sizeOfFileSystem(place: string): number {
+  const { blocks, bsize } = fs.statfsSync(place);
+  return blocks * bsize;
 }
 
 /** Name servers, search domains and options of a resolv.conf, read as the kubelet reads it. */

@@ -27,7 +27,7 @@ function aTree(
   }
   const hierarchy: Hierarchy =
     version === 1 ? { version, root, controllers: { cpu: root } } : { version, root };
-  const node = { memoryBytes: 1 };
+  const node = { memoryBytes: 1, cpus: 1, storageBytes: 1 };
   const lending = { dataDir: root, podLogDir: root, cgroupRoot, cgroupDriver: driver, node };
   return {
     shares: new QosShares(lending, hierarchy),

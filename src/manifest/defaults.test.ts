@@ -20,6 +20,7 @@ test('a plain pod gets every default of Kubernetes', (t) => {
           command: [],
           args: [],
           env: [],
+          envFrom: [],
           ports: [],
           resources: { requests: {}, limits: {} },
           volumeMounts: [],
@@ -90,8 +91,20 @@ const container = {
   env: [
     { name: 'A', value: 'x' },
     { name: 'B', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } } },
+    { name: 'C', valueFrom: { configMapKeyRef: { name: 'c', key: 'k', optional: true } } },
+    { name: 'D', valueFrom: { secretKeyRef: { name: 's', key: 'k', optional: false } } },
+    {
+      name: 'E',
+      valueFrom: {
+        resourceFieldRef: { containerName: 'main', resource: 'limits.cpu', divisor: '1m' },
+      },
+    },
   ],
   ports: [{ name: 'http', containerPort: 80, hostPort: 80, hostIP: '127.0.0.1', protocol: 'UDP' }],
+  envFrom: [
+    { prefix: 'P_', configMapRef: { name: 'c', optional: true } },
+    { secretRef: { name: 's', optional: false } },
+  ],
   resources: { requests: { cpu: '100m' }, limits: { cpu: '200m' } },
   volumeMounts: [
     { name: 'e', mountPath: '/e', readOnly: true, recursiveReadOnly: 'IfPossible' },
@@ -125,6 +138,14 @@ const container = {
   stdinOnce: true,
   tty: true,
 };
+const items = [{ key: 'k', path: 'd/k', mode: 0o440 }];
+const downward = [
+  { path: 'labels', mode: 0o400, fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.labels' } },
+  {
+    path: 'memory',
+    resourceFieldRef: { containerName: 'main', resource: 'limits.memory', divisor: '1Mi' },
+  },
+];
 const everything = {
   metadata: {
     name: 'pod',
@@ -152,6 +173,23 @@ const everything = {
     volumes: [
       { name: 'e', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
       { name: 'h', hostPath: { path: '/h', type: 'Directory' } },
+      { name: 'c', configMap: { name: 'c', items, optional: true, defaultMode: 0o400 } },
+      { name: 's', secret: { secretName: 's', items, optional: false, defaultMode: 0o600 } },
+      { name: 'd', downwardAPI: { items: downward, defaultMode: 0o640 } },
+      {
+        name: 'p',
+        projected: {
+          sources: [
+            {
+              configMap: { name: 'c', items: [{ key: 'k', path: 'c/k', mode: 1 }], optional: true },
+            },
+            { secret: { name: 's', items: [{ key: 'k', path: 's/k', mode: 1 }], optional: true } },
+            { downwardAPI: { items: downward } },
+          ],
+          defaultMode: 0o444,
+        },
+      },
+      { name: 'v', persistentVolumeClaim: { claimName: 'v', readOnly: true } },
     ],
     restartPolicy: 'Never',
     terminationGracePeriodSeconds: 7,

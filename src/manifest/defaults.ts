@@ -18,6 +18,9 @@ import type {
   Volume,
 } from '../pod/pod.ts';
 import { containerResources } from '../pod/pod-resources.ts';
+import { fileVolumeOf, withDivisorAsText } from './file-volumes.ts';
+import type { RawVolume } from './file-volumes.ts';
+import { present } from './present.ts';
 import { inPlaceBackoffAnnotation } from './rules/names.ts';
 import { podSpec } from './schema/pod.ts';
 import type { RawContainer, RawPod } from './schema/pod.ts';
@@ -107,6 +110,7 @@ function withContainerDefaults(container: RawContainer, hostNetwork: boolean): C
     command: container.command ?? [],
     args: container.args ?? [],
     env: (container.env ?? []).map(withEnvDefaults),
+    envFrom: (container.envFrom ?? []).map((source) => present(source)),
     ports: (container.ports ?? []).map((port) => withPortDefaults(port, hostNetwork)),
     resources: withResourceDefaults(container.resources ?? {}),
     volumeMounts: (container.volumeMounts ?? []).map((mount) => ({
@@ -147,9 +151,17 @@ export function defaultPullPolicy(image: string): 'Always' | 'IfNotPresent' {
 type Raw<Key extends keyof RawContainer> = NonNullable<RawContainer[Key]>;
 
 function withEnvDefaults({ name, value, valueFrom }: Raw<'env'>[number]): EnvVar {
-  const fieldRef = valueFrom?.fieldRef;
-  if (!fieldRef) return { name, value: value ?? '' };
-  return { name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: fieldRef.fieldPath } } };
+  if (valueFrom === undefined) return { name, value: value ?? '' };
+  const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = valueFrom;
+  return {
+    name,
+    valueFrom: present({
+      fieldRef: fieldRef && { apiVersion: 'v1', fieldPath: fieldRef.fieldPath },
+      resourceFieldRef: resourceFieldRef && withDivisorAsText(resourceFieldRef),
+      configMapKeyRef,
+      secretKeyRef,
+    }),
+  };
 }
 
 function withProbeDefaults(probe: Raw<'livenessProbe'> | undefined): Probe | undefined {
@@ -272,12 +284,12 @@ function withConfinement({
   return present({ seccompProfile, appArmorProfile, seLinuxOptions });
 }
 
-function withVolumeDefaults({
-  name,
-  emptyDir,
-  hostPath,
-}: NonNullable<RawPod['spec']['volumes']>[number]): Volume {
+function withVolumeDefaults(volume: RawVolume): Volume {
+  const { name, emptyDir, hostPath, persistentVolumeClaim } = volume;
   if (hostPath) return { name, hostPath: { path: hostPath.path, type: hostPath.type ?? '' } };
+  if (persistentVolumeClaim) return { name, persistentVolumeClaim };
+  const files = fileVolumeOf(volume);
+  if (files) return { name, ...files };
   const sizeLimit = emptyDir?.sizeLimit;
   return {
     name,
@@ -286,11 +298,4 @@ function withVolumeDefaults({
       ...(sizeLimit !== undefined && { sizeLimit: String(sizeLimit) }),
     },
   };
-}
-
-/** The fields that have a value; an absent field is not there at all, as in JSON. */
-function present<T extends object>(fields: T): Partial<T> {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as Partial<T>;
 }

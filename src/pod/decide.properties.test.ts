@@ -129,6 +129,14 @@ test('neither do losses: of the machine, the sandbox, a container; but for the s
   t.pass();
 });
 
+test('nothing is started with what its ConfigMaps and Secrets held before they changed', (t) => {
+  const changes: Disturbance['kind'][] = ['change objects', 'change objects', 'restart'];
+  holds(lives([...changes, 'crash agent', 'kill sandbox'], 5), 150, (life) => {
+    lived(life);
+  });
+  t.pass();
+});
+
 test('a deleted pod leaves nothing behind and is forgotten', (t) => {
   holds(lives([...disturbances, ...losses, 'delete'], 5), 150, (life) => {
     const node = lived(life);

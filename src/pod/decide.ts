@@ -56,7 +56,8 @@ function judge(look: Look, memory: Memory): Decision {
     const next = nextGeneration(look, memory, trigger);
     return both(next, restartAll(look, next.memory));
   }
-  return withDeadline(look, isClearing(memory) ? restartAll(look, memory) : live(look, memory));
+  const next = isClearing(memory) ? restartAll(look, memory) : live(look, memory);
+  return withDeadline(look, both(next, refreshVolumes(look, next.memory)));
 }
 
 /** Clears the old generation away; as soon as that is done, goes on with the new one. */
@@ -75,6 +76,12 @@ function live(look: Look, memory: Memory): Decision {
   const finished = both(due, finishRestart(look, due.memory));
   // What is due comes first; the result of it leads back here.
   return due.actions.length > 0 ? finished : both(finished, tidyWhenQuiet(look, finished.memory));
+}
+
+/** Beside everything else: a container sees the change when it comes, running or not. */
+function refreshVolumes({ observed }: Look, memory: Memory): Decision {
+  const isDue = observed.loan !== undefined && observed.hasStaleVolumes === true;
+  return { ...only(memory), actions: isDue ? [{ kind: 'lend' }] : [] };
 }
 
 function begin({ reason, message = '' }: Ending, memory: Memory): Decision {

@@ -5,6 +5,7 @@
  * current generation with a higher attempt that has not started is the one to start next; one of the
  * next generation is a standby. Everything else is left over.
  */
+import { hasCurrentInputs } from './inputs.ts';
 import type { ContainerMemory, Memory } from './memory.ts';
 import type { Instance, Observed, ObservedSandbox } from './observed.ts';
 
@@ -57,7 +58,7 @@ export function isUnused({ state }: Instance): boolean {
   return state === 'creating' || state === 'created';
 }
 
-/** The instance made for a container's next start in `generation`, if there is one. */
+/** The instance made for a container's next start in `generation`, if there is one that still fits. */
 export function preparedInstance(
   observed: Observed,
   memory: Memory,
@@ -71,7 +72,8 @@ export function preparedInstance(
       one.generation === generation &&
       one.sandboxAttempt === memory.sandboxAttempt &&
       one.attempt > attempt &&
-      isUnused(one),
+      isUnused(one) &&
+      hasCurrentInputs(observed, one),
   );
 }
 

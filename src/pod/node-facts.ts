@@ -8,6 +8,10 @@ export interface NodeFacts extends RuntimeFeatures {
   /** Tells the pods of one agent from those of another on the same containerd. */
   readonly agentId: string;
   readonly memoryBytes: number;
+  /** How many CPUs it has. */
+  readonly cpus: number;
+  /** Size of the file system that the data directory is on. */
+  readonly storageBytes: number;
   /** Primary address first. */
   readonly hostIPs: readonly string[];
   /** What the domains of pods with a subdomain end with. */

@@ -64,6 +64,14 @@ export interface PersistentVolumeClaim {
 
 export type V1Object = ConfigMap | Secret | PersistentVolumeClaim;
 
+export type ObjectOf<Kind extends ObjectKind> = Extract<V1Object, { readonly kind: Kind }>;
+
+/** Finds an object by its name, among those that a pod may see. */
+export type FindObject = <Kind extends ObjectKind>(
+  kind: Kind,
+  name: string,
+) => ObjectOf<Kind> | undefined;
+
 /** An object as its manifest gives it: whoever keeps it adds what is missing in its metadata. */
 export type ManifestObject = V1Object extends infer Each
   ? Each extends V1Object

@@ -7,6 +7,7 @@
  * Read next: memory.ts, which says which instance of each container is the current one.
  */
 import type { HookKind, ProbeKind } from './handler.ts';
+import type { Inputs } from './inputs.ts';
 import type { Loan } from './loan.ts';
 
 export interface Observed {
@@ -15,6 +16,10 @@ export interface Observed {
   readonly instances: readonly Instance[];
   /** Absent until the node's part (volumes, cgroup, log folder) has been set up. */
   readonly loan?: Loan;
+  /** Whether objects have changed that volumes are filled from, since that was last done. */
+  readonly hasStaleVolumes?: boolean;
+  /** What containers would take from objects now; absent: nothing. */
+  readonly inputs?: Inputs;
   /** Failures since the last success, by what failed: see `subjectOf` in action.ts. */
   readonly failures: Readonly<Record<string, Failure>>;
   /** What users and groups asked for since the last decision; consumed by it. */
@@ -45,8 +50,10 @@ export interface Instance {
   readonly generation: number;
   /** Attempt of the sandbox it lives in. */
   readonly sandboxAttempt: number;
-  /** Hash of everything the container was created from; tells whether a standby still fits. */
+  /** Hash of everything the container was created from; the same for every run. */
   readonly specHash: string;
+  /** Hash of what it took from ConfigMaps and Secrets; absent if that is nothing. */
+  readonly inputs?: string;
   readonly state: InstanceState;
   /** While it is being created: how far that is, in words; absent if it does not take long. */
   readonly progress?: string;

@@ -8,6 +8,15 @@
  * Read next: observed.ts, what can be seen of a pod; memory.ts, what must be remembered.
  */
 import type { Lifecycle, Probe } from './handler.ts';
+import type {
+  ClaimVolume,
+  ConfigMapVolume,
+  DownwardVolume,
+  FieldRef,
+  ProjectedVolume,
+  ResourceFieldRef,
+  SecretVolume,
+} from './volume-sources.ts';
 
 export interface Pod {
   readonly metadata: PodMetadata;
@@ -71,6 +80,8 @@ export interface Container {
   readonly args: readonly string[];
   readonly workingDir?: string;
   readonly env: readonly EnvVar[];
+  /** Come before `env`, which wins over them. */
+  readonly envFrom: readonly EnvFrom[];
   readonly ports: readonly ContainerPort[];
   readonly resources: Resources;
   readonly volumeMounts: readonly VolumeMount[];
@@ -100,9 +111,29 @@ export interface RestartRule {
 export interface EnvVar {
   readonly name: string;
   readonly value?: string;
+  /** Has exactly one source. */
   readonly valueFrom?: {
-    readonly fieldRef: { readonly apiVersion: string; readonly fieldPath: string };
+    readonly fieldRef?: FieldRef;
+    readonly resourceFieldRef?: ResourceFieldRef;
+    readonly configMapKeyRef?: KeyRef;
+    readonly secretKeyRef?: KeyRef;
   };
+}
+
+/** One key of a ConfigMap or a Secret. */
+export interface KeyRef {
+  readonly name: string;
+  readonly key: string;
+  /** Whether object or key may be missing: then there is no such variable. */
+  readonly optional?: boolean;
+}
+
+/** Every key of a ConfigMap or a Secret as a variable; has exactly one of the two. */
+export interface EnvFrom {
+  /** Comes before each name. */
+  readonly prefix?: string;
+  readonly configMapRef?: { readonly name: string; readonly optional?: boolean };
+  readonly secretRef?: { readonly name: string; readonly optional?: boolean };
 }
 
 export interface ContainerPort {
@@ -141,6 +172,11 @@ export interface Volume {
     readonly sizeLimit?: string;
   };
   readonly hostPath?: { readonly path: string; readonly type: HostPathType };
+  readonly configMap?: ConfigMapVolume;
+  readonly secret?: SecretVolume;
+  readonly downwardAPI?: DownwardVolume;
+  readonly projected?: ProjectedVolume;
+  readonly persistentVolumeClaim?: ClaimVolume;
 }
 
 export type HostPathType =

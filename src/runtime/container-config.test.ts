@@ -1,3 +1,4 @@
+import { among } from '../testing/objects.ts';
 import test from 'ava';
 import type { Container, PodSpec } from '../pod/pod.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
@@ -15,7 +16,7 @@ const image = {
   pulled: false,
   sizeBytes: 1,
 };
-const ingredients: Ingredients = { image, podIPs: ['10.88.0.5'] };
+const ingredients: Ingredients = { image, podIPs: ['10.88.0.5'], find: among() };
 const run = { attempt: 4, generation: 3, sandboxAttempt: 2 };
 const loan = aLoan({ volumes: { data: '/srv/data', hosts: '/srv/hosts' } });
 

@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { Loan, SubPath } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
+import type { FindObject } from '../pod/objects.ts';
 import type { Container, Pod } from '../pod/pod.ts';
 import type { Environment } from './environment.ts';
 import { environmentOf, expand } from './environment.ts';
@@ -20,6 +21,7 @@ import { mountsOf, subPathsOf } from './mounts.ts';
 import { resourcesOf } from './resources.ts';
 import { containerSecurity } from './security.ts';
 import { criSignal } from './stop-signal.ts';
+import { inputsOf } from './inputs.ts';
 import { mappedMount } from './user-namespace.ts';
 
 /** What is known when a container is about to be created, beside pod and node. */
@@ -27,6 +29,8 @@ export interface Ingredients {
   readonly image: ReadyImage;
   /** Of the sandbox; empty with the host's network. Primary address first. */
   readonly podIPs: readonly string[];
+  /** Finds the ConfigMaps and Secrets that the environment is filled from. */
+  readonly find: FindObject;
 }
 
 /** Which of its runs a container is for. */
@@ -54,6 +58,7 @@ export function containerConfig(
     generation,
     sandboxAttempt,
     specHash: specHash(pod, container, ingredients, loan, node),
+    inputs: inputsOf(pod, container, ingredients.find),
   };
   return {
     ...lasting,
@@ -87,23 +92,24 @@ export function specHash(
 export function subPathsFor(
   pod: Pod,
   container: Container,
-  { podIPs }: Pick<Ingredients, 'podIPs'>,
+  ingredients: Pick<Ingredients, 'podIPs' | 'find'>,
   loan: Loan,
   node: NodeFacts,
 ): readonly SubPath[] {
-  return subPathsOf(container, environmentFor(pod, container, podIPs, node), loan);
+  return subPathsOf(container, environmentFor(pod, container, ingredients, node), loan);
 }
 
 /** The part of the config that is the same for every run. */
 function lastingConfig(
   pod: Pod,
   container: Container,
-  { image, podIPs }: Ingredients,
+  ingredients: Ingredients,
   loan: Loan,
   node: NodeFacts,
 ): ContainerConfig {
+  const { image } = ingredients;
   const { stopSignal } = container.lifecycle ?? {};
-  const environment = environmentFor(pod, container, podIPs, node);
+  const environment = environmentFor(pod, container, ingredients, node);
   const expandAll = (words: readonly string[]) => words.map((word) => expand(word, environment));
   return {
     image: { image: image.ref, userSpecifiedImage: container.image },
@@ -127,13 +133,15 @@ function lastingConfig(
 function environmentFor(
   pod: Pod,
   container: Container,
-  podIPs: readonly string[],
+  { podIPs, find }: Pick<Ingredients, 'podIPs' | 'find'>,
   node: NodeFacts,
 ): Environment {
   return environmentOf(pod, container, {
     nodeName: node.name,
     hostIPs: node.hostIPs,
     podIPs: pod.spec.hostNetwork ? node.hostIPs : podIPs,
+    size: node,
+    find,
   });
 }
 

@@ -1,7 +1,12 @@
 import test from 'ava';
-import type { EnvVar } from '../pod/pod.ts';
+import type { V1Object } from '../pod/objects.ts';
+import type { Container, EnvVar, Pod } from '../pod/pod.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
+import { aNode } from '../testing/node.ts';
+import { aConfigMap, aSecret, among } from '../testing/objects.ts';
+import { ContainerConfigError } from './config-error.ts';
 import { environmentOf, expand } from './environment.ts';
+import { allInputsOf, inputsOf } from './inputs.ts';
 
 const variables = new Map([
   ['A', 'one'],
@@ -32,6 +37,8 @@ const surroundings = {
   nodeName: 'node-1',
   hostIPs: ['10.0.0.1', 'fd00::1'],
   podIPs: ['10.88.0.5', 'fd00::5'],
+  size: aNode(),
+  find: among(),
 };
 
 function resolve(...env: EnvVar[]): Record<string, string> {
@@ -88,4 +95,147 @@ test('a variable without a value is empty', (t) => {
 
 test('a field that validation let through by mistake is not taken for empty', (t) => {
   t.throws(() => resolve(field('status.phase')), { message: /status\.phase/ });
+});
+
+const settings = aConfigMap(
+  'settings',
+  { color: 'blue', SIZE: '1' },
+  { binaryData: { bin: 'AAAA' } },
+);
+const keys = aSecret('keys', { password: 'hunter2', color: 'red' });
+const raw = aSecret('raw', { bytes: Uint8Array.of(0xff), nul: 'a\0b' });
+const objects = [settings, keys, raw];
+
+function resolveAll(more: Partial<Container>, find = among(...objects)): Record<string, string> {
+  const container = aContainer('main', more);
+  const pod = aPod([], [container, aContainer('other', { resources: twoCpus })]);
+  return Object.fromEntries(environmentOf(pod, container, { ...surroundings, find }));
+}
+
+const twoCpus = { requests: {}, limits: { cpu: '2' } };
+const fromMap = (name: string, key: string, optional?: boolean): EnvVar => ({
+  name: 'X',
+  valueFrom: { configMapKeyRef: { name, key, ...(optional !== undefined && { optional }) } },
+});
+const fromSecret = (name: string, key: string, optional?: boolean): EnvVar => ({
+  name: 'X',
+  valueFrom: { secretKeyRef: { name, key, ...(optional !== undefined && { optional }) } },
+});
+
+const sourced: Readonly<Record<string, readonly [Partial<Container>, Record<string, string>]>> = {
+  'a key of a ConfigMap': [{ env: [fromMap('settings', 'color')] }, { X: 'blue' }],
+  'a key of a Secret': [{ env: [fromSecret('keys', 'password')] }, { X: 'hunter2' }],
+  'an optional key that is missing is no variable': [
+    { env: [fromMap('settings', 'none', true), fromSecret('keys', 'none', true)] },
+    {},
+  ],
+  'an optional object that is missing is no variable': [
+    { env: [fromMap('none', 'k', true), fromSecret('none', 'k', true)] },
+    {},
+  ],
+  'an optional one that is missing leaves an earlier one of its name': [
+    { env: [{ name: 'X', value: '1' }, fromMap('none', 'k', true)] },
+    { X: '1' },
+  ],
+  'every key of a ConfigMap, but for binary ones': [
+    { envFrom: [{ configMapRef: { name: 'settings' } }] },
+    { color: 'blue', SIZE: '1' },
+  ],
+  'every key of a Secret, with a prefix': [
+    { envFrom: [{ prefix: 'S.', secretRef: { name: 'keys' } }] },
+    { 'S.password': 'hunter2', 'S.color': 'red' },
+  ],
+  'a later object wins, and env wins over all': [
+    {
+      envFrom: [{ configMapRef: { name: 'settings' } }, { secretRef: { name: 'keys' } }],
+      env: [{ name: 'SIZE', value: '$(SIZE)0 $(color)' }],
+    },
+    { color: 'red', SIZE: '10 red', password: 'hunter2' },
+  ],
+  'an optional object that is missing has no variables': [
+    { envFrom: [{ configMapRef: { name: 'none', optional: true } }] },
+    {},
+  ],
+  'what comes from an object is not expanded': [
+    {
+      env: [
+        { name: 'A', value: '1' },
+        { ...fromMap('dollars', 'k'), name: 'B' },
+      ],
+    },
+    { A: '1', B: '$(A) $$' },
+  ],
+  'resources of the container and of another one': [
+    {
+      resources: { requests: { memory: '1Mi' }, limits: {} },
+      env: [
+        { name: 'A', valueFrom: { resourceFieldRef: { resource: 'requests.memory' } } },
+        { name: 'B', valueFrom: { resourceFieldRef: { resource: 'limits.cpu' } } },
+        {
+          name: 'C',
+          valueFrom: { resourceFieldRef: { containerName: 'other', resource: 'limits.cpu' } },
+        },
+      ],
+    },
+    { A: '1048576', B: '4', C: '2' },
+  ],
+};
+for (const [title, [more, becomes]] of Object.entries(sourced)) {
+  test(title, (t) => {
+    const find = among(...objects, aConfigMap('dollars', { k: '$(A) $$' }));
+    t.deepEqual(resolveAll(more, find), becomes);
+  });
+}
+
+const missing: Readonly<Record<string, readonly [Partial<Container>, message: string]>> = {
+  'a missing ConfigMap': [{ env: [fromMap('none', 'k')] }, 'configmap "none" not found'],
+  'a missing Secret': [{ env: [fromSecret('none', 'k', false)] }, 'secret "none" not found'],
+  'a missing key of a ConfigMap': [
+    { env: [fromMap('settings', 'k')] },
+    "couldn't find key k in ConfigMap default/settings",
+  ],
+  'a key that is only there in binary': [
+    { env: [fromMap('settings', 'bin')] },
+    "couldn't find key bin in ConfigMap default/settings",
+  ],
+  'a missing key of a Secret': [
+    { env: [fromSecret('keys', 'k')] },
+    "couldn't find key k in Secret default/keys",
+  ],
+  'a missing object for all variables': [
+    { envFrom: [{ secretRef: { name: 'none' } }] },
+    'secret "none" not found',
+  ],
+  'a Secret that is no text': [
+    { env: [fromSecret('raw', 'bytes')] },
+    'key bytes of a Secret is no text, and cannot be a variable',
+  ],
+  'a Secret with a NUL': [
+    { envFrom: [{ secretRef: { name: 'raw' } }] },
+    'key bytes of a Secret is no text, and cannot be a variable',
+  ],
+};
+for (const [title, [more, message]] of Object.entries(missing)) {
+  test(`no environment: ${title}`, (t) => {
+    const error = t.throws(() => resolveAll(more), { instanceOf: ContainerConfigError });
+    t.is(error.message, message);
+    t.is(inputsOf(aPod([], []), aContainer('main', more), among(...objects)), 'lacking');
+  });
+}
+
+test('inputs change with what a container takes from objects, and with nothing else', (t) => {
+  const container = aContainer('main', {
+    env: [fromMap('settings', 'color')],
+    envFrom: [{ secretRef: { name: 'keys', optional: true } }],
+  });
+  const pod: Pod = aPod([aContainer('setup')], [container]);
+  const hash = (...there: readonly V1Object[]) => allInputsOf(pod, among(...there))['main'];
+  const usual = hash(settings, keys);
+  t.deepEqual(Object.keys(allInputsOf(pod, among(settings))), ['main']);
+  t.regex(usual ?? '', /^[0-9a-f]{16}$/);
+  t.is(hash(aConfigMap('settings', { color: 'blue', SIZE: '2' }), keys), usual);
+  t.not(hash(aConfigMap('settings', { color: 'green' }), keys), usual);
+  t.not(hash(settings, aSecret('keys', { password: 'hunter3', color: 'red' })), usual);
+  t.not(hash(settings), usual);
+  t.is(hash(keys), 'lacking');
 });

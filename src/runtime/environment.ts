@@ -1,34 +1,69 @@
 /**
  * A container's environment, and the `$(VAR)` references in it, in its command and in its args.
+ *
+ * Source: the kubelet's makeEnvironmentVariables (kubelet_pods.go), whose messages these are.
  */
-import type { Container, Pod } from '../pod/pod.ts';
+import { fieldOf, resourceOf } from '../pod/downward.ts';
+import type { NodeSize, Surroundings as Fields } from '../pod/downward.ts';
+import type { FindObject, ObjectOf } from '../pod/objects.ts';
+import type { Container, EnvFrom, EnvVar, KeyRef, Pod } from '../pod/pod.ts';
+import { containersOf } from '../pod/pod.ts';
 import { ContainerConfigError } from './config-error.ts';
 
-/** What a `fieldRef` may ask for beside the pod itself. */
-export interface Surroundings {
-  readonly nodeName: string;
-  readonly hostIPs: readonly string[];
-  /** The node's own ones with the host's network. Primary address first. */
-  readonly podIPs: readonly string[];
+/** What variables may come from beside the pod itself. */
+export interface Surroundings extends Fields {
+  readonly size: NodeSize;
+  /** Finds the ConfigMaps and Secrets that the pod may see. */
+  readonly find: FindObject;
 }
 
 /** Environment variables by name, in the order of their first mention. */
 export type Environment = ReadonlyMap<string, string>;
 
-/** Resolves a container's `env`. Each value sees the variables before it; a later one of a name wins. */
+/**
+ * Resolves a container's `envFrom`, then its `env`. Each value sees the variables before it; a later
+ * one of a name wins. Throws a ContainerConfigError when something is missing that must not be.
+ */
 export function environmentOf(
   pod: Pod,
   container: Container,
   surroundings: Surroundings,
 ): Environment {
   const environment = new Map<string, string>();
-  for (const { name, value, valueFrom } of container.env) {
+  for (const source of container.envFrom) {
+    for (const [name, value] of variablesFrom(source, surroundings.find)) {
+      environment.set(name, value);
+    }
+  }
+  for (const variable of container.env) {
+    const { name, value } = variable;
     // An empty value counts as none, as it does for the kubelet.
-    if (value !== undefined && value !== '') environment.set(name, expand(value, environment));
-    else if (!valueFrom) environment.set(name, '');
-    else environment.set(name, fieldOf(pod, valueFrom.fieldRef.fieldPath, surroundings));
+    const resolved =
+      value !== undefined && value !== ''
+        ? expand(value, environment)
+        : sourcedValue(pod, container, variable, surroundings);
+    if (resolved !== undefined) environment.set(name, resolved);
   }
   return environment;
+}
+
+/**
+ * What a container takes from objects: the part of its environment that can change while the pod
+ * stays the same. Empty if it takes nothing; throws as environmentOf does.
+ */
+export function takenFromObjects(
+  pod: Pod,
+  container: Container,
+  find: FindObject,
+): readonly (readonly [name: string, value: string | undefined])[] {
+  return [
+    ...container.envFrom.flatMap((source) => variablesFrom(source, find)),
+    ...container.env.flatMap(({ name, valueFrom }) =>
+      valueFrom?.configMapKeyRef === undefined && valueFrom?.secretKeyRef === undefined
+        ? []
+        : [[name, keyValue(pod, valueFrom, find)] as const],
+    ),
+  ];
 }
 
 /**
@@ -53,33 +88,80 @@ export function expandStrictly(text: string, environment: Environment): string {
   });
 }
 
-/** The value of a downward API field; empty for a label or annotation that the pod does not have. */
-function fieldOf(pod: Pod, path: string, surroundings: Surroundings): string {
-  const { metadata } = pod;
-  const [, table, key] = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path) ?? [];
-  if (key !== undefined) {
-    return (table === 'labels' ? metadata.labels : metadata.annotations)[key] ?? '';
+/** The value of a variable that is not written out; undefined if there is no such variable then. */
+function sourcedValue(
+  pod: Pod,
+  container: Container,
+  { valueFrom }: EnvVar,
+  surroundings: Surroundings,
+): string | undefined {
+  if (valueFrom === undefined) return '';
+  const { fieldRef, resourceFieldRef } = valueFrom;
+  if (fieldRef !== undefined) return fieldOf(pod, fieldRef.fieldPath, surroundings);
+  if (resourceFieldRef === undefined) return keyValue(pod, valueFrom, surroundings.find);
+  const { containerName = container.name } = resourceFieldRef;
+  const named = containersOf(pod).find((one) => one.container.name === containerName);
+  return resourceOf(pod, named?.container ?? container, resourceFieldRef, surroundings.size);
+}
+
+/** Every key is a variable: Kubernetes has no names any more that it would skip. */
+function variablesFrom(
+  { prefix = '', configMapRef, secretRef }: EnvFrom,
+  find: FindObject,
+): readonly (readonly [name: string, value: string])[] {
+  const map = configMapRef && found('ConfigMap', configMapRef, find);
+  const secret = secretRef && found('Secret', secretRef, find);
+  const texts = Object.entries(map?.data ?? {});
+  const secrets = Object.entries(secret?.data ?? {}).map(
+    ([key, base64]) => [key, textOf(base64, key)] as const,
+  );
+  return [...texts, ...secrets].map(([key, value]) => [`${prefix}${key}`, value]);
+}
+
+function keyValue(
+  pod: Pod,
+  { configMapKeyRef, secretKeyRef }: NonNullable<EnvVar['valueFrom']>,
+  find: FindObject,
+): string | undefined {
+  if (configMapKeyRef !== undefined) {
+    const value = found('ConfigMap', configMapKeyRef, find)?.data?.[configMapKeyRef.key];
+    if (value !== undefined) return value;
+    assertOptional(pod, 'ConfigMap', configMapKeyRef);
+    return undefined;
   }
-  switch (path) {
-    case 'metadata.name':
-      return metadata.name;
-    case 'metadata.namespace':
-      return metadata.namespace;
-    case 'metadata.uid':
-      return metadata.uid;
-    case 'spec.nodeName':
-      return surroundings.nodeName;
-    case 'spec.serviceAccountName':
-      return '';
-    case 'status.hostIP':
-      return surroundings.hostIPs[0] ?? '';
-    case 'status.hostIPs':
-      return surroundings.hostIPs.join(',');
-    case 'status.podIP':
-      return surroundings.podIPs[0] ?? '';
-    case 'status.podIPs':
-      return surroundings.podIPs.join(',');
-    default:
-      throw new Error(`fieldPath "${path}" was accepted but has no value`);
-  }
+  if (secretKeyRef === undefined) return '';
+  const base64 = found('Secret', secretKeyRef, find)?.data?.[secretKeyRef.key];
+  if (base64 !== undefined) return textOf(base64, secretKeyRef.key);
+  assertOptional(pod, 'Secret', secretKeyRef);
+  return undefined;
+}
+
+function found<Kind extends 'ConfigMap' | 'Secret'>(
+  kind: Kind,
+  { name, optional }: { readonly name: string; readonly optional?: boolean },
+  find: FindObject,
+): ObjectOf<Kind> | undefined {
+  const object = find(kind, name);
+  if (object !== undefined || optional === true) return object;
+  throw new ContainerConfigError(`${kind.toLowerCase()} "${name}" not found`, {
+    next: 'apply it: the container is started as soon as it is there',
+  });
+}
+
+function assertOptional(pod: Pod, kind: string, { name, key, optional }: KeyRef): void {
+  if (optional === true) return;
+  const { namespace } = pod.metadata;
+  throw new ContainerConfigError(`couldn't find key ${key} in ${kind} ${namespace}/${name}`, {
+    next: 'add it and apply the object: the container is started as soon as it is there',
+  });
+}
+
+/** Without a word of what it is: it comes from a Secret. */
+function textOf(base64: string, key: string): string {
+  const bytes = Buffer.from(base64, 'base64');
+  const text = bytes.toString('utf8');
+  if (!text.includes('\0') && Buffer.from(text).equals(bytes)) return text;
+  throw new ContainerConfigError(`key ${key} of a Secret is no text, and cannot be a variable`, {
+    next: 'mount the Secret as a volume instead',
+  });
 }

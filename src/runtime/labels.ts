@@ -15,6 +15,7 @@ const agent = 'reprise.dev/agent';
 const generation = 'reprise.dev/generation';
 const sandboxAttempt = 'reprise.dev/sandbox-attempt';
 const specHash = 'reprise.dev/spec-hash';
+const inputs = 'reprise.dev/inputs-hash';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -25,6 +26,8 @@ export interface ContainerIdentity {
   readonly generation: number;
   readonly sandboxAttempt: number;
   readonly specHash: string;
+  /** Hash of what it took from ConfigMaps and Secrets; absent if that is nothing. */
+  readonly inputs?: string;
 }
 
 /** The labels of a pod's sandbox: the pod's own ones too, but never in the place of ours. */
@@ -40,6 +43,7 @@ export function containerLabels(pod: Pod, identity: ContainerIdentity, agentId: 
     [generation]: String(identity.generation),
     [sandboxAttempt]: String(identity.sandboxAttempt),
     [specHash]: identity.specHash,
+    ...(identity.inputs !== undefined && { [inputs]: identity.inputs }),
   };
 }
 
@@ -65,6 +69,7 @@ export function readContainerLabels(labels: Labels): ContainerIdentity | undefin
     generation: generationRead,
     sandboxAttempt: attemptRead,
     specHash: hash,
+    ...(labels[inputs] !== undefined && { inputs: labels[inputs] }),
   };
 }
 

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { among } from '../testing/objects.ts';
 import type { VolumeMount } from '../pod/pod.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
 import { aLoan, aNode } from '../testing/node.ts';
@@ -16,6 +17,7 @@ const ingredients = {
     sizeBytes: 1,
   },
   podIPs: ['10.88.0.5'],
+  find: among(),
 };
 const node = aNode();
 

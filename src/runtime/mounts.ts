@@ -6,6 +6,7 @@ import type { Loan, SubPath } from '../pod/loan.ts';
 import { subPathPlace } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import type { Container, Pod, VolumeMount } from '../pod/pod.ts';
+import { readOnlySources } from '../pod/volume-sources.ts';
 import { ContainerConfigError } from './config-error.ts';
 import type { Environment } from './environment.ts';
 import { expandStrictly } from './environment.ts';
@@ -21,7 +22,7 @@ export function mountsOf(pod: Pod, container: Container, loan: Loan, node: NodeF
     hostPath: hasSubPath(mount)
       ? subPathPlace(loan, { volume: mount.name, container: container.name, index })
       : hostPathOf(mount, loan),
-    readonly: mount.readOnly,
+    readonly: mount.readOnly || isReadOnlyVolume(pod, mount),
     ...(isRecursive(mount, node.handlers[handler]?.recursiveReadOnlyMounts === true) && {
       recursiveReadOnly: true,
     }),
@@ -62,6 +63,13 @@ function hostPathOf({ name }: VolumeMount, loan: Loan): string {
   const hostPath = loan.volumes[name];
   if (hostPath === undefined) throw new Error(`volume "${name}" is mounted but was not lent`);
   return hostPath;
+}
+
+/** Whatever the mount says: what is filled from objects is nobody's to write to. */
+function isReadOnlyVolume({ spec }: Pod, { name }: VolumeMount): boolean {
+  const volume = spec.volumes.find((each) => each.name === name);
+  const isFilled = readOnlySources.some((source) => volume?.[source] !== undefined);
+  return isFilled || volume?.persistentVolumeClaim?.readOnly === true;
 }
 
 // Variables may hold anything, so what the manifest may not say is checked once more.

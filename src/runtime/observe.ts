@@ -80,7 +80,7 @@ async function lookAtContainer(
   if (identity === undefined || listed.metadata === null) return undefined;
   const status = await unlessRemoved(cri.containerStatus(listed.id, signal));
   if (status === undefined) return undefined;
-  const { name, generation, sandboxAttempt, specHash } = identity;
+  const { name, generation, sandboxAttempt, specHash, inputs } = identity;
   const common = {
     id: listed.id,
     name,
@@ -88,6 +88,7 @@ async function lookAtContainer(
     generation,
     sandboxAttempt,
     specHash,
+    ...(inputs !== undefined && { inputs }),
     createdAt: fromNanos(listed.createdAt),
     // The list has the image's bare id here, whatever it was pulled as.
     imageRef: status.imageRef,

@@ -1,5 +1,6 @@
 // Rights and identity in CRI's words; ../runtime/container-config.test.ts has the plain cases.
 import test from 'ava';
+import { among } from '../testing/objects.ts';
 import type { ContainerSecurityContext, PodSecurityContext, PodSpec } from '../pod/pod.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
 import { aLoan, aNode } from '../testing/node.ts';
@@ -21,7 +22,7 @@ function configsOf({ own, shared, spec }: Said, node = aNode(), loan = aLoan()) 
   const container = aContainer('main', { securityContext: { ...plain, ...own } });
   const securityContext = { supplementalGroups: [], sysctls: [], ...shared };
   const pod = aPod([], [container], { securityContext, ...spec });
-  const made = { image: { ...image, name: 'i', digest: 'i' }, podIPs: [] };
+  const made = { image: { ...image, name: 'i', digest: 'i' }, podIPs: [], find: among() };
   return {
     container: containerConfig(pod, container, run, made, loan, node),
     sandbox: sandboxConfig(pod, 0, loan, node),

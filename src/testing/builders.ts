@@ -10,6 +10,7 @@ export function aContainer(name: string, more: Partial<Container> = {}): Contain
     command: [],
     args: [],
     env: [],
+    envFrom: [],
     ports: [],
     resources: { requests: {}, limits: {} },
     volumeMounts: [],

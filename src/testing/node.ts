@@ -10,6 +10,8 @@ export function aNode(more: Partial<NodeFacts> = {}): NodeFacts {
     name: 'node-1',
     agentId: 'agent-1',
     memoryBytes: 10 * gibibyte,
+    cpus: 4,
+    storageBytes: 100 * gibibyte,
     hostIPs: ['192.0.2.1'],
     clusterDomain: 'cluster.local',
     dns: { servers: ['192.0.2.53'], searches: ['example.org'], options: ['ndots:2'] },

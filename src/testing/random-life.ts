@@ -38,6 +38,8 @@ export type Disturbance = { readonly atMs: number } & (
   /** Of this container, the runtime loses what it knows: its records, or whether it runs. */
   | { readonly kind: 'lose container'; readonly name: string; readonly isRemoved: boolean }
   | { readonly kind: 'restart' }
+  /** What this container takes from objects. */
+  | { readonly kind: 'change objects'; readonly name: string }
   | { readonly kind: 'delete'; readonly graceSeconds?: number; readonly force: boolean }
 );
 
@@ -111,6 +113,9 @@ function disturb(node: SimulatedNode, disturbance: Disturbance): void {
       if (disturbance.isRemoved) node.runtime.removeContainers(disturbance.name);
       else node.runtime.loseTrackOf(disturbance.name);
       node.lookAgain();
+      return;
+    case 'change objects':
+      node.changeObjects({ [disturbance.name]: `at ${node.now}` });
       return;
     case 'restart':
       node.request({ kind: 'restart', by: 'root', at: node.now });
@@ -286,6 +291,8 @@ function aDisturbance(pod: Pod, kinds: readonly Disturbance['kind'][]): fc.Arbit
           return { atMs, kind, graceSeconds, force: flag };
         case 'lose container':
           return { atMs, kind, name, isRemoved: flag };
+        case 'change objects':
+          return { atMs, kind, name };
         case 'crash machine':
         case 'kill sandbox':
         case 'restart':

@@ -13,6 +13,7 @@ import {
   failed,
   issued,
   looked,
+  objectsChanged,
   sandboxLost,
   succeeded,
 } from '../agent/view.ts';
@@ -20,7 +21,9 @@ import type { Action } from '../pod/action.ts';
 import { inWords, isVisit } from '../pod/action.ts';
 import { adopt } from '../pod/adopt.ts';
 import { decide } from '../pod/decide.ts';
-import { currentSandbox } from '../pod/instances.ts';
+import { lackingInputs } from '../pod/inputs.ts';
+import type { Inputs } from '../pod/inputs.ts';
+import { currentSandbox, isCurrent } from '../pod/instances.ts';
 import type { Memory } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
 import type { Exit, Observed, Request } from '../pod/observed.ts';
@@ -87,6 +90,7 @@ export class SimulatedNode {
   #lookedAt = FIRST_MOMENT;
   #lookAgainAt: number | undefined;
   #begun: number[] = [];
+  #inputs: Inputs = {};
 
   constructor(pod: Pod, plan: Plan) {
     this.pod = pod;
@@ -97,6 +101,7 @@ export class SimulatedNode {
       fault: (line) => this.faults.push(line),
       exit: (id, exit) => this.#exited(id, exit),
       generation: () => this.memory.generation,
+      inputs: () => this.#inputs,
     });
     this.#agentTurn();
   }
@@ -136,6 +141,14 @@ export class SimulatedNode {
     this.#agentTurn();
   }
 
+  /** Objects change; what containers take from them is this now, by container. */
+  changeObjects(inputs: Inputs): void {
+    this.#inputs = inputs;
+    if (this.#isDown) this.#observed = { ...this.#observed, inputs };
+    else this.#observed = objectsChanged(this.#observed, inputs);
+    this.#agentTurn();
+  }
+
   /** The agent is killed and starts again `downMs` later, with what it saved. */
   crashAgent(downMs = 0): void {
     const incarnation = ++this.#incarnation;
@@ -144,7 +157,7 @@ export class SimulatedNode {
     this.#underWay = new Set();
     this.#visits = new Set();
     this.#lookAgainAt = undefined;
-    this.#observed = { ...blankView, since: this.now + downMs };
+    this.#observed = { ...blankView, since: this.now + downMs, inputs: this.#inputs };
     this.#tell('the agent is killed');
     this.#agenda.plot(downMs, () => {
       if (incarnation !== this.#incarnation) return;
@@ -210,6 +223,7 @@ export class SimulatedNode {
     });
     const decision = decide(this.pod, observed, deepFreeze(this.memory), this.now, this.#settings);
     const again = decide(this.pod, observed, this.memory, this.now, this.#settings);
+    const before = this.memory;
     // What is saved is JSON; nothing else survives.
     const saved = JSON.stringify(decision.memory);
     if (saved !== JSON.stringify(again.memory) || inOneLine(decision) !== inOneLine(again)) {
@@ -218,7 +232,10 @@ export class SimulatedNode {
     this.memory = JSON.parse(saved) as Memory;
     this.#observed = { ...this.#observed, requests: [], probeResults: undefined };
     this.events.push(...decision.events.map(({ reason, message }) => `${reason}: ${message}`));
-    for (const action of decision.actions) this.#begin(action);
+    for (const action of decision.actions) {
+      this.#checkInputs(action, before);
+      this.#begin(action);
+    }
     this.#publish();
     this.#lookAgainAt = decision.lookAgainAt;
     if (decision.lookAgainAt !== undefined && decision.lookAgainAt <= this.now) {
@@ -243,7 +260,7 @@ export class SimulatedNode {
     const { sandboxAttempt } = this.memory;
     this.#observed = issued(this.#observed, action, sandboxAttempt, this.now);
     const [incarnation, boot] = [this.#incarnation, this.#boot];
-    const failure = this.#plan.fails?.(action) ?? false;
+    const failure = this.#lack(action) ?? this.#plan.fails?.(action) ?? false;
     const latency = this.#plan.latencyMs?.(action) ?? 1;
     // The runtime works half-way through the call; a killed agent does not undo it.
     this.#agenda.plot(latency / 2, () => {
@@ -263,6 +280,13 @@ export class SimulatedNode {
       if (failure !== false) answered(undefined);
       else this.runtime.carryOut(action, sandboxAttempt, answered);
     });
+  }
+
+  /** A container whose object is missing cannot be created. */
+  #lack(action: Action): { readonly reason: string; readonly message: string } | undefined {
+    if (action.kind !== 'create-container') return undefined;
+    if (this.#inputs[action.name] !== lackingInputs) return undefined;
+    return { reason: 'CreateContainerConfigError', message: 'configmap "settings" not found' };
   }
 
   #answered(
@@ -346,6 +370,16 @@ export class SimulatedNode {
     const wasOver = before.phase === 'Succeeded' || before.phase === 'Failed';
     if (wasOver && after.phase !== before.phase) this.faults.push('a final phase changed');
     if (after.startTime !== before.startTime) this.faults.push('the start time changed');
+  }
+
+  /** What is chosen to be started was made from what the objects hold now. */
+  #checkInputs(action: Action, before: Memory): void {
+    if (action.kind !== 'start-container') return;
+    const chosen = this.#observed.instances.find(({ id }) => id === action.id);
+    if (chosen === undefined || isCurrent(before, chosen)) return;
+    if (chosen.inputs !== this.#inputs[chosen.name]) {
+      this.faults.push(`${inWords(action)} with what its objects held before`);
+    }
   }
 
   #checkBegin(action: Action): void {

@@ -8,6 +8,7 @@
 import type { FullLook, Outcome, ProbeFinding } from '../agent/view.ts';
 import type { Action } from '../pod/action.ts';
 import type { HookKind, ProbeKind } from '../pod/handler.ts';
+import type { Inputs } from '../pod/inputs.ts';
 import type { Exit, Instance } from '../pod/observed.ts';
 import type { Pod } from '../pod/pod.ts';
 import { containersOf } from '../pod/pod.ts';
@@ -49,6 +50,8 @@ export interface Listener {
   readonly story: (line: string) => void;
   readonly fault: (line: string) => void;
   readonly exit: (id: string, exit: Exit) => void;
+  /** What containers take from objects now. */
+  readonly inputs: () => Inputs;
   /** The generation that the agent has saved. */
   readonly generation: () => number;
 }
@@ -265,7 +268,8 @@ export class SimulatedRuntime {
     if (isTaken || !this.#isReady(sandboxAttempt)) return undefined;
     const id = `c${this.#ids++}-${name}-${attempt}`;
     const specHash = 'same';
-    const identity = { id, name, attempt, generation, sandboxAttempt, specHash };
+    const inputs = this.#listener.inputs()[name];
+    const identity = { id, name, attempt, generation, sandboxAttempt, specHash, inputs };
     this.#containers.push({
       alive: false,
       kills: 0,
@@ -276,7 +280,7 @@ export class SimulatedRuntime {
       onEnd: [],
       instance: { ...identity, state: 'created', gone: false },
     });
-    return { kind: 'created', id, imageRef: 'image', specHash };
+    return { kind: 'created', id, imageRef: 'image', specHash, inputs };
   }
 
   /** The caller has gone away while it was being started: containerd gives it up. */

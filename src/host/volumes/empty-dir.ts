@@ -5,14 +5,12 @@
  * is made under another name and renamed when it is complete, so the name itself says "ready".
  */
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import { execa } from 'execa';
 import type { Volume } from '../../pod/pod.ts';
 import { bytes } from '../../pod/quantity.ts';
 import { isErrno } from '../errno.ts';
-import { mountPoints } from '../mounts.ts';
 import { mountHugePages } from './huge-pages.ts';
+import { mountTmpfs } from './tmpfs.ts';
 import { VolumeError } from './volume-error.ts';
 
 /** The folder among a pod's volumes that emptyDirs are in, as the kubelet calls it. */
@@ -36,7 +34,7 @@ export async function makeEmptyDir(
   const directory = path.join(volumesDirectory, emptyDirFolder, volume.name);
   try {
     await fs.mkdir(path.dirname(directory), { recursive: true, mode: 0o750 });
-    if (volume.emptyDir?.medium === 'Memory') await mountTmpfs(directory, volume, options);
+    if (volume.emptyDir?.medium === 'Memory') await mountMemory(directory, volume, options);
     else if (options.pageBytes !== undefined) {
       await mountHugePages(directory, options.pageBytes, {
         mode: modeFor(options.fsGroup),
@@ -67,31 +65,21 @@ async function makeFolder(directory: string, fsGroup: number | undefined): Promi
   await fs.rename(making, directory);
 }
 
-async function mountTmpfs(
+async function mountMemory(
   directory: string,
   volume: Volume,
   { fsGroup, memoryBounds }: EmptyDirOptions,
 ): Promise<void> {
-  await fs.mkdir(directory, { recursive: true });
-  if ((await mountPoints()).includes(await fs.realpath(directory))) return;
   const limit = bytes(volume.emptyDir?.sizeLimit ?? '0');
   const size = Math.min(...memoryBounds, limit > 0 ? limit : Infinity);
-  const options = [
-    ...(Number.isFinite(size) ? [`size=${size}`] : []),
-    `mode=${modeFor(fsGroup).toString(8)}`,
-    ...(fsGroup === undefined ? [] : [`gid=${fsGroup}`]),
-    ...(canRefuseSwap(os.release()) ? ['noswap'] : []),
-  ];
-  await execa('mount', ['-t', 'tmpfs', '-o', options.join(','), '--', 'tmpfs', directory]);
+  await mountTmpfs(directory, {
+    mode: modeFor(fsGroup),
+    group: fsGroup,
+    sizeBytes: Number.isFinite(size) ? size : undefined,
+  });
 }
 
 // 0777 as on every node; with a group, what is made inside belongs to the group as well.
 function modeFor(fsGroup: number | undefined): number {
   return fsGroup === undefined ? 0o777 : 0o2777;
-}
-
-// tmpfs knows `noswap` since Linux 6.4.
-function canRefuseSwap(release: string): boolean {
-  const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
-  return major > 6 || (major === 6 && minor >= 4);
 }

@@ -14,12 +14,11 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { messageOf } from '../../errors.ts';
 import type { SubPath } from '../../pod/loan.ts';
+import { O_PATH, inside, itself } from '../descriptors.ts';
 import { isErrno } from '../errno.ts';
 import { mountPoints } from '../mounts.ts';
 import { VolumeError } from './volume-error.ts';
 
-/** Opens a thing without reading it; with O_NOFOLLOW a link itself. Not among Node's constants. */
-const O_PATH = 0o10000000;
 /** As many as the kernel follows. */
 const MOST_LINKS = 40;
 
@@ -79,8 +78,10 @@ async function openBeneath(root: string, subPath: string): Promise<FileHandle> {
       way.push(next);
     }
   }
+  const end = way.at(-1);
+  if (end === undefined) throw new Error('the way down has lost its beginning');
   // The rest is closed on the way out; this one stays open, under a number of its own.
-  return await fs.open(itself(way.at(-1)), O_PATH);
+  return await fs.open(itself(end), O_PATH);
 }
 
 /** Opens a name in an open folder without following it; makes a folder if there is nothing. */
@@ -107,16 +108,6 @@ async function openIn(parent: FileHandle, name: string, root: FileHandle): Promi
 
 function partsOf(subPath: string): string[] {
   return subPath.split('/').filter((name) => name !== '' && name !== '.');
-}
-
-// The kernel opens these by descriptor, whatever the path of the folder is by now.
-function itself(handle: FileHandle | undefined): string {
-  if (handle === undefined) throw new Error('nothing was opened');
-  return `/proc/self/fd/${handle.fd}`;
-}
-
-function inside(folder: FileHandle, name: string): string {
-  return `${itself(folder)}/${name}`;
 }
 
 /** Something to mount over, of the same kind as what is to be mounted. */

@@ -1,6 +1,6 @@
 /** Every rule that looks at more than one field. */
 import { checkContainerNames, checkRestartRules, checkSomeContainer } from './containers.ts';
-import { checkEnvironment } from './environment.ts';
+import { checkEnvironment, checkResourceFields } from './environment.ts';
 import { checkAnnotations, checkLabels } from './names.ts';
 import {
   checkDns,
@@ -21,7 +21,7 @@ import {
   checkProfiles,
   checkUserNamespace,
 } from './security.ts';
-import { checkMountOptions, checkMounts, checkVolumes } from './volumes.ts';
+import { checkFilePaths, checkMountOptions, checkMounts, checkVolumes } from './volumes.ts';
 
 export const rules: readonly Rule[] = [
   checkLabels,
@@ -30,6 +30,7 @@ export const rules: readonly Rule[] = [
   checkContainerNames,
   checkRestartRules,
   checkEnvironment,
+  checkResourceFields,
   checkPortNames,
   checkHostPorts,
   checkHostNetworkPorts,
@@ -43,6 +44,7 @@ export const rules: readonly Rule[] = [
   checkInitHandlers,
   checkStopSignals,
   checkMountOptions,
+  checkFilePaths,
   checkResources,
   checkPodResources,
   checkHugePageVolumes,

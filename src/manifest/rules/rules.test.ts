@@ -23,8 +23,95 @@ const onHost = (additions: Additions, more: object): Additions => ({
 const mount = (name: string, mountPath: string): object => ({ name, mountPath });
 const nameserver = '10.0.0.10';
 
+const volumes = (...list: object[]): Additions => ({
+  spec: { volumes: list.map((each, index) => ({ name: `v${index}`, ...each })) },
+});
+const items = (...paths: string[]): object[] => paths.map((path) => ({ key: 'k', path }));
+const resourceOf = (containerName: string) => ({ containerName, resource: 'limits.cpu' });
+
 /** What a manifest has, and every fault it is to have. */
 const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
+  'a variable has one source': [
+    {
+      container: {
+        env: [
+          {
+            name: 'A',
+            valueFrom: {
+              configMapKeyRef: { name: 'a', key: 'k' },
+              secretKeyRef: { name: 'a', key: 'k' },
+            },
+          },
+        ],
+      },
+    },
+    `${main}.env[0].valueFrom.secretKeyRef: Forbidden: may not have more than one source`,
+  ],
+  'variables come from one object each': [
+    {
+      container: {
+        envFrom: [{ prefix: 'A', configMapRef: { name: 'a' }, secretRef: { name: 'a' } }],
+      },
+    },
+    `${main}.envFrom[0].secretRef: Forbidden: may not have more than one source`,
+  ],
+  'resources are those of a container of the pod': [
+    {
+      init: {},
+      container: {
+        env: ['main', 'setup'].map((name) => ({
+          name: 'A',
+          valueFrom: { resourceFieldRef: resourceOf(name) },
+        })),
+      },
+      ...volumes({ downwardAPI: { items: [{ path: 'a', resourceFieldRef: resourceOf('main') }] } }),
+    },
+  ],
+  'resources are not those of nobody': [
+    {
+      container: {
+        env: [{ name: 'A', valueFrom: { resourceFieldRef: resourceOf('mian') } }],
+      },
+      ...volumes(
+        { downwardAPI: { items: [{ path: 'a', resourceFieldRef: resourceOf('x') }] } },
+        {
+          projected: {
+            sources: [
+              { downwardAPI: { items: [{ path: 'a', resourceFieldRef: resourceOf('y') }] } },
+            ],
+          },
+        },
+      ),
+    },
+    `${main}.env[0].valueFrom.resourceFieldRef.containerName: Not found: "mian"`,
+    'spec.volumes[0].downwardAPI.items[0].resourceFieldRef.containerName: Not found: "x"',
+    'spec.volumes[1].projected.sources[0].downwardAPI.items[0].resourceFieldRef.containerName: Not found: "y"',
+  ],
+  'files of one volume have paths of their own, those of two need not': [
+    volumes(
+      { configMap: { name: 'a', items: items('a', 'b/a', 'b/c') } },
+      { secret: { secretName: 'a', items: items('a') } },
+    ),
+  ],
+  'no path is there twice, in however many sources': [
+    volumes(
+      { configMap: { name: 'a', items: items('a', './a') } },
+      {
+        projected: {
+          sources: [
+            { configMap: { name: 'a', items: items('b/c') } },
+            { secret: { name: 'a', items: items('b//c') } },
+          ],
+        },
+      },
+    ),
+    'spec.volumes[0].configMap.items[1].path: Duplicate value: "a"',
+    'spec.volumes[1].projected.sources[1].secret.items[0].path: Duplicate value: "b/c"',
+  ],
+  'a file is no folder of another': [
+    volumes({ secret: { secretName: 'a', items: items('a/b/c', 'a/b') } }),
+    'spec.volumes[0].secret.items[1].path: Invalid value: "a/b": another file of the volume',
+  ],
   'labels may have a domain and an empty value': [
     { metadata: { labels: { 'app.kubernetes.io/name': 'a_B.c-1', empty: '' } } },
   ],

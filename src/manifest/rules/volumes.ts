@@ -1,10 +1,12 @@
 /** Volumes and where they are mounted. */
+import { posix } from 'node:path';
 import { didYouMean } from '../issues.ts';
 import { duplicateValue, forbidden, invalidValue, quoted } from '../manifest-error.ts';
 import type { Path, Problem } from '../manifest-error.ts';
 import { placed, placedContainers, repeated } from './rule.ts';
-import type { PartlyContainer, PartlyPod, RuleProblem } from './rule.ts';
+import type { PartlyContainer, PartlyPod, PartlySpec, RuleProblem } from './rule.ts';
 
+type PartlyVolume = NonNullable<NonNullable<PartlySpec['volumes']>[number]>;
 type PartlyMount = NonNullable<NonNullable<PartlyContainer['volumeMounts']>[number]>;
 
 /** Volumes have names of their own, and one source. */
@@ -23,6 +25,61 @@ export function* checkVolumes({ spec }: PartlyPod): Generator<Problem> {
       };
     }
   }
+}
+
+/** No two files of a volume have the same path; one path may not be a folder of another. */
+export function* checkFilePaths({ spec }: PartlyPod): Generator<Problem> {
+  for (const { value, path } of placed(spec?.volumes, ['spec', 'volumes'])) {
+    const files = filesOf(value, path);
+    for (const file of repeated(files, (each) => each.file)) {
+      yield {
+        path: file.path,
+        message: duplicateValue(file.file),
+        hint: 'give each file a path of its own',
+      };
+    }
+    const folders = new Set(files.flatMap(({ file }) => foldersOf(file)));
+    for (const { file, path: at } of files.filter((each) => folders.has(each.file))) {
+      yield {
+        path: at,
+        message: invalidValue(file, 'another file of the volume has it for a folder'),
+        hint: 'give each file a path of its own',
+      };
+    }
+  }
+}
+
+interface FileOf {
+  readonly file: string;
+  readonly path: Path;
+}
+
+function filesOf(volume: PartlyVolume, path: Path): readonly FileOf[] {
+  const { configMap, secret, downwardAPI, projected } = volume;
+  const lists = [
+    { items: configMap?.items, path: [...path, 'configMap'] },
+    { items: secret?.items, path: [...path, 'secret'] },
+    { items: downwardAPI?.items, path: [...path, 'downwardAPI'] },
+    ...placed(projected?.sources, [...path, 'projected', 'sources']).flatMap((source) =>
+      (['configMap', 'secret', 'downwardAPI'] as const).map((kind) => ({
+        items: source.value[kind]?.items,
+        path: [...source.path, kind],
+      })),
+    ),
+  ];
+  return lists.flatMap(({ items, path: at }) =>
+    placed(items as readonly ({ readonly path?: string } | undefined)[], [...at, 'items']).flatMap(
+      (item) =>
+        item.value.path === undefined
+          ? []
+          : [{ file: posix.normalize(item.value.path), path: [...item.path, 'path'] }],
+    ),
+  );
+}
+
+function foldersOf(file: string): readonly string[] {
+  const names = file.split('/');
+  return names.slice(1).map((_, index) => names.slice(0, index + 1).join('/'));
 }
 
 /** Mounts name a volume that exists, and no two are at the same place. */

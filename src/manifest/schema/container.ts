@@ -1,5 +1,6 @@
 /** The v1 Container: what it runs, with which environment, ports, resources and mounts. */
 import { z } from 'zod';
+import { envFrom, envVar } from './environment.ts';
 import { honoured, inert, must, refused, required } from './field.ts';
 import { lifecycle, probe } from './handler.ts';
 import {
@@ -15,61 +16,6 @@ import {
   quantity,
 } from './scalar.ts';
 import { containerSecurityContext } from './security.ts';
-
-const fieldPaths = [
-  'metadata.name',
-  'metadata.namespace',
-  'metadata.uid',
-  'spec.nodeName',
-  'spec.serviceAccountName',
-  'status.hostIP',
-  'status.hostIPs',
-  'status.podIP',
-  'status.podIPs',
-];
-
-function isFieldPath(path: string): boolean {
-  return fieldPaths.includes(path) || /^metadata\.(?:labels|annotations)\['[^']+'\]$/.test(path);
-}
-
-const fieldRef = z.strictObject({
-  apiVersion: honoured(
-    z.enum(['v1']),
-    'the version of the Pod that the path is read in; default v1',
-  ),
-  fieldPath: required(
-    must(
-      z.string(),
-      isFieldPath,
-      `must be one of ${fieldPaths.join(', ')}, metadata.labels['KEY'], metadata.annotations['KEY']`,
-    ),
-    'the field of the Pod whose value the variable gets',
-  ),
-});
-
-const envSource = z.strictObject({
-  fieldRef: honoured(fieldRef, 'the value of a field of the Pod'),
-  configMapKeyRef: refused('ConfigMaps are not supported yet'),
-  secretKeyRef: refused('Secrets are not supported yet'),
-  resourceFieldRef: refused('resources in the environment are not supported yet'),
-  fileKeyRef: refused('files in the environment are not supported yet'),
-});
-
-const envVar = z.strictObject({
-  name: required(
-    must(
-      z.string(),
-      (name) => /^(?:[ -<>-~])*$/.test(name),
-      "must consist of printable ASCII characters other than '='",
-    ),
-    'the name of the variable',
-  ),
-  value: honoured(z.string(), 'its value; $(NAME) stands for a variable before it; default ""'),
-  valueFrom: honoured(
-    must(envSource, (source) => Object.keys(source).length > 0, 'must have a source: fieldRef'),
-    'where its value comes from',
-  ),
-});
 
 const containerPort = z.strictObject({
   name: honoured(
@@ -161,7 +107,7 @@ export const container = z.strictObject({
   args: honoured(listOf(z.string()), "in place of the image's command; $(NAME) is expanded"),
   workingDir: honoured(plainText(), "default the image's"),
   env: honoured(listOf(envVar), 'environment variables, in this order'),
-  envFrom: refused('ConfigMaps and Secrets are not supported yet', []),
+  envFrom: honoured(listOf(envFrom), 'variables from ConfigMaps and Secrets; those of env win'),
   ports: honoured(listOf(containerPort), 'ports; those with a hostPort are mapped'),
   resources: honoured(resources, 'requests and limits'),
   resizePolicy: inert(

@@ -14,6 +14,7 @@ const port = (fields: object): Additions => ({
 const exec = { exec: { command: ['true'] } };
 const probe = (livenessProbe: object): Additions => ({ container: { livenessProbe } });
 const env = (...list: unknown[]): Additions => ({ container: { env: list } });
+const from = (valueFrom: object): Additions => env({ name: 'A', valueFrom });
 const volume = (fields: object): Additions => ({ spec: { volumes: [{ name: 'v', ...fields }] } });
 const limits = (fields: object): Additions => ({ container: { resources: { limits: fields } } });
 
@@ -79,6 +80,37 @@ const accepted: Readonly<Record<string, Additions>> = {
       'status.podIPs',
     ].map((fieldPath, i) => ({ name: `V${i}`, valueFrom: { fieldRef: { fieldPath } } })),
   ),
+  'a variable from every other source': env(
+    { name: 'A', valueFrom: { configMapKeyRef: { name: 'a.b', key: 'x_1.Y-z', optional: true } } },
+    { name: 'B', valueFrom: { secretKeyRef: { name: 'a', key: '.dockerconfigjson' } } },
+    ...['limits.cpu', 'requests.memory', 'limits.ephemeral-storage', 'requests.hugepages-2Mi'].map(
+      (resource) => ({ name: 'C', valueFrom: { resourceFieldRef: { resource } } }),
+    ),
+    ...['1m', 1, '1k', '1Mi', '1Ei', '0'].map((divisor) => ({
+      name: 'D',
+      valueFrom: { resourceFieldRef: { resource: 'limits.cpu', divisor } },
+    })),
+  ),
+  'variables from whole objects': {
+    container: {
+      envFrom: [
+        { prefix: 'a.b-c', configMapRef: { name: 'a', optional: true } },
+        { secretRef: { name: 'b' } },
+      ],
+    },
+  },
+  'volumes of files': {
+    spec: {
+      volumes: [
+        { name: 'a', configMap: { name: 'a' } },
+        { name: 'b', secret: { secretName: 'b', defaultMode: 0, optional: true } },
+        { name: 'c', downwardAPI: {} },
+        { name: 'd', projected: { sources: null, defaultMode: 0o777 } },
+        { name: 'e', persistentVolumeClaim: { claimName: 'e' } },
+        { name: 'f', configMap: { name: 'a', items: [{ key: '.a', path: 'b/..c/.d', mode: 0 }] } },
+      ],
+    },
+  },
   'the first and the last port': {
     container: {
       ports: [
@@ -322,9 +354,53 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
     env({ name: 'A', valueFrom: { fieldRef: { fieldPath: 'status.phase' } } }),
     `${main}.env[0].valueFrom.fieldRef.fieldPath: Invalid value: "status.phase": must be one of`,
   ],
-  'a variable from a Secret': [
-    env({ name: 'A', valueFrom: { secretKeyRef: { name: 'a', key: 'b' } } }),
-    `${main}.env[0].valueFrom.secretKeyRef: Forbidden: Secrets are not supported yet`,
+  'a variable from a Secret without a name': [
+    from({ secretKeyRef: { key: 'b' } }),
+    `${main}.env[0].valueFrom.secretKeyRef.name: Required value`,
+  ],
+  'a variable from a Secret without a key': [
+    from({ secretKeyRef: { name: 'a' } }),
+    `${main}.env[0].valueFrom.secretKeyRef.key: Required value`,
+  ],
+  'a variable from a key with a slash': [
+    from({ configMapKeyRef: { name: 'a', key: 'a/b' } }),
+    `${main}.env[0].valueFrom.configMapKeyRef.key: Invalid value: "a/b": must have at most 253`,
+  ],
+  'a variable from a key that leads up': [
+    from({ configMapKeyRef: { name: 'a', key: '..' } }),
+    `${main}.env[0].valueFrom.configMapKeyRef.key: Invalid value: ".."`,
+  ],
+  'a variable from a ConfigMap with a path for a name': [
+    from({ configMapKeyRef: { name: '../a', key: 'b' } }),
+    `${main}.env[0].valueFrom.configMapKeyRef.name: Invalid value: "../a"`,
+  ],
+  'a variable from a file': [
+    from({ fileKeyRef: { volumeName: 'v', path: 'a', key: 'b' } }),
+    `${main}.env[0].valueFrom.fileKeyRef: Forbidden: files in the environment`,
+  ],
+  'a variable from an unknown resource': [
+    from({ resourceFieldRef: { resource: 'limits.gpu' } }),
+    `${main}.env[0].valueFrom.resourceFieldRef.resource: Invalid value: "limits.gpu": must be`,
+  ],
+  'a variable from what is used of a resource': [
+    from({ resourceFieldRef: { resource: 'used.cpu' } }),
+    `${main}.env[0].valueFrom.resourceFieldRef.resource: Invalid value: "used.cpu": must be`,
+  ],
+  'a divisor that is no power': [
+    from({ resourceFieldRef: { resource: 'limits.memory', divisor: '2Mi' } }),
+    `${main}.env[0].valueFrom.resourceFieldRef.divisor: Invalid value: "2Mi": must be`,
+  ],
+  'variables from nowhere': [
+    { container: { envFrom: [{ prefix: 'A' }] } },
+    `${main}.envFrom[0]: Invalid value: a map: must have a source: configMapRef or secretRef`,
+  ],
+  'variables from an object without a name': [
+    { container: { envFrom: [{ secretRef: {} }] } },
+    `${main}.envFrom[0].secretRef.name: Required value`,
+  ],
+  'a prefix with =': [
+    { container: { envFrom: [{ prefix: 'A=', secretRef: { name: 'a' } }] } },
+    `${main}.envFrom[0].prefix: Invalid value: "A="`,
   ],
   'port 0': [
     port({ containerPort: 0 }),
@@ -441,13 +517,73 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
     volume({ hostPath: { path: '/a', type: 'Dir' } }),
     'spec.volumes[0].hostPath.type: Unsupported value: "Dir"',
   ],
-  'a ConfigMap as a volume': [
-    volume({ configMap: { name: 'a' } }),
-    'spec.volumes[0].configMap: Forbidden: configMap volumes are not supported yet',
+  'a ConfigMap without a name': [
+    volume({ configMap: {} }),
+    'spec.volumes[0].configMap.name: Required value',
   ],
-  'a Secret with an empty map': [
-    volume({ secret: {} }),
-    'spec.volumes[0].secret: Forbidden: secret volumes are not supported yet',
+  'a Secret without a name': [
+    volume({ secret: { optional: true } }),
+    'spec.volumes[0].secret.secretName: Required value',
+  ],
+  'a claim without a name': [
+    volume({ persistentVolumeClaim: {} }),
+    'spec.volumes[0].persistentVolumeClaim.claimName: Required value',
+  ],
+  'a claim with a path for a name': [
+    volume({ persistentVolumeClaim: { claimName: '..' } }),
+    'spec.volumes[0].persistentVolumeClaim.claimName: Invalid value: ".."',
+  ],
+  'a mode of four digits': [
+    volume({ configMap: { name: 'a', defaultMode: 0o1777 } }),
+    'spec.volumes[0].configMap.defaultMode: Invalid value: 1023: must be between 0 and 511',
+  ],
+  'a mode as text': [
+    volume({ secret: { secretName: 'a', defaultMode: '0400' } }),
+    'spec.volumes[0].secret.defaultMode: Invalid value: "0400": must be a number',
+  ],
+  'an item without a path': [
+    volume({ configMap: { name: 'a', items: [{ key: 'k' }] } }),
+    'spec.volumes[0].configMap.items[0].path: Required value',
+  ],
+  'a file of the Pod without a source': [
+    volume({ downwardAPI: { items: [{ path: 'a' }] } }),
+    'spec.volumes[0].downwardAPI.items[0]: Invalid value: a map: must have a source',
+  ],
+  'a file of the Pod with two sources': [
+    volume({
+      downwardAPI: {
+        items: [
+          {
+            path: 'a',
+            fieldRef: { fieldPath: 'metadata.name' },
+            resourceFieldRef: { containerName: 'main', resource: 'limits.cpu' },
+          },
+        ],
+      },
+    }),
+    'spec.volumes[0].downwardAPI.items[0]: Invalid value: a map: may not have more than one source',
+  ],
+  'a file of the address, which is not known yet': [
+    volume({ downwardAPI: { items: [{ path: 'a', fieldRef: { fieldPath: 'status.podIP' } }] } }),
+    'spec.volumes[0].downwardAPI.items[0].fieldRef.fieldPath: Invalid value: "status.podIP"',
+  ],
+  'a file of resources of nobody': [
+    volume({
+      downwardAPI: { items: [{ path: 'a', resourceFieldRef: { resource: 'limits.cpu' } }] },
+    }),
+    'spec.volumes[0].downwardAPI.items[0].resourceFieldRef.containerName: Required value',
+  ],
+  'a token of a service account': [
+    volume({ projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }),
+    'spec.volumes[0].projected.sources[0].serviceAccountToken: Forbidden: there is no API server',
+  ],
+  'two sources in one entry': [
+    volume({ projected: { sources: [{ configMap: { name: 'a' }, secret: { name: 'b' } }] } }),
+    'spec.volumes[0].projected.sources[0]: Invalid value: a map: may not have more than one source',
+  ],
+  'an entry without a source': [
+    volume({ projected: { sources: [{}] } }),
+    'spec.volumes[0].projected.sources[0]: Invalid value: a map: must have a source',
   ],
   'a probe that does nothing': [
     { container: { livenessProbe: { periodSeconds: 1 } } },
@@ -573,6 +709,49 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
   ],
   'no spec': [{ spec: { containers: undefined } }, 'spec.containers: Required value'],
 };
+
+/** What Kubernetes says of paths of files, for every kind of volume that has some. */
+const badPaths: Readonly<Record<string, string>> = {
+  '/etc/passwd': 'must be a relative path',
+  '../a': 'must not contain ".."',
+  'a/../b': 'must not contain ".."',
+  'a/..': 'must not contain ".."',
+  '..': 'must not contain ".."',
+  '..data': 'must not start with ".."',
+  '..2026_01_01': 'must not start with ".."',
+  './..data/a': 'must not start with ".."',
+  './/..a': 'must not start with ".."',
+  '.': 'must name a file',
+  'a/': 'must not end with "/"',
+  'a\nb': 'must not contain control characters',
+  [long(256)]: 'must have no name of more than 255 bytes in it',
+  [`${'a/'.repeat(2047)}bc`]: 'must have fewer than 4096 bytes',
+};
+const key = 'k';
+const fieldRef = { fieldPath: 'metadata.name' };
+const filed: Readonly<Record<string, (path: string) => object>> = {
+  'configMap.items[0]': (path) => ({ configMap: { name: 'a', items: [{ key, path }] } }),
+  'secret.items[0]': (path) => ({ secret: { secretName: 'a', items: [{ key, path }] } }),
+  'downwardAPI.items[0]': (path) => ({ downwardAPI: { items: [{ path, fieldRef }] } }),
+  'projected.sources[0].secret.items[0]': (path) => ({
+    projected: { sources: [{ secret: { name: 'a', items: [{ key, path }] } }] },
+  }),
+};
+for (const [place, fields] of Object.entries(filed)) {
+  for (const [path, rule] of Object.entries(badPaths)) {
+    test(`refused: ${JSON.stringify(path.slice(0, 20))} as the path of ${place}`, (t) => {
+      const faults = faultsIn(aManifest(volume(fields(path))));
+      t.is(faults.length, 1, faults.join());
+      t.true(faults[0]?.startsWith(`spec.volumes[0].${place}.path: Invalid value: `));
+      t.true(faults[0]?.endsWith(rule), faults[0]);
+    });
+  }
+  test(`accepted: dots within the path of ${place}`, (t) => {
+    for (const path of ['.a', 'a..b', 'a/..b', './a', long(255)]) {
+      t.deepEqual(faultsIn(aManifest(volume(fields(path)))), [], path);
+    }
+  });
+}
 
 for (const [title, [additions, start]] of Object.entries(refused)) {
   test(`refused: ${title}`, (t) => {

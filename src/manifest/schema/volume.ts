@@ -1,7 +1,8 @@
 /** The v1 Volume: a name and one source. */
 import { z } from 'zod';
 import { honoured, must, refused, required } from './field.ts';
-import { absolutePath, dnsLabel, hasParentStep, quantity } from './scalar.ts';
+import { configMapVolume, downwardVolume, projectedVolume, secretVolume } from './files.ts';
+import { absolutePath, dnsLabel, dnsSubdomain, hasParentStep, quantity } from './scalar.ts';
 
 const notYet = (what: string): string => `${what} volumes are not supported yet`;
 const noNetworkStorage =
@@ -44,15 +45,20 @@ const hostPath = z.strictObject({
   ),
 });
 
+const claimVolume = z.strictObject({
+  claimName: required(dnsSubdomain(), 'the PersistentVolumeClaim; the pod waits until it is there'),
+  readOnly: honoured(z.boolean(), 'whether no container can write to it; default false'),
+});
+
 export const volume = z.strictObject({
   name: required(dnsLabel(), 'unique among the volumes of the pod'),
   emptyDir: honoured(emptyDir, 'an empty folder that lives as long as the pod; the default source'),
   hostPath: honoured(hostPath, 'a file or folder of the node'),
-  configMap: refused(notYet('configMap')),
-  secret: refused(notYet('secret')),
-  downwardAPI: refused(notYet('downwardAPI')),
-  projected: refused(notYet('projected')),
-  persistentVolumeClaim: refused(notYet('persistentVolumeClaim')),
+  configMap: honoured(configMapVolume, 'files from a ConfigMap; they change with it'),
+  secret: honoured(secretVolume, 'files from a Secret, in memory; they change with it'),
+  downwardAPI: honoured(downwardVolume, 'files that say what the Pod is'),
+  projected: honoured(projectedVolume, 'files from several sources in one folder, in memory'),
+  persistentVolumeClaim: honoured(claimVolume, 'a folder of the node that outlives the pod'),
   image: refused(notYet('image')),
   ephemeral: refused('there is no provisioner on a single node; use emptyDir'),
   csi: refused('CSI drivers are not supported'),

@@ -1,0 +1,145 @@
+/** Where environment variables come from, and what of a Pod can be referred to. */
+import { z } from 'zod';
+import { parseQuantity } from '../../pod/quantity.ts';
+import { isDataKey } from '../rules/objects.ts';
+import { honoured, must, refused, required } from './field.ts';
+import { dnsLabel, dnsSubdomain } from './scalar.ts';
+
+const fieldPaths = [
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+  'spec.nodeName',
+  'spec.serviceAccountName',
+  'status.hostIP',
+  'status.hostIPs',
+  'status.podIP',
+  'status.podIPs',
+];
+const fileFieldPaths = [
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+  'metadata.labels',
+  'metadata.annotations',
+];
+
+/** A reference to a field of the Pod; volumes can show others than variables. */
+function fieldRefTo(paths: readonly string[]) {
+  const isKnown = (path: string): boolean =>
+    paths.includes(path) || /^metadata\.(?:labels|annotations)\['[^']+'\]$/.test(path);
+  const rule = `must be one of ${paths.join(', ')}, metadata.labels['KEY'], metadata.annotations['KEY']`;
+  return z.strictObject({
+    apiVersion: honoured(
+      z.enum(['v1']),
+      'the version of the Pod that the path is read in; default v1',
+    ),
+    fieldPath: required(must(z.string(), isKnown, rule), 'the field of the Pod'),
+  });
+}
+
+export const fieldRef = fieldRefTo(fieldPaths);
+export const fileFieldRef = fieldRefTo(fileFieldPaths);
+
+const isResource = (resource: string): boolean =>
+  /^(?:limits|requests)\.(?:cpu|memory|ephemeral-storage|hugepages-[0-9]+[KMGTPE]?i?)$/.test(
+    resource,
+  );
+
+const resourceName = () =>
+  must(
+    z.string(),
+    isResource,
+    'must be "limits." or "requests." and cpu, memory, ephemeral-storage or hugepages-SIZE',
+  );
+const divisor = () =>
+  honoured(
+    must(
+      z.custom<string | number>((value) => typeof value === 'string' || typeof value === 'number', {
+        error: 'must be a quantity, such as 1m, 1 or 1Mi',
+      }),
+      (value) => isDivisor(parseQuantity(String(value))),
+      'must be 1m or 1 for cpu, else 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi or 1Ei',
+    ),
+    'what it is divided by, rounding up; default 1',
+  );
+
+// Kubernetes' own output has 0 for an absent one.
+function isDivisor(value: number | undefined): boolean {
+  const powers = [1, 2, 3, 4, 5, 6].flatMap((power) => [1000 ** power, 1024 ** power]);
+  return value !== undefined && [0, 0.001, 1, ...powers].includes(value);
+}
+
+export const resourceFieldRef = z.strictObject({
+  containerName: honoured(dnsLabel(), 'default the container itself'),
+  resource: required(resourceName(), 'an unset limit is what the node has, an unset request 0'),
+  divisor: divisor(),
+});
+export const fileResourceFieldRef = z.strictObject({
+  containerName: required(dnsLabel(), 'whose resources'),
+  resource: required(resourceName(), 'an unset limit is what the node has, an unset request 0'),
+  divisor: divisor(),
+});
+
+/** A key of a ConfigMap or a Secret. */
+export const dataKey = (): z.ZodString =>
+  must(
+    z.string(),
+    isDataKey,
+    "must have at most 253 letters, digits, '-', '_' and '.', not be '.' and not begin with '..'",
+  );
+
+const mayBeMissing = (what: string) =>
+  honoured(z.boolean(), `whether ${what} may be missing; default false: the container waits`);
+
+function keyRefTo(kind: string) {
+  return z.strictObject({
+    name: required(dnsSubdomain(), `the ${kind}`),
+    key: required(dataKey(), 'the key whose value the variable gets'),
+    optional: mayBeMissing('object or key'),
+  });
+}
+
+const envSource = z.strictObject({
+  fieldRef: honoured(fieldRef, 'the value of a field of the Pod'),
+  resourceFieldRef: honoured(resourceFieldRef, 'what a container asks for or may use'),
+  configMapKeyRef: honoured(keyRefTo('ConfigMap'), 'the value of a key of a ConfigMap'),
+  secretKeyRef: honoured(keyRefTo('Secret'), 'the value of a key of a Secret'),
+  fileKeyRef: refused('files in the environment are not supported yet'),
+});
+
+const isVariableName = (name: string): boolean => /^(?:[ -<>-~])*$/.test(name);
+const variableNameRule = "must consist of printable ASCII characters other than '='";
+
+export const envVar = z.strictObject({
+  name: required(must(z.string(), isVariableName, variableNameRule), 'the name of the variable'),
+  value: honoured(z.string(), 'its value; $(NAME) stands for a variable before it; default ""'),
+  valueFrom: honoured(
+    must(
+      envSource,
+      (source) => Object.keys(source).length > 0,
+      'must have a source: fieldRef, resourceFieldRef, configMapKeyRef or secretKeyRef',
+    ),
+    'where its value comes from',
+  ),
+});
+
+function allOf(kind: string) {
+  return z.strictObject({
+    name: required(dnsSubdomain(), `the ${kind}`),
+    optional: mayBeMissing('the object'),
+  });
+}
+
+export const envFrom = must(
+  z.strictObject({
+    prefix: honoured(
+      must(z.string(), isVariableName, variableNameRule),
+      'comes before each name; default none',
+    ),
+    configMapRef: honoured(allOf('ConfigMap'), 'every key of its data'),
+    secretRef: honoured(allOf('Secret'), 'every key of its data'),
+  }),
+  ({ configMapRef, secretRef }) => configMapRef !== undefined || secretRef !== undefined,
+  'must have a source: configMapRef or secretRef',
+);

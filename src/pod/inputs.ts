@@ -1,0 +1,22 @@
+/**
+ * Whether an instance that was made ahead still fits what its container takes from ConfigMaps and
+ * Secrets: variables are fixed when a container is created.
+ */
+import type { Instance, Observed } from './observed.ts';
+
+/** By container: a hash of what it takes from objects now; absent if it takes nothing. */
+export type Inputs = Readonly<Record<string, string>>;
+
+/** In the place of a hash: something is missing that must not be. */
+export const lackingInputs = 'lacking';
+
+/** Whether an instance has what it would be made with now. */
+export function hasCurrentInputs({ inputs = {} }: Observed, instance: Instance): boolean {
+  // What is still being made is judged when it is there.
+  return instance.state === 'creating' || instance.inputs === inputs[instance.name];
+}
+
+/** Whether a container cannot be created for now, as an object or a key is missing. */
+export function lacksInputs({ inputs = {} }: Observed, name: string): boolean {
+  return inputs[name] === lackingInputs;
+}
