@@ -1,0 +1,195 @@
+// What containers get into their environment from ConfigMaps and Secrets, and that a restart in place
+// sees what these hold by then, however well it was prepared.
+import os from 'node:os';
+import test from 'ava';
+import { container, sidecar, pod, restartAllOn } from './manifests.ts';
+import type { TestNode } from './node.ts';
+import { startNode, statusOf, until } from './node.ts';
+import { ready, reporter, reports, reportingPod, restartInPlace } from './reports.ts';
+
+const shared: { node?: TestNode } = {};
+
+function node(): TestNode {
+  if (shared.node === undefined) throw new Error('the node has not started');
+  return shared.node;
+}
+
+test.before(async () => {
+  shared.node = await startNode();
+  await shared.node.agent();
+});
+
+test.after.always('nothing is left', async () => {
+  await shared.node?.[Symbol.asyncDispose]();
+});
+
+async function applyConfigMap(name: string, data: Record<string, string>): Promise<void> {
+  await node().apply(
+    JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data }),
+  );
+}
+
+async function applySecret(name: string, stringData: Record<string, string>): Promise<void> {
+  await node().apply(
+    JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData }),
+  );
+}
+
+const fromMap = (name: string, key: string, optional = false) => ({
+  valueFrom: { configMapKeyRef: { name, key, optional } },
+});
+const fromSecret = (name: string, key: string) => ({
+  valueFrom: { secretKeyRef: { name, key } },
+});
+const resource = (name: string, divisor?: string) => ({
+  valueFrom: { resourceFieldRef: { resource: name, divisor } },
+});
+
+test('variables come from objects and resources, in their order', async (t) => {
+  await applyConfigMap('settings', { color: 'blue', 'dotted.name': 'd', SIZE: '1' });
+  await applySecret('keys', { password: 'hunter2', SIZE: '2' });
+  const main = reporter('main', `tr '\\0' '\\n' < /proc/$$/environ`, {
+    resources: { requests: { memory: '16Mi', cpu: '50m' } },
+    envFrom: [
+      { configMapRef: { name: 'settings' } },
+      { prefix: 'S_', secretRef: { name: 'keys' } },
+      { secretRef: { name: 'none', optional: true } },
+    ],
+    env: [
+      { name: 'NAME', value: 'main' },
+      { name: 'COLOR', ...fromMap('settings', 'color') },
+      { name: 'PASSWORD', ...fromSecret('keys', 'password') },
+      { name: 'ABSENT', ...fromMap('settings', 'absent', true) },
+      { name: 'BOTH', value: '$(COLOR)-$(S_SIZE)-$(ABSENT)' },
+      { name: 'SIZE', value: '3' },
+      { name: 'MEMORY', ...resource('requests.memory', '1Mi') },
+      { name: 'CPUS', ...resource('limits.cpu') },
+      { name: 'MILLI', ...resource('requests.cpu', '1m') },
+    ],
+  });
+  await node().apply(reportingPod('variables', [main]));
+  const one = await ready(node(), 'variables');
+  const lines = (await reports(node(), one, ['main']))['main'] ?? [];
+  // Asked of the kernel: a shell keeps names to itself that it could not have given.
+  for (const line of [
+    'color=blue',
+    'dotted.name=d',
+    'SIZE=3',
+    'S_password=hunter2',
+    'S_SIZE=2',
+    'COLOR=blue',
+    'PASSWORD=hunter2',
+    'BOTH=blue-2-$(ABSENT)',
+    'MEMORY=16',
+    `CPUS=${os.cpus().length}`,
+    'MILLI=50',
+  ]) {
+    t.true(lines.includes(line), line);
+  }
+  t.false(lines.some((line) => line.startsWith('ABSENT=')));
+  await node().ok('delete', 'pod', 'variables', '--wait');
+});
+
+test('a container waits for what its variables need, and starts by itself', async (t) => {
+  const env = [
+    { name: 'NAME', value: 'main' },
+    { name: 'COLOR', ...fromMap('late', 'color') },
+  ];
+  await node().apply(pod('waits', [], [container('main', undefined, { env }), container('other')]));
+  const waitingFor = async (message: RegExp) =>
+    await node().podThat('waits', `says ${message}`, (one) =>
+      message.test(statusOf(one, 'main').state.waiting?.message ?? ''),
+    );
+  const one = await waitingFor(/^configmap "late" not found$/);
+  t.is(statusOf(one, 'main').state.waiting?.reason, 'CreateContainerConfigError');
+  t.is(one.status.phase, 'Pending');
+  await node().podThat('waits', 'runs the other', (each) =>
+    Boolean(statusOf(each, 'other').state.running),
+  );
+  t.regex(await node().ok('events', 'waits'), /Failed .*Error: configmap "late" not found/);
+  await applyConfigMap('late', { size: '1' });
+  await waitingFor(/^couldn't find key color in ConfigMap default\/late$/);
+  await applyConfigMap('late', { color: 'red' });
+  await ready(node(), 'waits');
+  await node().ok('delete', 'pod', 'waits', '--wait');
+});
+
+test('each restart in place sees what an object holds by then', async (t) => {
+  await applyConfigMap('live', { color: 'one' });
+  await applySecret('live', { word: 'one' });
+  const env = [
+    { name: 'NAME', value: 'main' },
+    { name: 'COLOR', ...fromMap('live', 'color') },
+  ];
+  const report = 'echo "$COLOR $word"';
+  await node().apply(
+    reportingPod('live', [
+      reporter('main', report, { env, envFrom: [{ secretRef: { name: 'live' } }] }),
+    ]),
+  );
+  let one = await ready(node(), 'live');
+  t.deepEqual(await reports(node(), one, ['main']), { main: ['one one'] });
+  const standby = async (generation: number): Promise<string | undefined> => {
+    const ids = await node().containers({
+      'io.kubernetes.pod.name': 'live',
+      'io.kubernetes.container.name': 'main',
+      'reprise.dev/generation': String(generation),
+    });
+    return ids[0];
+  };
+  const first = await until('there is a standby', () => standby(1));
+
+  await applyConfigMap('live', { color: 'two' });
+  await until('there is another standby', async () => {
+    const now = await standby(1);
+    return now !== undefined && now !== first;
+  });
+  one = await restartInPlace(node(), one, ['main']);
+  t.deepEqual(await reports(node(), one, ['main']), { main: ['two one'] });
+
+  // At the same time, as nobody waits for standbys in real life.
+  await until('there is a standby', () => standby(2));
+  await applySecret('live', { word: 'three' });
+  one = await restartInPlace(node(), one, ['main']);
+  t.deepEqual(await reports(node(), one, ['main']), { main: ['two three'] });
+
+  one = await restartInPlace(node(), one, ['main']);
+  t.deepEqual(await reports(node(), one, ['main']), { main: ['two three'] });
+  await node().ok('delete', 'pod', 'live', '--wait');
+});
+
+test('a change while no agent runs its pods is no change that is missed', async (t) => {
+  const place = await node().beside('other');
+  const config = (color: string) =>
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'live' },
+      data: { color },
+    });
+  const { run } = await place.agent();
+  await place.apply(config('one'));
+  const env = [
+    { name: 'NAME', value: 'main' },
+    { name: 'COLOR', ...fromMap('live', 'color') },
+  ];
+  const watcher = sidecar('watcher', restartAllOn(88));
+  await place.apply(pod('killed', [watcher], [reporter('main', 'echo "$COLOR"', { env })]));
+  const guest = place as TestNode;
+  let one = await ready(guest, 'killed');
+  await reports(guest, one, ['main']);
+  await until('there is a standby', async () => {
+    const made = await node().containers({
+      'io.kubernetes.pod.name': 'killed',
+      'reprise.dev/generation': '1',
+    });
+    return made.length === 2;
+  });
+  await place.apply(config('two'));
+  run.kill('SIGKILL');
+  await run;
+  await place.agent();
+  one = await restartInPlace(guest, one, ['main']);
+  t.deepEqual(await reports(guest, one, ['main']), { main: ['two'] });
+  await place.ok('delete', 'pod', 'killed', '--wait');
+});
