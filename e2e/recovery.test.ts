@@ -3,6 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
 import { startContainerd } from '../scripts/private-containerd/start.ts';
+import { readMemory } from '../src/agent/memory-file.ts';
+import { blankMemory } from '../src/pod/memory.ts';
 import type { Memory } from '../src/pod/memory.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { container, initContainer, pod, referencePod, sidecar } from './manifests.ts';
@@ -20,8 +22,7 @@ function tell(node: TestNode, of: V1Pod, name: string, code: number): void {
 }
 
 function memoryOf(node: TestNode, { metadata }: V1Pod): Memory {
-  const file = path.join(node.dataDir, 'pods', metadata.uid, 'status.json');
-  return (JSON.parse(fs.readFileSync(file, 'utf8')) as { memory: Memory }).memory;
+  return readMemory(path.join(node.dataDir, 'pods', metadata.uid)) ?? blankMemory;
 }
 
 /** Who has started, in order, once that many have told so. */

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ava from 'ava';
-import type { Memory } from '../src/pod/memory.ts';
+import { readMemory } from '../src/agent/memory-file.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { foreground } from './foreground.ts';
 import { container, initContainer, pod, referencePod } from './manifests.ts';
@@ -358,9 +358,7 @@ test('killed in the middle of an in-place restart, it finishes it', async (t) =>
   const folder = path.join(here.dataDir, 'pods', before.metadata.uid);
   const recorded = new Promise<void>((resolve) => {
     const watcher = fs.watch(folder, () => {
-      const text = fs.readFileSync(path.join(folder, 'status.json'), 'utf8');
-      const { memory } = JSON.parse(text) as { memory: Memory };
-      if (memory.generation === 0) return;
+      if ((readMemory(folder)?.generation ?? 0) === 0) return;
       first.send('SIGKILL');
       watcher.close();
       resolve();

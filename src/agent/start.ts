@@ -146,7 +146,7 @@ async function provideMeans(
     features: await findFeatures(cri, signal),
     hierarchy,
   });
-  const { dataDir, podLogDir, cgroupRoot, podPidsLimit } = options;
+  const { dataDir, podLogDir, cgroupRoot, podPidsLimit, log } = options;
   const cgroupDriver = await findCgroupDriver(cri, signal);
   const lending = { dataDir, podLogDir, cgroupRoot, cgroupDriver, podPidsLimit, node };
   return {
@@ -155,7 +155,9 @@ async function provideMeans(
     hierarchy,
     lending,
     qosShares: new QosShares(lending, hierarchy),
-    store: new PodStore(dataDir),
+    store: new PodStore(dataDir, (err) => {
+      log.error({ err }, 'what is remembered of a pod could not be brought to the disk');
+    }),
     checkHealth: healthChecker(),
     stopWithSignal: stopperBySignal(containerd, cri),
     objects: new ObjectStore(dataDir),

@@ -1,10 +1,8 @@
 /**
  * Pods and their memories on disk: `<data-dir>/pods/<uid>/pod.json` and `status.json`.
  *
- * Files are replaced by a rename, so a reader finds the old or the new one, never half. A pod is
- * flushed to the disk before it is accepted. Its memory is not: it is saved on the hot path, and a
- * crash of the agent cannot lose what a rename has put in place. After a power cut no container
- * runs any more, and pod/adopt.ts makes up for what is missing.
+ * A pod is flushed to the disk before it is accepted. Its memory is saved on the path of every
+ * restart: memory-file.ts.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -14,6 +12,14 @@ import type { Memory } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
 import type { V1Object } from '../pod/objects.ts';
 import type { Pod } from '../pod/pod.ts';
+import {
+  LateFlush,
+  memoryFile,
+  nextMemoryFile,
+  readIfThere,
+  readMemory,
+  writeMemory,
+} from './memory-file.ts';
 import { keepOwnObjects, ownObjectsFile, readOwnObjects } from './object-store.ts';
 
 /** A pod as it was found on disk. */
@@ -31,8 +37,11 @@ const PRIVATE = 0o600;
 
 export class PodStore {
   readonly #folder: string;
+  readonly #flush: LateFlush;
 
-  constructor(dataDir: string) {
+  /** `report` is told when the disk does not take what was saved. */
+  constructor(dataDir: string, report: (error: unknown) => void) {
+    this.#flush = new LateFlush(report);
     this.#folder = path.join(dataDir, 'pods');
     fs.mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
   }
@@ -60,22 +69,18 @@ export class PodStore {
     writeFileAtomic.sync(path.join(folder, 'pod.json'), JSON.stringify(pod), { mode: PRIVATE });
   }
 
-  /**
-   * Replaces the memory of a pod, given as JSON. On the path of every restart, so done with four
-   * system calls: with the library, which guards against other writers and signals, it takes three
-   * times as long. There is one writer.
-   */
+  /** Replaces the memory of a pod, given as JSON; when this returns it survives the agent. */
   save(pod: Pod, memory: string): void {
-    const file = path.join(this.#folderOf(pod), 'status.json');
-    fs.writeFileSync(`${file}.new`, `{"memory":${memory}}`, { mode: PRIVATE });
-    fs.renameSync(`${file}.new`, file);
+    const folder = this.#folderOf(pod);
+    writeMemory(folder, memory);
+    this.#flush.soon(folder);
   }
 
   /** Removes the last trace of a pod; what was lent to it has been taken back before. */
   forget(pod: Pod): void {
     const folder = this.#folderOf(pod);
     // In this order: without pod.json there is no pod to find at the next start.
-    for (const file of ['pod.json', 'status.json', 'status.json.new', ownObjectsFile])
+    for (const file of ['pod.json', memoryFile, nextMemoryFile, ownObjectsFile])
       fs.rmSync(path.join(folder, file), { force: true });
     try {
       fs.rmdirSync(folder);
@@ -89,15 +94,12 @@ export class PodStore {
     const text = readIfThere(path.join(folder, 'pod.json'));
     if (text === undefined) return undefined;
     const pod = JSON.parse(text) as Pod;
-    const file = path.join(folder, 'status.json');
-    const saved = readIfThere(file);
     const own = ownObjectsIn(folder);
-    if (saved === undefined) return { pod, memory: blankMemory, ...own };
     try {
-      const { memory } = JSON.parse(saved) as { memory: Memory };
-      return { pod, memory: { ...blankMemory, ...memory }, ...own };
+      return { pod, memory: readMemory(folder) ?? blankMemory, ...own };
     } catch (error) {
-      return { pod, memory: blankMemory, ...own, trouble: unreadable(file, error) };
+      const trouble = unreadable(path.join(folder, memoryFile), error);
+      return { pod, memory: blankMemory, ...own, trouble };
     }
   }
 
@@ -113,16 +115,6 @@ function ownObjectsIn(folder: string): Pick<StoredPod, 'objects' | 'trouble'> {
   } catch (error) {
     if (!(error instanceof RepriseError)) throw error;
     return { objects: [], trouble: error };
-  }
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return fs.readFileSync(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw error;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 /** No chore waits longer: somebody may be restarting all the time. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 30_000;
 
 export class Traffic {
   readonly #restarting = new Set<string>();

@@ -4,9 +4,9 @@
  * How it went is read from the agent's own records, the ones that survive it: status.json of the
  * pod. Read next: marks.ts, what is taken from them.
  */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readMemory } from '../agent/memory-file.ts';
 import type { Backend } from '../api/backend.ts';
 import { RepriseError } from '../errors.ts';
 import type { Memory } from '../pod/memory.ts';
@@ -58,7 +58,7 @@ async function restarted(
   try {
     for await (const { object } of events) {
       if (object.reason !== 'RestartedAllContainers') continue;
-      const memory = await readMemory(dataDir, uid);
+      const memory = memoryOf(dataDir, uid);
       const record = memory.restarts.at(-1);
       return { marks: marksOf(memory), ownMs: record && ownShareOf(record) };
     }
@@ -69,9 +69,11 @@ async function restarted(
   throw new RepriseError('the agent has ended in the middle of a restart', { where: name });
 }
 
-async function readMemory(dataDir: string, uid: string): Promise<Memory> {
-  const file = path.join(dataDir, 'pods', uid, 'status.json');
-  return (JSON.parse(await readFile(file, 'utf8')) as { memory: Memory }).memory;
+function memoryOf(dataDir: string, uid: string): Memory {
+  const folder = path.join(dataDir, 'pods', uid);
+  const memory = readMemory(folder);
+  if (memory === undefined) throw new RepriseError('the pod has no memory', { where: folder });
+  return memory;
 }
 
 /**

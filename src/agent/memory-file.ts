@@ -1,0 +1,87 @@
+/**
+ * A pod's memory on disk: `status.json`, written on the path of every restart.
+ *
+ * The new text is complete beside the old one before the old one goes, so a crash of the agent at any
+ * moment leaves one of them whole. It is not renamed over the old one: ext4 then flushes the new blocks
+ * while we wait (its auto_da_alloc), 2 ms on average on a busy disk, where this takes 0.1 ms. The disk
+ * gets it a little later, off that path (LateFlush). After a power cut no container runs any more, and
+ * pod/adopt.ts makes up for what is missing.
+ */
+import fs from 'node:fs';
+import { open } from 'node:fs/promises';
+import path from 'node:path';
+import { isErrno } from '../host/errno.ts';
+import type { Memory } from '../pod/memory.ts';
+import { blankMemory } from '../pod/memory.ts';
+
+/** It may hold what was secret in a manifest. */
+const PRIVATE = 0o600;
+const FLUSH_AFTER_MS = 5_000;
+
+export const memoryFile = 'status.json';
+/** Complete whenever the other one is not there. */
+export const nextMemoryFile = 'status.json.new';
+
+/** Replaces the memory in a pod's folder, given as JSON. There is one writer. */
+export function writeMemory(folder: string, memory: string): void {
+  const file = path.join(folder, memoryFile);
+  const next = path.join(folder, nextMemoryFile);
+  fs.writeFileSync(next, `{"memory":${memory}}`, { mode: PRIVATE });
+  fs.rmSync(file, { force: true });
+  fs.renameSync(next, file);
+}
+
+/** The memory in a pod's folder; undefined if there is none. Throws when it cannot be understood. */
+export function readMemory(folder: string): Memory | undefined {
+  // A third look: the writer may have come between the first two.
+  for (const name of [memoryFile, nextMemoryFile, memoryFile]) {
+    const text = readIfThere(path.join(folder, name));
+    if (text === undefined) continue;
+    return { ...blankMemory, ...(JSON.parse(text) as { memory: Memory }).memory };
+  }
+  return undefined;
+}
+
+/** The text of a file; undefined if there is none. */
+export function readIfThere(file: string): string | undefined {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+/** Brings what was written to the disk some seconds later, once for all that was written meanwhile. */
+export class LateFlush {
+  readonly #due = new Set<string>();
+  readonly #report: (error: unknown) => void;
+  readonly #afterMs: number;
+
+  /** `report` is told when the disk does not take it. */
+  constructor(report: (error: unknown) => void, afterMs = FLUSH_AFTER_MS) {
+    this.#report = report;
+    this.#afterMs = afterMs;
+  }
+
+  soon(folder: string): void {
+    if (this.#due.has(folder)) return;
+    this.#due.add(folder);
+    const flush = (): void => {
+      this.#due.delete(folder);
+      flushNow(path.join(folder, memoryFile)).catch(this.#report);
+    };
+    // An agent that stops does not wait for it: what is written outlives the process.
+    setTimeout(flush, this.#afterMs).unref();
+  }
+}
+
+async function flushNow(file: string): Promise<void> {
+  try {
+    await using handle = await open(file, 'r');
+    await handle.datasync();
+  } catch (error) {
+    // Forgotten, or just being replaced: the next one is flushed in its turn.
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+}
