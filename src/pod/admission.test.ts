@@ -7,7 +7,7 @@ import { defaultSettings } from './settings.ts';
 import { podStatus } from './status.ts';
 
 const plain = aContainer('main').securityContext;
-const none = { appArmor: false, strictSupplementalGroups: false, hugePageCounts: {} };
+const none = { appArmor: false, strictSupplementalGroups: false, hugePageCounts: {}, handlers: {} };
 
 function rejectionOf(
   security: Partial<PodSpec['securityContext']>,
@@ -150,5 +150,21 @@ for (const [title, [one, other, isTaken]] of Object.entries(ports)) {
     const found = findRejection(second, { ...rules, others: [aPod([], []), first] });
     t.is(found?.reason, isTaken ? 'NodePorts' : undefined);
     t.is(findRejection(second, rules), undefined);
+  });
+}
+
+const handlers: Record<string, readonly [name: string, has: readonly string[], isKnown: boolean]> =
+  {
+    'a handler that the runtime has': ['kata', ['', 'runc', 'kata'], true],
+    'a handler that the runtime does not have': ['kata', ['', 'runc'], false],
+    'a handler of a runtime that does not tell which it has': ['kata', [], true],
+  };
+for (const [title, [runtimeClassName, has, isKnown]] of Object.entries(handlers)) {
+  test(`a pod may ${isKnown ? '' : 'not '}have ${title}`, (t) => {
+    const features = { userNamespaces: false, recursiveReadOnlyMounts: false };
+    const node = { ...none, handlers: Object.fromEntries(has.map((each) => [each, features])) };
+    const pod = aPod([], [aContainer('main')], { runtimeClassName });
+    const found = findRejection(pod, { allowedUnsafeSysctls: [], node });
+    t.is(found?.reason, isKnown ? undefined : 'UnknownRuntimeHandler');
   });
 }

@@ -18,7 +18,10 @@ export interface AdmissionRules {
   readonly allowedUnsafeSysctls: readonly string[];
   /** The other pods that are not over. */
   readonly others?: readonly Pod[];
-  readonly node: Pick<NodeFacts, 'appArmor' | 'strictSupplementalGroups' | 'hugePageCounts'>;
+  readonly node: Pick<
+    NodeFacts,
+    'appArmor' | 'strictSupplementalGroups' | 'hugePageCounts' | 'handlers'
+  >;
 }
 
 /** Kubernetes' reason and message. */
@@ -46,7 +49,20 @@ export function findRejection(pod: Pod, rules: AdmissionRules): Rejection | unde
     );
   }
   return (
-    findMissingHugePages(pod, rules.node.hugePageCounts) ?? findTakenPort(pod, rules.others ?? [])
+    findUnknownHandler(pod, rules.node.handlers) ??
+    findMissingHugePages(pod, rules.node.hugePageCounts) ??
+    findTakenPort(pod, rules.others ?? [])
+  );
+}
+
+/** With a runtime that does not tell which handlers it has, the first sandbox shows it. */
+function findUnknownHandler({ spec }: Pod, handlers: NodeFacts['handlers']): Rejection | undefined {
+  const { runtimeClassName: name } = spec;
+  const known = Object.keys(handlers).filter((each) => each !== '');
+  if (name === undefined || known.length === 0 || known.includes(name)) return undefined;
+  return rejection(
+    'UnknownRuntimeHandler',
+    `the runtime has no handler "${name}" for runtimeClassName, but ${known.join(', ')}`,
   );
 }
 

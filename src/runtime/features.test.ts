@@ -36,3 +36,18 @@ test('features are told for the runtime and for each handler', async (t) => {
     },
   });
 });
+
+test('a containerd without features still tells which handlers it is configured with', async (t) => {
+  const nothing = { userNamespaces: false, recursiveReadOnlyMounts: false };
+  const config = { containerd: { defaultRuntimeName: 'runc', runtimes: { runc: {}, kata: null } } };
+  const { handlers } = await featuresIn({ info: { config: JSON.stringify(config) } });
+  t.deepEqual(handlers, { '': nothing, runc: nothing, kata: nothing });
+});
+
+test('what a handler says of itself counts, and a configuration of another shape says nothing', async (t) => {
+  const runtimeHandlers = [{ name: 'runc', features: { userNamespaces: true } }];
+  const config = JSON.stringify({ containerd: { runtimes: { runc: {} } } });
+  const { handlers } = await featuresIn({ info: { config }, runtimeHandlers });
+  t.true(handlers['runc']?.userNamespaces);
+  t.deepEqual((await featuresIn({ info: { config: '{"containerd":[]}' } })).handlers, {});
+});

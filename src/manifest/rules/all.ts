@@ -1,5 +1,10 @@
 /** Every rule that looks at more than one field. */
-import { checkContainerNames, checkRestartRules, checkSomeContainer } from './containers.ts';
+import {
+  checkContainerNames,
+  checkResizePolicies,
+  checkRestartRules,
+  checkSomeContainer,
+} from './containers.ts';
 import { checkEnvironment, checkResourceFields } from './environment.ts';
 import { checkAnnotations, checkLabels } from './names.ts';
 import {
@@ -29,6 +34,7 @@ export const rules: readonly Rule[] = [
   checkSomeContainer,
   checkContainerNames,
   checkRestartRules,
+  checkResizePolicies,
   checkEnvironment,
   checkResourceFields,
   checkPortNames,

@@ -1,7 +1,7 @@
-/** Names of containers, and what the rules for their restart need. */
-import { duplicateValue, requiredValue } from '../manifest-error.ts';
+/** Names of containers, and what goes with the ways they are restarted. */
+import { duplicateValue, forbidden, invalidValue, requiredValue } from '../manifest-error.ts';
 import type { Problem } from '../manifest-error.ts';
-import { placedContainers, repeated } from './rule.ts';
+import { placed, placedContainers, repeated } from './rule.ts';
 import type { PartlyPod } from './rule.ts';
 
 /** A pod has at least one app container. */
@@ -38,5 +38,27 @@ export function* checkRestartRules(pod: PartlyPod): Generator<Problem> {
       message: requiredValue('restartPolicyRules needs a restartPolicy on the same container'),
       hint: `add "restartPolicy: ${pod.spec?.restartPolicy ?? 'Always'}" to the container`,
     };
+  }
+}
+
+/** What a resize would lead to has to fit how the container is restarted. */
+export function* checkResizePolicies(pod: PartlyPod): Generator<Problem> {
+  for (const { container, path, isInit } of placedContainers(pod)) {
+    for (const { value, path: at } of placed(container.resizePolicy, [...path, 'resizePolicy'])) {
+      if (value.restartPolicy !== 'RestartContainer') continue;
+      const field = [...at, 'restartPolicy'];
+      if (isInit && container.restartPolicy !== 'Always') {
+        yield {
+          path: field,
+          message: forbidden('an init container is not restarted for a resize'),
+        };
+      } else if (pod.spec?.restartPolicy === 'Never') {
+        const message = invalidValue(
+          value.restartPolicy,
+          'must be NotRequired in a pod whose restartPolicy is Never',
+        );
+        yield { path: field, message };
+      }
+    }
   }
 }

@@ -524,6 +524,31 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
     'spec.resources.limits["ephemeral-storage"]: Invalid value: "ephemeral-storage": must be a standard resource of a pod',
     'spec.resources.limits["a.test/b"]: Forbidden: devices and other extended resources',
   ],
+  'a resize may restart what can be restarted': [
+    {
+      container: { resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }] },
+      init: {
+        restartPolicy: 'Always',
+        resizePolicy: [{ resourceName: 'memory', restartPolicy: 'RestartContainer' }],
+      },
+    },
+  ],
+  'a resize may leave alone what is not restarted': [
+    {
+      spec: { restartPolicy: 'Never' },
+      container: { resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'NotRequired' }] },
+      init: { resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'NotRequired' }] },
+    },
+  ],
+  'a resize may not restart what is not restarted': [
+    {
+      spec: { restartPolicy: 'Never' },
+      container: { resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }] },
+      init: { resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }] },
+    },
+    'spec.initContainers[0].resizePolicy[0].restartPolicy: Forbidden: an init container is not',
+    `${main}.resizePolicy[0].restartPolicy: Invalid value: "RestartContainer": must be NotRequired in a pod`,
+  ],
   'more CPUs than the kernel can count': [
     { container: { resources: { limits: { cpu: '2M' } } } },
     `${main}.resources.limits.cpu: Invalid value: "2M": must be at most 1000000`,

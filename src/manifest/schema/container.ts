@@ -111,7 +111,12 @@ export const container = z.strictObject({
   ports: honoured(listOf(containerPort), 'ports; those with a hostPort are mapped'),
   resources: honoured(resources, 'requests and limits'),
   resizePolicy: inert(
-    listOf(z.strictObject({ resourceName: z.string(), restartPolicy: z.string() })),
+    listOf(
+      z.strictObject({
+        resourceName: z.enum(['cpu', 'memory']),
+        restartPolicy: z.enum(['NotRequired', 'RestartContainer']),
+      }),
+    ),
     'a running pod cannot be resized here',
   ),
   restartPolicy: honoured(

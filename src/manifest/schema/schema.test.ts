@@ -331,6 +331,26 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
     { spec: { imagePullSecrets: [{ name: 'a', namespace: 'b' }] } },
     'spec.imagePullSecrets[0].namespace: unknown field "namespace"',
   ],
+  'a node that none could be': [
+    { spec: { nodeName: 'a b' } },
+    'spec.nodeName: Invalid value: "a b": must consist of',
+  ],
+  'a class of priority that none could be': [
+    { spec: { priorityClassName: 'High' } },
+    'spec.priorityClassName: Invalid value: "High": must consist of',
+  ],
+  'a readiness gate that is no name': [
+    { spec: { readinessGates: [{ conditionType: 'a b' }] } },
+    'spec.readinessGates[0].conditionType: Invalid value: "a b": must be a name',
+  ],
+  'a resize of what is not resized': [
+    { container: { resizePolicy: [{ resourceName: 'disk', restartPolicy: 'NotRequired' }] } },
+    `${main}.resizePolicy[0].resourceName: Unsupported value: "disk"`,
+  ],
+  'a resize in another way': [
+    { container: { resizePolicy: [{ resourceName: 'cpu', restartPolicy: 'Maybe' }] } },
+    `${main}.resizePolicy[0].restartPolicy: Unsupported value: "Maybe"`,
+  ],
   'an unknown pull policy': [
     { container: { imagePullPolicy: 'Sometimes' } },
     `${main}.imagePullPolicy: Unsupported value: "Sometimes"`,

@@ -1,0 +1,74 @@
+// Pods that may not run here, or not for long, and what is told about it.
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import test from 'ava';
+import { container, pod, referencePod } from './manifests.ts';
+import type { TestNode } from './node.ts';
+import { generationOf, isReady, startNode, statusOf, timeScale, until } from './node.ts';
+
+const shared: { node?: TestNode } = {};
+
+function node(): TestNode {
+  if (shared.node === undefined) throw new Error('the node has not started');
+  return shared.node;
+}
+
+test.before(async () => {
+  shared.node = await startNode();
+  await shared.node.agent();
+});
+
+test.after.always('nothing is left', async () => {
+  await shared.node?.[Symbol.asyncDispose]();
+});
+
+test('a runtime handler has to be there', async (t) => {
+  const spec = { runtimeClassName: 'no-such-handler' };
+  await node().apply(pod('elsewhere', [], [container('main')], spec));
+  const { status } = await node().podThat(
+    'elsewhere',
+    'is over',
+    (one) => one.status.phase === 'Failed',
+  );
+  t.is(status.reason, 'UnknownRuntimeHandler');
+  t.regex(
+    status.message ?? '',
+    /has no handler "no-such-handler" for runtimeClassName, but .*runc/,
+  );
+  await node().ok('delete', 'pod', 'elsewhere', '--wait');
+
+  await node().apply(pod('here', [], [container('main')], { runtimeClassName: 'runc' }));
+  await node().podThat('here', 'runs', isReady);
+  await node().ok('delete', 'pod', 'here', '--wait');
+});
+
+test('a deadline counts from the very start, through restarts in place', async (t) => {
+  // Long enough for a slow machine to restart it once, and no longer than a test can wait.
+  const activeDeadlineSeconds = Math.ceil(15 * timeScale);
+  await node().apply(referencePod('late', { activeDeadlineSeconds }));
+  const first = await node().podThat('late', 'runs', isReady);
+  await fs.writeFile(path.join(node().volume(first), 'exit-watcher'), '88');
+  const second = await node().podThat(
+    'late',
+    'is back',
+    (one) => isReady(one) && generationOf(one) === 1,
+  );
+  t.is(second.status.startTime, first.status.startTime);
+  const pid = await node().pidOf(second, 'main');
+  t.not(pid, undefined);
+
+  const over = await node().podThat('late', 'is over', ({ status }) => status.phase === 'Failed');
+  t.is(over.status.reason, 'DeadlineExceeded');
+  t.is(over.status.message, 'Pod was active on the node longer than the specified deadline');
+  const ended = statusOf(over, 'main').state.terminated;
+  t.is(ended?.exitCode, 143, 'it was asked to end');
+  const seconds =
+    (Date.parse(ended?.finishedAt ?? '') - Date.parse(over.status.startTime ?? '')) / 1000;
+  t.true(seconds >= activeDeadlineSeconds - 1, `not before its time: ${seconds}`);
+  t.regex(await node().ok('events', 'late'), /Normal +DeadlineExceeded/);
+  await until(
+    'its processes are gone',
+    async () => (await node().pidOf(over, 'main')) === undefined,
+  );
+  await node().ok('delete', 'pod', 'late', '--wait');
+});
