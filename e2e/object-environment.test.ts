@@ -48,7 +48,7 @@ const resource = (name: string, divisor?: string) => ({
 test('variables come from objects and resources, in their order', async (t) => {
   await applyConfigMap('settings', { color: 'blue', 'dotted.name': 'd', SIZE: '1' });
   await applySecret('keys', { password: 'hunter2', SIZE: '2' });
-  const main = reporter('main', `tr '\\0' '\\n' < /proc/$$/environ`, {
+  const main = reporter('main', `tr '\\0' '\\n' < /proc/1/environ`, {
     resources: { requests: { memory: '16Mi', cpu: '50m' } },
     envFrom: [
       { configMapRef: { name: 'settings' } },

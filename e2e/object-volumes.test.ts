@@ -276,6 +276,22 @@ turn(
   },
 );
 
+turn('no file of a volume gets out of it', async (t) => {
+  for (const place of ['../../etc/passwd', '/etc/passwd', '..data', 'a/../../b']) {
+    const items = [{ key: 'k', path: place }];
+    const manifest = withVolumes('escapes', [
+      { name: 'v', configMap: { name: 'settings', items } },
+    ]);
+    const { exitCode, all } = await node().reprise([
+      'apply',
+      '-f',
+      await node().manifest(manifest),
+    ]);
+    t.is(exitCode, 2, place);
+    t.regex(all, /spec\.volumes\[1\]\.configMap\.items\[0\]\.path/);
+  }
+});
+
 turn('a pod waits for what it mounts, and starts by itself when that is applied', async (t) => {
   const manifest = withVolumes('waits', [
     { name: 'config', configMap: { name: 'waited-for', items: [{ key: 'k', path: 'k' }] } },

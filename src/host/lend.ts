@@ -186,6 +186,8 @@ async function lendVolume(
   assertPlainName(pod, 'spec.volumes[].name', volume.name);
   if (volume.hostPath) return await provideHostPath(volume.name, volume.hostPath);
   if (volume.persistentVolumeClaim) {
+    const { claimName } = volume.persistentVolumeClaim;
+    assertPlainName(pod, 'spec.volumes[].persistentVolumeClaim.claimName', claimName);
     return await provideClaim(dataDir, pod, volume, volume.persistentVolumeClaim, find);
   }
   const memoryBounds = [node.memoryBytes, resources.memoryLimitBytes ?? Infinity];

@@ -75,6 +75,8 @@ test('what is shared with the original is told', (t) => {
   volumes:
   - name: data
     hostPath: {path: /srv/data}
+  - name: kept
+    persistentVolumeClaim: {claimName: kept-data}
   initContainers:
   - name: watcher
     image: localhost/test:1
@@ -82,10 +84,11 @@ test('what is shared with the original is told', (t) => {
     ports: [{containerPort: 80, hostPort: 8080}]`),
   );
   const told = cautions(pod);
-  t.is(told.length, 3);
+  t.is(told.length, 4);
   t.regex(told[0] ?? '', /volume "data".*\/srv\/data/);
-  t.regex(told[1] ?? '', /container "watcher".*port 8080/);
-  t.regex(told[2] ?? '', /activeDeadlineSeconds/);
+  t.regex(told[1] ?? '', /volume "kept".*the claim kept-data/);
+  t.regex(told[2] ?? '', /container "watcher".*port 8080/);
+  t.regex(told[3] ?? '', /activeDeadlineSeconds/);
   const [network] = cautions(read(podWith('  hostNetwork: true')).pod);
   t.regex(network ?? '', /hostNetwork/);
 });

@@ -34,11 +34,15 @@ export function copyOf(manifest: { pod: ManifestPod; textWithObjects: string }):
 
 /** What the user should know before a copy runs beside the original, a sentence for each. */
 export function cautions({ spec }: ManifestPod): readonly string[] {
-  const paths = spec.volumes.flatMap(({ name, hostPath }) =>
-    hostPath === undefined
+  const paths = spec.volumes.flatMap(({ name, hostPath, persistentVolumeClaim }) => {
+    const what =
+      persistentVolumeClaim === undefined
+        ? hostPath && `${hostPath.path} of the host`
+        : `the claim ${persistentVolumeClaim.claimName}`;
+    return what === undefined
       ? []
-      : [`volume "${name}": the copy shares ${hostPath.path} of the host with the original`],
-  );
+      : [`volume "${name}": the copy shares ${what} with the original`];
+  });
   const containers = [...spec.initContainers, ...spec.containers];
   const ports = containers.flatMap(({ name, ports }) =>
     ports
