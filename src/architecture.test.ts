@@ -2,7 +2,7 @@
  * Reads every import and fails on an arrow that the architecture does not have.
  *
  * pod/ judges and touches nothing; manifest/, host/ and runtime/ each know one side of the world;
- * agent/ brings them together; api/ and cli/ face the user.
+ * devices/ judges too, of what is handed out; agent/ brings them together; api/ and cli/ face the user.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
@@ -15,9 +15,10 @@ const source = fileURLToPath(new URL('.', import.meta.url));
 const arrows: Readonly<Record<string, readonly string[] | 'everything'>> = {
   pod: [],
   manifest: ['pod'],
-  host: ['pod'],
+  devices: ['pod'],
+  host: ['pod', 'devices'],
   runtime: ['pod'],
-  agent: ['pod', 'host', 'runtime'],
+  agent: ['pod', 'devices', 'host', 'runtime'],
   timeline: ['pod'],
   api: ['pod', 'manifest'],
   // It measures the naive way, too: the same calls to containerd, made by hand.
