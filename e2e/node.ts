@@ -14,7 +14,7 @@ import { findLeftovers } from '../scripts/leftovers.ts';
 import { findCgroups } from '../scripts/private-containerd/cgroups.ts';
 import { unmountAll } from '../scripts/private-containerd/mounts.ts';
 import { listFolder } from '../scripts/private-containerd/folder.ts';
-import type { PrivateContainerd } from '../scripts/private-containerd/start.ts';
+import type { PrivateContainerd, StartOptions } from '../scripts/private-containerd/start.ts';
 import { startContainerd } from '../scripts/private-containerd/start.ts';
 import { AgentUnreachable, connectAgent } from '../src/api/client.ts';
 import type { V1ContainerStatus, V1Pod } from '../src/pod/pod-status.ts';
@@ -244,9 +244,12 @@ export class TestNode {
 }
 
 /** Starts a node; `await using` it, or dispose of it in `test.after.always`. */
-export async function startNode(): Promise<TestNode> {
+export async function startNode(options: Pick<StartOptions, 'handlers'> = {}): Promise<TestNode> {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'reprise-e2e-'));
-  const containerd = await startContainerd(path.join(dir, 'containerd'), { outbound: false });
+  const containerd = await startContainerd(path.join(dir, 'containerd'), {
+    ...options,
+    outbound: false,
+  });
   return new TestNode(dir, containerd);
 }
 

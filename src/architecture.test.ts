@@ -23,6 +23,8 @@ const arrows: Readonly<Record<string, readonly string[] | 'everything'>> = {
   api: ['pod', 'manifest'],
   // It measures the naive way, too: the same calls to containerd, made by hand.
   bench: ['pod', 'manifest', 'host', 'runtime', 'agent', 'api'],
+  // It looks at the machine from every side.
+  doctor: ['pod', 'devices', 'host', 'runtime', 'api'],
   rehearse: ['pod', 'manifest', 'api'],
   cli: 'everything',
   '': 'everything',

@@ -38,6 +38,16 @@ const cases: Record<string, { facts: Partial<HostFacts>; has: string; lacks: str
     has: 'sandbox_image = "localhost/reprise/pause:1"',
     lacks: 'io.containerd.nri.v1.nri',
   },
+  '1.7 is told to know CDI': {
+    facts: { version: '1.7.24' },
+    has: 'enable_cdi = true\ncdi_spec_dirs = ["/nowhere/ctd/cdi"]',
+    lacks: 'BinaryName',
+  },
+  '1.6 is not told what it does not know': {
+    facts: { version: '1.6.20' },
+    has: 'sandbox_image',
+    lacks: 'cdi',
+  },
   '2.0 takes one CNI folder': {
     facts: { version: '2.0.5' },
     has: 'bin_dir = "/usr/lib/cni"',

@@ -11,10 +11,16 @@ import type { Subnet } from './subnet.ts';
 export const PAUSE_IMAGE = 'localhost/reprise/pause:1';
 
 /** `config.toml` for the containerd that was found. */
-export function containerdConfig(instance: Instance, host: HostFacts): string {
+export function containerdConfig(
+  instance: Instance,
+  host: HostFacts,
+  handlers: Handlers = {},
+): string {
   const [major, minor] = host.version.split('.').map(Number) as [number, number];
   const cri =
-    major >= 2 ? splitCriSections(instance, host, major, minor) : criSections(instance, host);
+    major >= 2
+      ? splitCriSections(instance, host, handlers, [major, minor])
+      : criSections(instance, host, handlers, minor >= 7);
   return toToml({
     '': {
       version: major >= 2 ? 3 : 2,
@@ -38,13 +44,23 @@ export function containerdConfig(instance: Instance, host: HostFacts): string {
 }
 
 /** containerd 1.x: everything about CRI in one section. */
-function criSections(instance: Instance, host: HostFacts): Sections {
+function criSections(
+  instance: Instance,
+  host: HostFacts,
+  handlers: Handlers,
+  knowsCdi: boolean,
+): Sections {
   const cri = 'plugins."io.containerd.grpc.v1.cri"';
   return {
-    [cri]: { sandbox_image: PAUSE_IMAGE, disable_tcp_service: true, ...runtimeKeys(host) },
+    [cri]: {
+      sandbox_image: PAUSE_IMAGE,
+      disable_tcp_service: true,
+      ...runtimeKeys(host),
+      ...(knowsCdi && cdiKeys(instance)),
+    },
     [`${cri}.cni`]: { bin_dir: host.cniBinDir, conf_dir: instance.cniConfDir },
     [`${cri}.containerd`]: { snapshotter: host.snapshotter },
-    ...runcSections(`${cri}.containerd`, instance, host),
+    ...runcSections(`${cri}.containerd`, instance, host, handlers),
   };
 }
 
@@ -52,8 +68,8 @@ function criSections(instance: Instance, host: HostFacts): Sections {
 function splitCriSections(
   instance: Instance,
   host: HostFacts,
-  major: number,
-  minor: number,
+  handlers: Handlers,
+  [major, minor]: readonly [major: number, minor: number],
 ): Sections {
   const images = "plugins.'io.containerd.cri.v1.images'";
   const runtime = "plugins.'io.containerd.cri.v1.runtime'";
@@ -63,12 +79,12 @@ function splitCriSections(
     [`${images}.pinned_images`]: { sandbox: PAUSE_IMAGE },
     // Since 2.1 plain HTTP has to be allowed for each registry, loopback or not.
     [`${images}.registry`]: { config_path: instance.registriesDir },
-    [runtime]: runtimeKeys(host),
+    [runtime]: { ...runtimeKeys(host), ...cdiKeys(instance) },
     [`${runtime}.cni`]: {
       ...(takesList ? { bin_dirs: [host.cniBinDir] } : { bin_dir: host.cniBinDir }),
       conf_dir: instance.cniConfDir,
     },
-    ...runcSections(`${runtime}.containerd`, instance, host),
+    ...runcSections(`${runtime}.containerd`, instance, host, handlers),
     "plugins.'io.containerd.grpc.v1.cri'": { disable_tcp_service: true },
     "plugins.'io.containerd.nri.v1.nri'": { disable: true },
   };
@@ -81,17 +97,35 @@ function runtimeKeys(host: HostFacts): Section {
   };
 }
 
-function runcSections(parent: string, instance: Instance, host: HostFacts): Sections {
-  const runc = `${parent}.runtimes.runc`;
-  return {
-    [runc]: { runtime_type: 'io.containerd.runc.v2' },
-    // runc's own state is otherwise shared by every containerd of the machine.
-    [`${runc}.options`]: {
-      ...(host.runtime === undefined ? {} : { BinaryName: host.runtime }),
-      Root: instance.runcRoot,
-      SystemdCgroup: host.systemdCgroup,
-    },
-  };
+/** Off in 1.7 unless it is said, on in 2.x; 1.6 does not know it. */
+function cdiKeys({ cdiDir }: Instance): Section {
+  return { enable_cdi: true, cdi_spec_dirs: [cdiDir] };
+}
+
+/** Runtime handlers beside runc, each with the program that stands in for it. */
+export type Handlers = Readonly<Record<string, string>>;
+
+function runcSections(
+  parent: string,
+  instance: Instance,
+  host: HostFacts,
+  handlers: Handlers,
+): Sections {
+  const all = Object.entries({ runc: host.runtime ?? '', ...handlers });
+  return Object.fromEntries(
+    all.flatMap(([name, program]): [string, Section][] => [
+      [`${parent}.runtimes.${name}`, { runtime_type: 'io.containerd.runc.v2' }],
+      [
+        `${parent}.runtimes.${name}.options`,
+        {
+          ...(program !== '' && { BinaryName: program }),
+          // runc's own state is otherwise shared by every containerd of the machine.
+          Root: instance.runcRoot,
+          SystemdCgroup: host.systemdCgroup,
+        },
+      ],
+    ]),
+  );
 }
 
 /** The pod network: a bridge that the host reaches too, addresses from a range of its own. */

@@ -23,6 +23,8 @@ export interface Instance {
   readonly cniStateDir: string;
   /** What is to be known of registries, in `HOST:PORT/hosts.toml`; read by containerd 2.x. */
   readonly registriesDir: string;
+  /** CDI specifications; read by containerd 1.7 and later. */
+  readonly cdiDir: string;
   /** Name of the bridge and of the CNI network, unique to the folder; at most 15 characters. */
   readonly network: string;
   /** A cgroup below which an agent using this instance can keep its pods; removed by stop. */
@@ -54,6 +56,7 @@ export function instanceAt(folder: string): Instance {
     cniConfDir: join(dir, 'cni', 'conf'),
     cniStateDir: join(dir, 'cni', 'state'),
     registriesDir: join(dir, 'registries'),
+    cdiDir: join(dir, 'cdi'),
     network,
     cgroupRoot: `/${network}`,
   };

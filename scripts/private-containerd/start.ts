@@ -14,6 +14,7 @@ import { RepriseError } from '../../src/errors.ts';
 import { importImages } from '../images.ts';
 import { claim } from './claim.ts';
 import { containerdConfig, networkConfig } from './config.ts';
+import type { Handlers } from './config.ts';
 import { whatIsNotReady } from './cri.ts';
 import { inspectHost, type HostFacts } from './host.ts';
 import { instanceAt, type Instance } from './instance.ts';
@@ -42,6 +43,8 @@ export interface StartOptions {
    * machine and stays on. Default: true.
    */
   readonly outbound?: boolean;
+  /** Runtime handlers beside runc: what programs they are. */
+  readonly handlers?: Handlers;
   readonly signal?: AbortSignal;
 }
 
@@ -51,14 +54,14 @@ const READY_MS = 60_000;
  * gives it the local images. */
 export async function startContainerd(
   folder: string,
-  { binDir, outbound = true, signal }: StartOptions = {},
+  { binDir, outbound = true, handlers, signal }: StartOptions = {},
 ): Promise<PrivateContainerd> {
   await mkdir(instanceAt(folder).dir, { recursive: true, mode: 0o711 });
   const instance = instanceAt(folder);
   await claim(instance);
   const host = await inspectHost(instance.dir, binDir);
   const runs = (await findDaemon(instance)) !== undefined;
-  const daemon = runs ? undefined : await launch(instance, host, outbound);
+  const daemon = runs ? undefined : await launch(instance, host, outbound, handlers);
   try {
     await untilReady(instance, daemon, signal);
   } catch (error) {
@@ -74,11 +77,13 @@ async function launch(
   instance: Instance,
   host: HostFacts,
   outbound: boolean,
+  handlers: Handlers | undefined,
 ): Promise<ChildProcess> {
   // First: it marks the folder as ours, and only what is marked is ever cleaned.
-  await writeFile(instance.configFile, containerdConfig(instance, host));
+  await writeFile(instance.configFile, containerdConfig(instance, host, handlers));
   const subnet = await makeBridge(instance);
   await mkdir(instance.cniConfDir, { recursive: true });
+  await mkdir(instance.cdiDir, { recursive: true });
   await writeFile(
     join(instance.cniConfDir, '10-reprise.conflist'),
     networkConfig(instance, host, { subnet, outbound }),

@@ -40,6 +40,9 @@ import { inputsOf } from '../runtime/inputs.ts';
 import { lookAtPod } from '../runtime/observe.ts';
 import { sandboxConfig } from '../runtime/sandbox-config.ts';
 import type { StopWithSignal } from '../runtime/stop-signal.ts';
+import { checkDevices, devicesFor, proveInjected } from './devices/give-devices.ts';
+import type { DeviceMeans } from './devices/give-devices.ts';
+import { freeDevices } from './devices/free-devices.ts';
 import type { ObjectStore } from './object-store.ts';
 import { provideImage } from './provide-image.ts';
 import type { PulledImages } from './pulled-images.ts';
@@ -60,6 +63,7 @@ export interface Means {
   readonly qosShares: QosShares;
   readonly store: PodStore;
   readonly objects: ObjectStore;
+  readonly devices: DeviceMeans;
   /** Images known to be there, by the name in the manifest: asked for once, not at every start. */
   readonly images: Map<string, ReadyImage>;
   /** Which of the images there are not for everybody. */
@@ -102,7 +106,9 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
       return await createContainer(means, action, occasion);
     case 'start-container':
       await bindSubPathsAgain(means, action.name, occasion);
+      await checkDevices(means, action, occasion);
       await cri.startContainer(action.id, signal);
+      means.devices.madeWith.delete(action.id);
       occasion.tell(containerEvent('Started', 'Container started', action.name));
       return done;
     case 'stop-container':
@@ -116,6 +122,9 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
       return await kill(means, action.ids, occasion);
     case 'prove-gone':
       return await proveGone(means, action.ids, occasion);
+    case 'free-devices':
+      await freeDevices(means, action.before, occasion);
+      return done;
     case 'remove-container':
       await removeContainer(means, action, occasion);
       return done;
@@ -160,6 +169,8 @@ export function explain(action: Action, error: unknown): { reason: string; messa
       };
     case 'probe-container':
       return { reason: 'FailedProbe', message };
+    case 'free-devices':
+      return { reason: 'FailedFreeDevices', message };
     case 'stop-container':
     case 'kill-containers':
     case 'prove-gone':
@@ -234,7 +245,8 @@ async function createContainer(
   await writeHostsFile(loan.hostsFile, pod, sandbox.ips, node);
   const { attempt, generation } = action;
   const run = { attempt, generation, sandboxAttempt: sandbox.attempt };
-  const ingredients = { image, podIPs: sandbox.ips, find };
+  const devices = await devicesFor(means, pod, container, image.user);
+  const ingredients = { image, podIPs: sandbox.ips, find, devices };
   await provideSubPaths(subPathsFor(pod, container, ingredients, loan, node));
   const config = containerConfig(pod, container, run, ingredients, loan, node);
   // Taken now: objects may change while the runtime is at work.
@@ -244,6 +256,8 @@ async function createContainer(
   await makeMessageFile(messageFile(loan.messageDirectory, container.name, attempt));
   try {
     const id = await cri.createContainer(sandbox.id, config, sandboxConf, signal);
+    await proveInjected(means, pod, container, id, signal);
+    if (devices !== undefined) means.devices.madeWith.set(id, devices.summary);
     occasion.tell(containerEvent('Created', 'Container created', action.name));
     const { digest: imageRef, name } = image;
     return { kind: 'created', id, imageRef, image: name, specHash: hash, inputs };
@@ -255,11 +269,12 @@ async function createContainer(
 }
 
 async function removeContainer(
-  { cri, lending }: Means,
+  { cri, lending, devices }: Means,
   { id, name }: Action & { kind: 'remove-container' },
   { pod, picture, signal }: Occasion,
 ): Promise<void> {
   await cri.removeContainer(id, signal);
+  devices.madeWith.delete(id);
   const attempt = picture.observed.instances.find((one) => one.id === id)?.attempt;
   const { messages, logs } = placesOf(pod, lending);
   if (attempt !== undefined) await removeMessageFile(messageFile(messages, name, attempt));

@@ -40,12 +40,14 @@ import { isTerminal } from '../pod/phase.ts';
 import type { Pod } from '../pod/pod.ts';
 import { containersOf, podKey } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
+import type { V1Device } from '../pod/v1-device.ts';
 import type { Settings } from '../pod/settings.ts';
 import type { RuntimeEvent } from '../runtime/events.ts';
 import { allInputsOf } from '../runtime/inputs.ts';
 import { lookAtPod } from '../runtime/observe.ts';
 import { act, cgroupOf, explain } from './act.ts';
 import type { Means } from './act.ts';
+import { showDevice } from './devices/show-devices.ts';
 import { EventLog } from './event-log.ts';
 import { failureEvents } from './failure-events.ts';
 import { Hub } from './hub.ts';
@@ -113,6 +115,10 @@ export class Agent implements Backend {
   /** Takes up a pod that was accepted earlier, with its own objects. */
   resume(pod: Pod, memory: Memory, own: readonly V1Object[] = []): void {
     this.#start(pod, memory, own);
+  }
+
+  devices(): readonly V1Device[] {
+    return this.#parts.means.devices.keeper.list().map(showDevice);
   }
 
   get objects(): ObjectStore {
@@ -306,6 +312,8 @@ export class Agent implements Backend {
         // In this order: whoever reads "restarted" has already seen the last container start.
         this.#publish(entry, picture);
         for (const event of events) this.#tell(pod, event);
+        // Nothing of it runs any more, and nothing ever will.
+        if (isTerminal(picture.memory.phase.phase)) means.devices.keeper.release(pod.metadata.uid);
       },
       report: (what, error) => {
         const words = typeof what === 'string' ? what : inWords(what);
@@ -320,10 +328,26 @@ export class Agent implements Backend {
       onNews: new Set(),
     };
     this.#entries.set(podKey(pod), entry);
+    this.#claimDevices(entry);
     this.#pods.send({ type: 'ADDED', object: entry.shown });
     const run = this.#run(entry, podLog).finally(() => this.#running.delete(run));
     this.#running.add(run);
     return entry;
+  }
+
+  /** It hears of its devices before its worker begins. */
+  #claimDevices({ worker }: Entry): void {
+    const { keeper } = this.#parts.means.devices;
+    const { pod, picture } = worker;
+    const { ending, phase } = picture.memory;
+    if (isTerminal(phase.phase) || ending?.cause === 'rejected') {
+      keeper.release(pod.metadata.uid);
+      return;
+    }
+    keeper.add(pod, (view, events) => {
+      worker.sawDevices(view);
+      for (const event of events) this.#tell(pod, event);
+    });
   }
 
   /** The memory of a pod that is seen for the first time says whether it may run here. */
@@ -345,6 +369,7 @@ export class Agent implements Backend {
     try {
       if (!(await worker.run(this.#stop.signal))) return;
       this.#entries.delete(podKey(worker.pod));
+      this.#parts.means.devices.keeper.release(worker.pod.metadata.uid);
       const { metadata } = entry.shown;
       const last = {
         ...entry.shown,

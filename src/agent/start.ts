@@ -9,11 +9,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { RepriseError, messageOf } from '../errors.ts';
 import { findHierarchy } from '../host/cgroups.ts';
+import { NvidiaSmi } from '../host/devices/nvidia-smi.ts';
+import { defaultSpecDirs } from '../host/devices/read-specs.ts';
 import { lockFolder } from '../host/lock.ts';
 import { readNodeFacts } from '../host/node-facts.ts';
 import { QosShares } from '../host/qos-shares.ts';
 import type { Logger } from '../log.ts';
 import { podKey } from '../pod/pod.ts';
+import type { Pod } from '../pod/pod.ts';
 import { isCallError } from '../runtime/call.ts';
 import { findCgroupDriver } from '../runtime/cgroup-driver.ts';
 import { connectContainerd } from '../runtime/connect.ts';
@@ -22,6 +25,7 @@ import type { Cri } from '../runtime/cri.ts';
 import { criOver } from '../runtime/cri.ts';
 import { countDownloads } from '../runtime/downloads.ts';
 import { runtimeEvents } from '../runtime/events.ts';
+import { findDeviceWays } from '../runtime/device-ways.ts';
 import { findFeatures } from '../runtime/features.ts';
 import { ContainerdUnreachable } from '../runtime/unreachable.ts';
 import { healthChecker } from '../runtime/grpc-health.ts';
@@ -29,6 +33,10 @@ import { stopperBySignal } from '../runtime/stop-signal.ts';
 import { wallClock } from '../runtime/time.ts';
 import { listPodUids, lookAtPod } from '../runtime/observe.ts';
 import type { Means } from './act.ts';
+import { ClaimStore } from './devices/claims.ts';
+import { watchDevices } from './devices/health-watch.ts';
+import type { DeviceMeans } from './devices/give-devices.ts';
+import { DeviceKeeper } from './devices/keeper.ts';
 import { Agent } from './agent.ts';
 import { ObjectStore } from './object-store.ts';
 import { PulledImages } from './pulled-images.ts';
@@ -53,10 +61,39 @@ export interface AgentOptions {
   readonly allowedUnsafeSysctls?: readonly string[];
   /** Whether containers are created ahead for the next in-place restart; absent: yes. */
   readonly standbys?: boolean;
+  /** Where devices are looked for, and what becomes of unhealthy ones; absent: as usual. */
+  readonly devices?: DeviceOptions;
   /** Run this pod and no other; what else is in the data directory is left alone. */
   readonly only?: { readonly namespace: string; readonly name: string };
   readonly log: Logger;
 }
+
+/** What an agent is told about devices. */
+export interface DeviceOptions {
+  /** Absent: those that containerd reads, or else CDI's own. */
+  readonly cdiSpecDirs?: readonly string[];
+  /** Name in PATH, or path, of nvidia-smi. */
+  readonly nvidiaSmi: string;
+  /** /proc/driver/nvidia */
+  readonly driverDirectory: string;
+  /** /dev */
+  readonly devDirectory: string;
+  /** /dev/kmsg */
+  readonly kernelLog: string;
+  /** How often devices are looked at, in milliseconds. */
+  readonly checkPeriodMs: number;
+  /** What becomes of an in-place restart with an unhealthy device. */
+  readonly unhealthy: 'restart' | 'wait';
+}
+
+export const defaultDeviceOptions: DeviceOptions = {
+  nvidiaSmi: 'nvidia-smi',
+  driverDirectory: '/proc/driver/nvidia',
+  devDirectory: '/dev',
+  kernelLog: '/dev/kmsg',
+  checkPeriodMs: 30_000,
+  unhealthy: 'restart',
+};
 
 /** A living agent. Disposing of it leaves the containers running. */
 export interface RunningAgent extends AsyncDisposable {
@@ -83,6 +120,7 @@ export async function startAgent(
       inPlaceBackoffMaxMs: options.inPlaceBackoffMs,
       containerBackoffMaxMs: options.maxContainerRestartMs,
       standbys: options.standbys ?? true,
+      unhealthyDevices: (options.devices ?? defaultDeviceOptions).unhealthy,
     },
     allowedUnsafeSysctls: options.allowedUnsafeSysctls ?? [],
     log: options.log,
@@ -104,6 +142,21 @@ export async function startAgent(
   following.catch(connected.reject);
   await connected.promise;
 
+  const watching = new AbortController();
+  const watched = await watchDevices(
+    {
+      ...means.devices,
+      cdiSpecDirs: means.devices.keeper.cdiSpecDirs,
+      kernelLog: (options.devices ?? defaultDeviceOptions).kernelLog,
+      periodMs: (options.devices ?? defaultDeviceOptions).checkPeriodMs,
+      log: options.log,
+    },
+    AbortSignal.any([signal, watching.signal]),
+  );
+  stack.defer(async () => {
+    watching.abort();
+    await watched.ended;
+  });
   await resumePods(agent, means, options, signal);
   const life = stack.move();
   return { backend: agent, [Symbol.asyncDispose]: () => life.disposeAsync() };
@@ -161,11 +214,29 @@ async function provideMeans(
     checkHealth: healthChecker(),
     stopWithSignal: stopperBySignal(containerd, cri),
     objects: new ObjectStore(dataDir),
+    devices: await provideDevices(options, cri, signal),
     images: new Map(),
     pulledImages: new PulledImages(dataDir),
     countDownloads: () => countDownloads(containerd),
     now: wallClock,
   };
+}
+
+async function provideDevices(
+  { dataDir, devices = defaultDeviceOptions, log }: AgentOptions,
+  cri: Cri,
+  signal: AbortSignal,
+): Promise<DeviceMeans> {
+  const ways = await findDeviceWays(cri, signal);
+  const { driverDirectory, devDirectory } = devices;
+  const cdiSpecDirs = devices.cdiSpecDirs ?? ways.cdiSpecDirs ?? defaultSpecDirs;
+  const keeper = new DeviceKeeper({
+    roots: { cdiSpecDirs, driverDirectory, devDirectory },
+    ways,
+    claims: new ClaimStore(dataDir),
+    log,
+  });
+  return { keeper, smi: new NvidiaSmi(devices.nvidiaSmi), madeWith: new Map() };
 }
 
 async function followEvents(
@@ -190,8 +261,15 @@ async function resumePods(
   for (const fault of [...means.objects.load(), ...means.pulledImages.load(), ...faults])
     log.error({ err: fault }, fault.message);
   await removeOrphans(means, new Set(pods.map(({ pod }) => pod.metadata.uid)), log, signal);
+  const isServed = (pod: Pod): boolean =>
+    only === undefined || podKey(pod) === podKey({ metadata: only });
+  // Before any of them is taken up: what one has must not be given to another.
+  means.devices.keeper.load(
+    pods.map(({ pod }) => pod),
+    isServed,
+  );
   for (const { pod, memory, objects, trouble } of pods) {
-    if (only !== undefined && podKey(pod) !== podKey({ metadata: only })) continue;
+    if (!isServed(pod)) continue;
     if (trouble !== undefined) log.error({ err: trouble, pod: podKey(pod) }, trouble.message);
     log.info({ pod: podKey(pod), generation: memory.generation }, 'taking up a pod');
     agent.resume(pod, memory, objects);

@@ -12,6 +12,7 @@ import type { Memory } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
 import type { V1Object } from '../pod/objects.ts';
 import type { Pod } from '../pod/pod.ts';
+import { claimFile } from './devices/claims.ts';
 import {
   LateFlush,
   memoryFile,
@@ -80,7 +81,7 @@ export class PodStore {
   forget(pod: Pod): void {
     const folder = this.#folderOf(pod);
     // In this order: without pod.json there is no pod to find at the next start.
-    for (const file of ['pod.json', memoryFile, nextMemoryFile, ownObjectsFile])
+    for (const file of ['pod.json', memoryFile, nextMemoryFile, ownObjectsFile, claimFile])
       fs.rmSync(path.join(folder, file), { force: true });
     try {
       fs.rmdirSync(folder);

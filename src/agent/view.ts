@@ -107,6 +107,7 @@ export function issued(
       return { ...view, hasStaleVolumes: undefined };
     case 'run-sandbox':
     case 'prove-gone':
+    case 'free-devices':
     case 'remove-container':
     case 'stop-sandbox':
     case 'remove-sandbox':
@@ -173,6 +174,8 @@ export function succeeded(view: Observed, action: Action, outcome: Outcome, now:
         (sofar, id) => withInstance(sofar, id, (one) => ({ ...one, gone: true })),
         next,
       );
+    case 'free-devices':
+      return { ...next, devicesFree: action.before };
     case 'remove-container':
       return { ...next, instances: next.instances.filter(({ id }) => id !== action.id) };
     case 'stop-sandbox':
@@ -227,6 +230,7 @@ export function failed(
     case 'run-sandbox':
     case 'kill-containers':
     case 'prove-gone':
+    case 'free-devices':
     case 'remove-container':
     case 'stop-sandbox':
     case 'remove-sandbox':

@@ -15,6 +15,7 @@ import { adopt } from '../pod/adopt.ts';
 import { decide } from '../pod/decide.ts';
 import type { PodEvent } from '../pod/decision.ts';
 import { earlier } from '../pod/decision.ts';
+import type { DeviceView } from '../pod/devices.ts';
 import type { Inputs } from '../pod/inputs.ts';
 import type { Memory } from '../pod/memory.ts';
 import type { Exit, Observed, Request } from '../pod/observed.ts';
@@ -147,6 +148,12 @@ export class Worker {
   /** Objects that the pod refers to have changed, appeared or gone. */
   objectsChanged(): void {
     this.#observed = objectsChanged(this.#observed, this.#tools.inputs());
+    this.#news();
+  }
+
+  /** What it has of devices now, or why it waits for them. */
+  sawDevices(devices: DeviceView): void {
+    this.#observed = { ...this.#observed, devices };
     this.#news();
   }
 
@@ -336,5 +343,10 @@ export class Worker {
 
 /** Whether an action may only be performed when the memory is on disk; to look at something, it need not be. */
 function needsMemory({ kind }: Action): boolean {
-  return kind !== 'prove-gone' && kind !== 'lend' && kind !== 'probe-container';
+  return (
+    kind !== 'prove-gone' &&
+    kind !== 'free-devices' &&
+    kind !== 'lend' &&
+    kind !== 'probe-container'
+  );
 }

@@ -7,6 +7,7 @@
  */
 import type { RestartRecord } from '../pod/memory.ts';
 import type { ManifestObject, ObjectKind, V1Object } from '../pod/objects.ts';
+import type { V1Device } from '../pod/v1-device.ts';
 import type { Pod, PodMetadata } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 
@@ -15,6 +16,8 @@ export interface Backend {
   /** The pods that are there now, in the order of namespace and name. */
   list(namespace?: string): readonly V1Pod[];
   get(namespace: string, name: string): V1Pod | undefined;
+  /** The devices of the node, with who uses them. */
+  devices(): readonly V1Device[];
   /** What pods are filled from. */
   readonly objects: ObjectBackend;
   /**

@@ -11,6 +11,7 @@ import type { RestartRecord } from '../pod/memory.ts';
 import { objectResources } from '../pod/objects.ts';
 import type { ManifestObject, ObjectKind, V1Object } from '../pod/objects.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
+import type { V1Device } from '../pod/v1-device.ts';
 import type { ApiStatus } from './api-status.ts';
 import type { DeleteOptions, ObjectFilter, V1Event, WatchEvent } from './backend.ts';
 import { failureOf, json, piecesOf, send } from './transport.ts';
@@ -81,6 +82,7 @@ export interface Client {
     name: string,
     signal: AbortSignal,
   ): Promise<void>;
+  listDevices(signal: AbortSignal): Promise<readonly V1Device[]>;
   version(signal: AbortSignal): Promise<{ readonly gitVersion: string }>;
 }
 
@@ -173,6 +175,7 @@ export function connectAgent(socket: string): Client {
         await call({ method: 'DELETE', path: objectPath(kind, { namespace, name }), signal }),
       );
     },
+    listDevices: (signal) => list<V1Device>('/api/v1/devices', {}, signal),
     version: async (signal) => json(await call({ path: '/version', signal })),
   };
 }

@@ -53,6 +53,7 @@ export function sendResources(call: Call): void {
           shortNames: objectShortNames[kind],
         }),
       ),
+      resource('devices', 'Device', ['list'], { namespaced: false }),
       resource('events', 'Event', ['get', 'list', 'watch'], { shortNames: ['ev'] }),
       resource('pods', 'Pod', ['create', 'delete', 'get', 'list', 'watch'], {
         shortNames: ['po'],

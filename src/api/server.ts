@@ -17,6 +17,7 @@ import { ApiError } from './api-status.ts';
 import type { Backend, V1Event } from './backend.ts';
 import { sendJson } from './call.ts';
 import type { ApiContext, Call, Handler } from './call.ts';
+import { listDevices } from './devices.ts';
 import {
   sendApiGroups,
   sendApiVersions,
@@ -115,6 +116,7 @@ function routesOf(version: string): Routes {
     on('PUT', `${inNamespace}/${resource}/:name`, replaceObject(kind));
     on('DELETE', `${inNamespace}/${resource}/:name`, deleteObject(kind));
   }
+  on('GET', '/api/v1/devices', listDevices);
   on('GET', '/api/v1/events', listEvents);
   on('GET', `${inNamespace}/events`, listEvents);
   on('GET', '/api', sendApiVersions);

@@ -33,7 +33,7 @@ export function getCommand(): Command {
   return new Command('get')
     .summary('show pods')
     .description('Shows one pod, several or all of a namespace.')
-    .argument('<kind>', 'pods, configmaps, secrets or persistentvolumeclaims; or pod/NAME')
+    .argument('<kind>', 'pods, configmaps, secrets, persistentvolumeclaims or devices; or pod/NAME')
     .argument('[names...]', 'names; all of the namespace without one')
     .option('-o, --output <format>', 'wide, json, yaml, name or jsonpath={...}')
     .option('-w, --watch', 'go on with every change, however short')
@@ -47,6 +47,7 @@ export function getCommand(): Command {
 Examples:
   reprise get pods                          all pods of the namespace
   reprise get configmaps                    settings that pods use, and how many keys each has
+  reprise get devices                       GPUs and other devices, and who has them
   reprise get pods -A -o wide               of all namespaces, with address and generation
   reprise get pod web -o yaml               the whole v1 Pod with its status
   reprise get pod web -o jsonpath='{.status.podIP}'
@@ -58,6 +59,11 @@ Examples:
 }
 
 async function get(args: readonly string[], options: GetOptions): Promise<void> {
+  if (args[0] === 'device' || args[0] === 'devices') {
+    const { getDevices } = await import('./get-devices.ts');
+    await getDevices(args.slice(1), options);
+    return;
+  }
   const objects = objectNames(args);
   if (objects !== undefined) {
     const { getObjects } = await import('./get-objects.ts');

@@ -32,6 +32,15 @@ export interface NodeOptions {
   /** Whether the containers of the next in-place restart are created ahead. */
   readonly standbys: boolean;
   readonly allowedUnsafeSysctls: readonly string[];
+  /** Absent: what containerd reads. */
+  readonly cdiSpecDirs?: readonly string[];
+  readonly nvidiaSmi: string;
+  readonly nvidiaDriverDir: string;
+  readonly devDir: string;
+  readonly kernelLog: string;
+  /** Milliseconds. */
+  readonly deviceCheckPeriod: number;
+  readonly unhealthyDevices: 'restart' | 'wait';
 }
 
 export const defaultNamespace = 'default';
@@ -49,12 +58,7 @@ export function withGlobalOptions(program: Command): Command {
 
 /** Adds what `run` and `agent` take. */
 export function withNodeOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option('--containerd <path>', "containerd's unix socket")
-        .env('CONTAINERD_ADDRESS')
-        .default('/run/containerd/containerd.sock'),
-    )
+  return withDeviceOptions(withContainerdOption(command))
     .addOption(
       new Option('--data-dir <path>', 'where pods are remembered and their volumes live')
         .env('REPRISE_DATA_DIR')
@@ -119,6 +123,65 @@ export function withNodeOptions(command: Command): Command {
         .env('REPRISE_ALLOWED_UNSAFE_SYSCTLS')
         .argParser(sysctlNames)
         .default([], 'none'),
+    )
+    .addOption(
+      new Option(
+        '--unhealthy-devices <what>',
+        'an in-place restart with an unhealthy device: try it all the same, or wait',
+      )
+        .env('REPRISE_UNHEALTHY_DEVICES')
+        .choices(['restart', 'wait'])
+        .default('restart'),
+    )
+    .addOption(
+      durationDefault(
+        new Option('--device-check-period <duration>', 'how often devices are looked at').env(
+          'REPRISE_DEVICE_CHECK_PERIOD',
+        ),
+        30_000,
+      ).argParser(durationOption({ minMs: 100, maxMs: 3_600_000 })),
+    );
+}
+
+/** Adds where containerd is. */
+export function withContainerdOption(command: Command): Command {
+  return command.addOption(
+    new Option('--containerd <path>', "containerd's unix socket")
+      .env('CONTAINERD_ADDRESS')
+      .default('/run/containerd/containerd.sock'),
+  );
+}
+
+/** Adds where devices are looked for, to what starts an agent and to what only looks. */
+export function withDeviceOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--cdi-spec-dirs <directories>',
+        'where CDI specifications are, with commas between; the last one wins (default: as containerd has it)',
+      )
+        .env('REPRISE_CDI_SPEC_DIRS')
+        .argParser((text: string) => text.split(',').map((directory) => directory.trim())),
+    )
+    .addOption(
+      new Option('--nvidia-smi <program>', 'what tells of the health of NVIDIA GPUs')
+        .env('REPRISE_NVIDIA_SMI')
+        .default('nvidia-smi'),
+    )
+    .addOption(
+      new Option('--nvidia-driver-dir <path>', 'where the NVIDIA driver tells of its GPUs')
+        .env('REPRISE_NVIDIA_DRIVER_DIR')
+        .default('/proc/driver/nvidia'),
+    )
+    .addOption(
+      new Option('--dev-dir <path>', 'where device nodes are')
+        .env('REPRISE_DEV_DIR')
+        .default('/dev'),
+    )
+    .addOption(
+      new Option('--kernel-log <path>', 'where Xid messages of NVIDIA GPUs are read')
+        .env('REPRISE_KERNEL_LOG')
+        .default('/dev/kmsg'),
     );
 }
 

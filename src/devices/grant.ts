@@ -26,7 +26,7 @@ export interface DeviceWays {
 export type Way = 'nvidia-runtime' | 'cdi' | 'edits';
 
 /** A grant whose nodes have still to be looked up on the host. */
-export interface PlannedGrant extends Omit<DeviceGrant, 'nodes'> {
+export interface PlannedGrant extends Omit<DeviceGrant, 'nodes' | 'summary'> {
   readonly nodes: readonly PlannedNode[];
 }
 

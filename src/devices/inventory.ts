@@ -64,6 +64,12 @@ export function overlap(one: Device, other: Device): boolean {
   return one.id === other.id || contains(one, other) || contains(other, one);
 }
 
+/** The GPU that a device is, or is a part of: as the driver tells, or by its name. */
+export function gpuUuidOf({ gpu, names }: Device): string | undefined {
+  const own = names.map((name) => parseQualifiedName(name)?.name ?? '');
+  return gpu?.uuid ?? own.find((name) => name.startsWith('GPU-'));
+}
+
 /** The path on the host that a node is made from. */
 export function hostPathOf({ hostPath, path }: DeviceNode): string {
   return hostPath ?? path;

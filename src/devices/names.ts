@@ -5,6 +5,8 @@
  * containerd up to 2.3.4 crash on a vendor or class of a single character.
  */
 
+import { isDeviceKind, isDeviceName as isFullName } from '../pod/devices.ts';
+
 /** A device by its full name, taken apart. */
 export interface QualifiedName {
   /** `vendor/class`; what containers ask for in their limits. */
@@ -12,14 +14,7 @@ export interface QualifiedName {
   readonly name: string;
 }
 
-const vendorPattern = /^[A-Za-z][\w.-]*[A-Za-z0-9]$/;
-const classPattern = /^[A-Za-z][\w.-]*[A-Za-z0-9]$/;
 const namePattern = /^[A-Za-z0-9](?:[\w.:-]*[A-Za-z0-9])?$/;
-
-/** Whether a text is `vendor/class`. */
-export function isKind(text: string): boolean {
-  return kindFault(text) === undefined;
-}
 
 /** What is wrong with a kind; absent if nothing is. */
 export function kindFault(text: string): string | undefined {
@@ -28,7 +23,7 @@ export function kindFault(text: string): string | undefined {
   if (vendor.length === 1 || className.length === 1) {
     return `"${text}" has a vendor or class of one character, which crashes containerd`;
   }
-  if (vendorPattern.test(vendor) && classPattern.test(className)) return undefined;
+  if (isDeviceKind(text)) return undefined;
   return `"${text}" is no vendor/class of letters, digits, "_", "-" and "."`;
 }
 
@@ -39,10 +34,9 @@ export function isDeviceName(text: string): boolean {
 
 /** The parts of `vendor/class=name`; absent if it is none. */
 export function parseQualifiedName(text: string): QualifiedName | undefined {
+  if (!isFullName(text)) return undefined;
   const at = text.indexOf('=');
-  if (at < 0) return undefined;
-  const [kind, name] = [text.slice(0, at), text.slice(at + 1)];
-  return isKind(kind) && isDeviceName(name) ? { kind, name } : undefined;
+  return { kind: text.slice(0, at), name: text.slice(at + 1) };
 }
 
 /** `vendor/class=name`. */

@@ -111,12 +111,17 @@ export function processDirectoryOf(cgroup: string, hierarchy: Hierarchy): string
 
 /** Ids of all processes in a cgroup and below it; none when there is no such cgroup. */
 export function processesIn(directory: string): readonly number[] {
-  return subtreeOf(directory).flatMap((each) =>
-    readOr('', path.join(each, 'cgroup.procs'))
+  return subtreeOf(directory).flatMap(directProcessesIn);
+}
+
+/** Ids of the processes in a cgroup itself. */
+export function directProcessesIn(directory: string): readonly number[] {
+  return (
+    readOr('', path.join(directory, 'cgroup.procs'))
       .split('\n')
       .map(Number)
       // A process outside our own pid namespace reads as 0, which kill(2) takes for "my group".
-      .filter((pid) => pid > 0),
+      .filter((pid) => pid > 0)
   );
 }
 

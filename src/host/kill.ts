@@ -12,6 +12,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CgroupError,
+  directProcessesIn,
   findHierarchy,
   isEmpty,
   processDirectoryOf,
@@ -73,6 +74,29 @@ export async function killContainers(
     missing: found.filter(({ exists }) => !exists).map(({ cgroup }) => cgroup),
     leftovers: rest.leftovers,
   };
+}
+
+/**
+ * SIGKILL to those of these processes that are in a cgroup itself and not in one below it, which are not
+ * touched. Only with cgroup v1: v2 has no processes beside the cgroups that containers are in.
+ */
+export async function killDirectly(
+  cgroup: string,
+  pids: ReadonlySet<number>,
+  options: { readonly hierarchy?: Hierarchy; readonly freezeTimeoutMs?: number } = {},
+): Promise<void> {
+  const { hierarchy = findHierarchy(), freezeTimeoutMs = 200 } = options;
+  if (hierarchy.version === 2) return;
+  const target = lookInto(cgroup, hierarchy);
+  try {
+    setFreezer(target.directory, 'FROZEN');
+    const frozen = await waitUntilFrozen([target], performance.now() + freezeTimeoutMs);
+    if (!frozen.has(target)) return;
+    for (const pid of directProcessesIn(target.directory)) if (pids.has(pid)) kill(pid);
+  } finally {
+    // What is below was not frozen by itself, so that it thaws with this one.
+    setFreezer(target.directory, 'THAWED');
+  }
 }
 
 /** Waits until no process is left in any of these cgroups; answers with those left at the time-out. */

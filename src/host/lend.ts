@@ -88,6 +88,7 @@ export async function takeBack(pod: Pod, settings: LendSettings): Promise<void> 
   await removeFolder(places.volumes);
   await fs.rm(places.hostsFile, { force: true });
   await removeFolder(places.messages);
+  await removeFolder(places.devices);
   returnUserIds(path.dirname(places.directory), pod.metadata.uid);
   await removeFolder(places.logs);
 }
@@ -99,6 +100,8 @@ export interface Places {
   readonly subPaths: string;
   readonly hostsFile: string;
   readonly messages: string;
+  /** Nodes that are made for it, by container. */
+  readonly devices: string;
   readonly logs: string;
   readonly cgroup: string;
 }
@@ -116,6 +119,7 @@ export function placesOf(pod: Pod, settings: LendSettings): Places {
     subPaths: path.join(directory, 'volume-subpaths'),
     hostsFile: path.join(directory, 'etc-hosts'),
     messages: path.join(directory, 'containers'),
+    devices: path.join(directory, 'devices'),
     logs: path.join(settings.podLogDir, `${namespace}_${name}_${uid}`),
     cgroup: podCgroup(pod, qosClassOf(pod), {
       cgroupRoot: settings.cgroupRoot,

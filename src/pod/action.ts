@@ -39,6 +39,8 @@ export type Action =
   | { readonly kind: 'kill-containers'; readonly ids: readonly string[] }
   /** Check that no process is left in the cgroups of these exited containers. */
   | { readonly kind: 'prove-gone'; readonly ids: readonly string[] }
+  /** See to it that nothing of generations below `before` has a device of the pod open. */
+  | { readonly kind: 'free-devices'; readonly before: number }
   | { readonly kind: 'remove-container'; readonly id: string; readonly name: string }
   | { readonly kind: 'stop-sandbox'; readonly id: string }
   | { readonly kind: 'remove-sandbox'; readonly id: string }
@@ -67,6 +69,8 @@ export function inWords(action: Action): string {
       return `kill ${action.ids.join(' ')}`;
     case 'prove-gone':
       return `prove gone ${action.ids.join(' ')}`;
+    case 'free-devices':
+      return `free devices of generations before ${action.before}`;
     case 'remove-container':
       return `remove ${action.name} (${action.id})`;
     case 'stop-sandbox':
@@ -94,6 +98,7 @@ export function subjectOf(action: Action): string {
     case 'probe-container':
     case 'kill-containers':
     case 'prove-gone':
+    case 'free-devices':
     case 'remove-container':
     case 'stop-sandbox':
     case 'remove-sandbox':

@@ -7,6 +7,7 @@ import { currentInstance, currentSandbox, inThisRun } from './instances.ts';
 import type { ConditionMemory, Memory, Phase } from './memory.ts';
 import type { Container } from './pod.ts';
 import { containersOf } from './pod.ts';
+import { unhealthyIn } from './keep-devices.ts';
 import { phaseOf } from './phase.ts';
 import { isFoundReady, isStarted } from './probes.ts';
 import { beganAt, describeTrigger, isClearing } from './restart-all.ts';
@@ -48,11 +49,30 @@ function conditionsOf(look: Look, memory: Memory, phase: Phase): Record<string, 
     Initialized: initialized(look, memory, phase),
     Ready: ready,
     ContainersReady: ready,
-    PodScheduled: { status: 'True' },
+    PodScheduled: scheduled(look),
+    ...(look.observed.devices && { [devicesHealthyCondition]: devicesHealthy(look) }),
     ...(hasRestartAllRule(look.pod) || memory.generation > 0
       ? { AllContainersRestarting: allContainersRestarting(memory, phase) }
       : {}),
   };
+}
+
+/** On a single node the only thing that a pod can wait for before it begins is a device. */
+function scheduled({ observed }: Look): Condition {
+  const { waits } = observed.devices ?? {};
+  return waits === undefined
+    ? { status: 'True' }
+    : { status: 'False', reason: 'Unschedulable', message: waits };
+}
+
+/** Only pods that ask for devices have it. */
+export const devicesHealthyCondition = 'reprise.dev/DevicesHealthy';
+
+function devicesHealthy({ observed }: Look): Condition {
+  const faults = unhealthyIn(observed.devices);
+  return faults.length === 0
+    ? { status: 'True' }
+    : { status: 'False', reason: 'DeviceUnhealthy', message: faults.join('; ') };
 }
 
 function initialized(look: Look, memory: Memory, phase: Phase): Condition {

@@ -7,6 +7,7 @@
  */
 import { settle } from './conditions.ts';
 import type { Decision, Look } from './decision.ts';
+import { waitsForDevices } from './keep-devices.ts';
 import { both, earlier, only } from './decision.ts';
 import { holdBackRetries } from './hold-back.ts';
 import type { Ending, Memory } from './memory.ts';
@@ -67,6 +68,8 @@ function restartAll(look: Look, memory: Memory): Decision {
 }
 
 function live(look: Look, memory: Memory): Decision {
+  // It is woken when that changes.
+  if (waitsForDevices(look)) return only(memory);
   const sandbox = ensureSandbox(look, memory);
   if (sandbox !== undefined) return sandbox;
   const lend = look.observed.loan === undefined ? [{ kind: 'lend' as const }] : [];

@@ -33,6 +33,8 @@ export interface DeviceGrant {
   readonly env: readonly { readonly name: string; readonly value: string }[];
   /** Groups that the processes get as well. */
   readonly groups: readonly number[];
+  /** Every node with its numbers, in a line: what changes makes a container that was made before unfit. */
+  readonly summary: string;
 }
 
 export interface GrantedNode {
@@ -41,8 +43,6 @@ export interface GrantedNode {
   readonly hostPath: string;
   /** A part of `rwm`, never empty. */
   readonly permissions: string;
-  /** `c 195:0`: part of what a container is made from, so one made before a change is not used. */
-  readonly device: string;
 }
 
 export interface GrantedMount {
@@ -55,6 +55,21 @@ export interface GrantedMount {
 /** `vendor/class` in a container's limits asks for that many devices of a kind. */
 export function isDeviceResource(name: string): boolean {
   return name.includes('/');
+}
+
+/** A vendor or class, of at least two characters: see devices/names.ts. */
+const part = '[A-Za-z][\\w.-]*[A-Za-z0-9]';
+const kindPattern = new RegExp(`^${part}/${part}$`);
+const fullNamePattern = new RegExp(`^${part}/${part}=[A-Za-z0-9](?:[\\w.:-]*[A-Za-z0-9])?$`);
+
+/** Whether a text is `vendor/class`. */
+export function isDeviceKind(text: string): boolean {
+  return kindPattern.test(text);
+}
+
+/** Whether a text is the full name of a device: `vendor/class=name`. */
+export function isDeviceName(text: string): boolean {
+  return fullNamePattern.test(text);
 }
 
 /** Prefix of the annotations of a pod that name the devices its containers get. */

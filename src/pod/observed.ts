@@ -6,6 +6,7 @@
  *
  * Read next: memory.ts, which says which instance of each container is the current one.
  */
+import type { DeviceView } from './devices.ts';
 import type { HookKind, ProbeKind } from './handler.ts';
 import type { Inputs } from './inputs.ts';
 import type { Loan } from './loan.ts';
@@ -26,6 +27,10 @@ export interface Observed {
   readonly requests: readonly Request[];
   /** What probes have found since the last decision, if anything; consumed by it. */
   readonly probeResults?: readonly ProbeResult[];
+  /** What it has of devices; absent: it asks for none. */
+  readonly devices?: DeviceView;
+  /** Nothing of a generation below this one has a device of the pod open; absent: not looked yet. */
+  readonly devicesFree?: number;
   /** Since when the pod is looked at: when its worker began; absent: always. */
   readonly since?: number;
   /** Whether actions are still under way that make or end something, whose outcome is not part of this look. */

@@ -93,7 +93,19 @@ export interface V1ContainerStatus {
   readonly lastState: V1ContainerState;
   readonly resources?: Partial<Resources>;
   readonly allocatedResources?: Readonly<Record<string, string>>;
+  readonly allocatedResourcesStatus?: readonly V1ResourceStatus[];
   readonly volumeMounts?: readonly V1VolumeMountStatus[];
+}
+
+/** How the devices of a container are (KEP-4680), by what was asked for. */
+export interface V1ResourceStatus {
+  readonly name: string;
+  readonly resources: readonly {
+    /** Full name of the device. */
+    readonly resourceID: string;
+    readonly health: 'Healthy' | 'Unhealthy';
+    readonly message?: string;
+  }[];
 }
 
 export interface V1VolumeMountStatus {

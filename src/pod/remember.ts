@@ -6,6 +6,7 @@
  */
 import type { Look } from './decision.ts';
 import { currentInstance, currentSandbox, isAlive } from './instances.ts';
+import { waitsForDevices } from './keep-devices.ts';
 import type { ContainerMemory, Ending, Memory, Termination } from './memory.ts';
 import type { Instance, Observed, Request } from './observed.ts';
 import { containersOf } from './pod.ts';
@@ -31,7 +32,8 @@ export function rememberWhatWasSeen(look: Look, memory: Memory): Memory {
   return observed.requests.reduce(rememberRequest, {
     ...memory,
     containers,
-    startTime: memory.startTime ?? now,
+    // As under the kubelet, which does not see a pod before there is a node for it.
+    startTime: memory.startTime ?? (waitsForDevices(look) ? undefined : now),
     podIPs: podIPs.length > 0 ? podIPs : memory.podIPs,
   });
 

@@ -15,6 +15,7 @@ import { both, only } from './decision.ts';
 import { currentInstance, isAlive, isCurrent, isUnused } from './instances.ts';
 import type { ContainerMemory, Memory, RestartUnderWay, Trigger } from './memory.ts';
 import type { Instance } from './observed.ts';
+import { freeDevices, heldByDevices } from './keep-devices.ts';
 import { containersOf } from './pod.ts';
 import { RESTARTING_ALL_MESSAGE } from './remember.ts';
 import { afterExit } from './restart-rules.ts';
@@ -95,7 +96,10 @@ export function clearOldGeneration(look: Look, before: Memory): Decision {
   const standing = old.filter((one) => !isUnused(one) && !one.gone);
   // Its start was asked for by an agent that was killed, and may still come: not if it is removed.
   const pending = old.filter((one) => one.state === 'created' && isCurrent(memory, one));
-  if (standing.length === 0 && pending.length === 0) return allDead(look, memory);
+  if (standing.length === 0 && pending.length === 0) {
+    const actions = freeDevices(look, memory.generation);
+    return actions.length > 0 ? { ...only(memory), actions } : allDead(look, memory);
+  }
 
   const ahead = bringAhead(look, memory);
   const cleared = clear(standing, now);
@@ -204,7 +208,10 @@ function allDead(look: Look, memory: Memory): Decision {
     const ahead = { ...bringAhead(look, cleared), lookAgainAt: startNotBefore };
     return ahead.actions.length > 0 ? ahead : both(ahead, tidyWhenQuiet(look, cleared));
   }
-  return only({ ...cleared, restart: { ...restart, deadAt, startingAt: look.now } });
+  return (
+    heldByDevices(look, cleared) ??
+    only({ ...cleared, restart: { ...restart, deadAt, startingAt: look.now } })
+  );
 }
 
 /** A user who asks for what the back-off holds back does not have to wait for it. */

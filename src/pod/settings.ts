@@ -6,6 +6,8 @@ export interface Settings {
   readonly containerBackoffMaxMs: number;
   /** Whether the next generation's containers are created ahead. */
   readonly standbys: boolean;
+  /** What becomes of an in-place restart with a device that is unhealthy: tried all the same, or held. */
+  readonly unhealthyDevices: 'restart' | 'wait';
 }
 
 /** The kubelet's defaults (kubelet.go, KEP-5593) and design.md's. */
@@ -13,4 +15,5 @@ export const defaultSettings: Settings = {
   inPlaceBackoffMaxMs: 60_000,
   containerBackoffMaxMs: 300_000,
   standbys: true,
+  unhealthyDevices: 'restart',
 };

@@ -23,6 +23,7 @@ import type {
   V1ContainerWaiting,
   V1PodCondition,
   V1PodStatus,
+  V1ResourceStatus,
 } from './pod-status.ts';
 import { qosClassOf } from './pod-resources.ts';
 import { isStarted } from './probes.ts';
@@ -118,7 +119,27 @@ function containerStatus(
     started: isRunning && (kind === 'init' || isStarted(container, known)),
     state,
     lastState: last === undefined ? {} : { terminated: terminated(last) },
+    ...devicesOf(scene, container),
   };
+}
+
+function devicesOf(
+  { observed }: Scene,
+  { name }: Container,
+): Pick<V1ContainerStatus, 'allocatedResourcesStatus'> {
+  const own = (observed.devices?.given ?? []).filter(({ container }) => container === name);
+  if (own.length === 0) return {};
+  const statuses = [...Map.groupBy(own, ({ resource }) => resource)].map(
+    ([resource, devices]): V1ResourceStatus => ({
+      name: resource,
+      resources: devices.map(({ id, fault }) => ({
+        resourceID: id,
+        health: fault === undefined ? 'Healthy' : 'Unhealthy',
+        ...(fault !== undefined && { message: fault }),
+      })),
+    }),
+  );
+  return { allocatedResourcesStatus: statuses };
 }
 
 function stateOf(

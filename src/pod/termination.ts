@@ -11,6 +11,7 @@ import { both, only } from './decision.ts';
 import { hasEnded, isAlive } from './instances.ts';
 import type { Ending, Memory } from './memory.ts';
 import type { Instance } from './observed.ts';
+import { freeDevices } from './keep-devices.ts';
 import { isSidecar } from './pod.ts';
 import { clear } from './restart-all.ts';
 import { stopOne } from './stop.ts';
@@ -26,6 +27,10 @@ export function windDown(look: Look, memory: Memory, ending: Ending): Decision {
   }
   const unproven = observed.instances.filter((one) => hasEnded(one) && !one.gone);
   if (unproven.length > 0) return { ...clear(unproven, now), memory };
+
+  // Somebody else may get them as soon as the pod is over.
+  const freeing = freeDevices(look, memory.generation + 1);
+  if (freeing.length > 0) return { ...only(memory), actions: freeing };
 
   const ready = observed.sandboxes.filter((sandbox) => sandbox.ready);
   if (ready.length > 0) {

@@ -8,10 +8,12 @@
  */
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
+import type { DeviceGrant } from '../pod/devices.ts';
 import type { Loan, SubPath } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import type { FindObject } from '../pod/objects.ts';
 import type { Container, Pod } from '../pod/pod.ts';
+import { withDevices } from './devices.ts';
 import type { Environment } from './environment.ts';
 import { environmentOf, expand } from './environment.ts';
 import type { ContainerConfig } from './generated/runtime/v1/ContainerConfig.ts';
@@ -31,6 +33,8 @@ export interface Ingredients {
   readonly podIPs: readonly string[];
   /** Finds the ConfigMaps and Secrets that the environment is filled from. */
   readonly find: FindObject;
+  /** Absent: none are given. */
+  readonly devices?: DeviceGrant;
 }
 
 /** Which of its runs a container is for. */
@@ -68,7 +72,7 @@ export function containerConfig(
       mappedMount(pod, loan, messageMount(container, attempt, loan)),
     ],
     labels: containerLabels(pod, identity, node.agentId),
-    annotations: containerAnnotations(pod, container, attempt),
+    annotations: { ...lasting.annotations, ...containerAnnotations(pod, container, attempt) },
     logPath: `${name}/${attempt}.log`,
   };
 }
@@ -111,7 +115,7 @@ function lastingConfig(
   const { stopSignal } = container.lifecycle ?? {};
   const environment = environmentFor(pod, container, ingredients, node);
   const expandAll = (words: readonly string[]) => words.map((word) => expand(word, environment));
-  return {
+  const config: ContainerConfig = {
     image: { image: image.ref, userSpecifiedImage: container.image },
     command: expandAll(container.command),
     args: expandAll(container.args),
@@ -128,6 +132,7 @@ function lastingConfig(
       securityContext: containerSecurity(pod, container, image.user, loan, node),
     },
   };
+  return withDevices(config, ingredients.devices);
 }
 
 function environmentFor(

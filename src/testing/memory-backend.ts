@@ -17,11 +17,14 @@ import type { ManifestObject } from '../pod/objects.ts';
 import { podKey } from '../pod/pod.ts';
 import { generationAnnotation } from '../pod/pod-status.ts';
 import type { V1Pod, V1PodStatus } from '../pod/pod-status.ts';
+import type { V1Device } from '../pod/v1-device.ts';
 import { v1Spec } from '../pod/v1-spec.ts';
 
 export class MemoryBackend implements Backend {
   readonly node = { name: 'test-node' };
   readonly objects = new ObjectStore();
+  /** As the test sets them. */
+  readonly found: V1Device[] = [];
   /** Log sources by container name, as the test sets them. */
   readonly logs = new Map<string, LogSource>();
   /** Every call that changes something, in words. */
@@ -31,6 +34,10 @@ export class MemoryBackend implements Backend {
   readonly #podWatchers = new Set<(event: WatchEvent<V1Pod>) => void>();
   readonly #eventWatchers = new Set<(event: WatchEvent<V1Event>) => void>();
   #version = 100;
+
+  devices(): readonly V1Device[] {
+    return this.found;
+  }
 
   create(pod: ManifestPod, objects: readonly ManifestObject[] = []): Promise<V1Pod> {
     const key = podKey(pod);

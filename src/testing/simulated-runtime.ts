@@ -187,6 +187,9 @@ export class SimulatedRuntime {
       case 'prove-gone':
         answer(action.ids.some((id) => this.#isOccupied(this.#find(id))) ? undefined : done);
         return;
+      case 'free-devices':
+        answer(done);
+        return;
       case 'remove-container':
         this.#remove(action.id);
         answer(done);

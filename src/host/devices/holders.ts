@@ -5,7 +5,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Hierarchy } from '../cgroups.ts';
-import { processDirectoryOf, processesIn, readOr, subtreeOf } from '../cgroups.ts';
+import {
+  directProcessesIn,
+  processDirectoryOf,
+  processesIn,
+  readOr,
+  subtreeOf,
+} from '../cgroups.ts';
 import { isErrno } from '../errno.ts';
 import { deviceOf } from './numbers.ts';
 
@@ -82,13 +88,6 @@ export function commandOf(pid: number): string {
 /** The pause process of a sandbox, by its cgroup. */
 export function pausePidIn(sandboxCgroup: string, hierarchy: Hierarchy): number | undefined {
   return processesIn(processDirectoryOf(sandboxCgroup, hierarchy))[0];
-}
-
-function directProcessesIn(directory: string): readonly number[] {
-  return readOr('', path.join(directory, 'cgroup.procs'))
-    .split('\n')
-    .map(Number)
-    .filter((pid) => pid > 0);
 }
 
 function namesIn(directory: string): readonly string[] {

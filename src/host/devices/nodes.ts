@@ -5,7 +5,9 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
+import type { DeviceNode } from '../../devices/cdi-spec.ts';
 import type { PlannedNode } from '../../devices/grant.ts';
+import { hostPathOf } from '../../devices/inventory.ts';
 import type { GrantedNode } from '../../pod/devices.ts';
 import { isErrno } from '../errno.ts';
 import { DeviceError } from './device-error.ts';
@@ -42,15 +44,22 @@ export async function provideNodes(
     const isAsItIs = found.isThere && sameAs(found, wanted);
     const hostPath = isAsItIs ? node.hostPath : path.join(folder, String(index));
     if (!isAsItIs) await makeNode(hostPath, wanted);
-    const { device, mode, uid, gid } = wanted;
-    granted.push({
-      path: node.path,
-      hostPath,
-      permissions: node.permissions,
-      device: `${device} ${mode.toString(8)} ${uid}:${gid}`,
-    });
+    granted.push({ path: node.path, hostPath, permissions: node.permissions });
   }
   return granted;
+}
+
+/** Nodes with their numbers as they are now: `c 195:0`. Those that are gone are left out. */
+export async function numbersOfNodes(
+  nodes: readonly DeviceNode[],
+): Promise<readonly { readonly path: string; readonly device: string }[]> {
+  const found = await Promise.all(
+    nodes.map(async (node) => {
+      const planned = { ...node, hostPath: hostPathOf(node), permissions: 'rw', isOptional: true };
+      return { path: node.path, device: (await lookUp(planned))?.device };
+    }),
+  );
+  return found.flatMap(({ path, device }) => (device === undefined ? [] : [{ path, device }]));
 }
 
 async function lookUp(node: PlannedNode): Promise<(Wanted & { isThere: boolean }) | undefined> {

@@ -5,6 +5,7 @@ import {
   checkRestartRules,
   checkSomeContainer,
 } from './containers.ts';
+import { checkDevices } from './devices.ts';
 import { checkEnvironment, checkResourceFields } from './environment.ts';
 import { checkAnnotations, checkLabels } from './names.ts';
 import {
@@ -52,6 +53,7 @@ export const rules: readonly Rule[] = [
   checkMountOptions,
   checkFilePaths,
   checkResources,
+  checkDevices,
   checkPodResources,
   checkHugePageVolumes,
   checkPrivileges,

@@ -1,4 +1,5 @@
 /** Keys and values of labels and annotations, ours included. */
+import { cdiAnnotationPrefix, isDeviceName } from '../../pod/devices.ts';
 import { parseDuration } from '../../pod/duration.ts';
 import { didYouMean } from '../issues.ts';
 import { invalidValue } from '../manifest-error.ts';
@@ -33,6 +34,7 @@ export function* checkAnnotations({ metadata }: PartlyPod): Generator<Problem> {
     const path = ['metadata', 'annotations', key];
     if (!isQualifiedName(lowered(key))) yield { path, message: invalidValue(key, keyRule) };
     else if (key.toLowerCase().startsWith('reprise.dev/')) yield* checkOurs(key, value);
+    else if (key.startsWith(cdiAnnotationPrefix)) yield* checkDeviceNames(key, value);
   }
   const bytes = annotations.flat().reduce((sum, text) => sum + Buffer.byteLength(text ?? ''), 0);
   if (bytes > maxAnnotationBytes) {
@@ -44,6 +46,20 @@ export function* checkAnnotations({ metadata }: PartlyPod): Generator<Problem> {
 /** Kubernetes compares annotation keys in lower case, except that a name may not become one. */
 function lowered(key: string): string {
   return isDnsSubdomain(key.toLowerCase().split('/')[0] ?? '') ? key.toLowerCase() : key;
+}
+
+/** Full names of devices, with commas between them. */
+function* checkDeviceNames(key: string, value = ''): Generator<Problem> {
+  const odd = value
+    .split(',')
+    .map((name) => name.trim())
+    .find((name) => !isDeviceName(name));
+  if (odd === undefined) return;
+  yield {
+    path: ['metadata', 'annotations', key],
+    message: invalidValue(odd, 'must be the full name of a device: vendor/class=name'),
+    hint: 'write it like "nvidia.com/gpu=0", and several with commas between them',
+  };
 }
 
 function* checkOurs(key: string, value: string | undefined): Generator<Problem> {

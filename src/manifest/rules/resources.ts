@@ -73,10 +73,8 @@ function* checkAmounts(
 function* checkName(name: string, path: Path, known: readonly string[]): Generator<Problem> {
   if (known.includes(name) || pageSizeOf(name) !== undefined) return;
   if (name.includes('/')) {
-    yield {
-      path,
-      message: forbidden('devices and other extended resources are not supported yet'),
-    };
+    // Those of containers have rules of their own: see devices.ts.
+    if (known === ofPods) yield { path, message: forbidden('devices are given to containers') };
   } else {
     const whose = known === ofPods ? 'a pod' : 'a container';
     yield {

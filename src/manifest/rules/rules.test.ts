@@ -443,13 +443,41 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
   'resources that are not handed out': [
     {
       container: {
-        resources: { limits: { 'hugepages-x': 1, 'nvidia.com/gpu': 1, cpus: 1, toString: 1 } },
+        resources: { limits: { 'hugepages-x': 1, 'a.kubernetes.io/x': 1, cpus: 1, toString: 1 } },
       },
     },
     `${main}.resources.limits["hugepages-x"]: Invalid value: "hugepages-x": must be a standard resource`,
-    `${main}.resources.limits["nvidia.com/gpu"]: Forbidden: devices and other extended resources are not`,
     `${main}.resources.limits.cpus: Invalid value: "cpus": must be a standard resource`,
     `${main}.resources.limits.toString: Invalid value: "toString": must be a standard resource`,
+    `${main}.resources.limits["a.kubernetes.io/x"]: Invalid value: "a.kubernetes.io/x": must be a standard resource`,
+  ],
+  'devices, whose request is the limit if it is given': [
+    {
+      container: {
+        resources: { requests: { 'nvidia.com/gpu': 2 }, limits: { 'nvidia.com/gpu': '2' } },
+      },
+    },
+  ],
+  'devices are whole, and all of a limit is given': [
+    {
+      container: {
+        resources: {
+          requests: { 'aa.test/b.c': 1, 'acme.test/npu': 1 },
+          limits: { 'nvidia.com/gpu': '500m', 'acme.test/npu': 2, 'x/y': 1 },
+        },
+      },
+    },
+    `${main}.resources.limits["aa.test/b.c"]: Required value: Limit must be set`,
+    `${main}.resources.requests["acme.test/npu"]: Invalid value: 1: must be equal to acme.test/npu limit of 2`,
+    `${main}.resources.limits["nvidia.com/gpu"]: Invalid value: "500m": must be an integer of at most 4096`,
+    `${main}.resources.limits["x/y"]: Invalid value: "x/y": must be the kind of a device`,
+  ],
+  'annotations that name devices': [
+    { metadata: { annotations: { 'cdi.k8s.io/a': 'nvidia.com/gpu=0, nvidia.com/gpu=MIG-1' } } },
+  ],
+  'annotations that name something else': [
+    { metadata: { annotations: { 'cdi.k8s.io/a': 'gpu0' } } },
+    'metadata.annotations["cdi.k8s.io/a"]: Invalid value: "gpu0": must be the full name of a device',
   ],
   'huge pages come whole, and beside cpu or memory': [
     {
@@ -522,7 +550,7 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
   'a pod as a whole has cpu, memory and huge pages': [
     { spec: { resources: { limits: { cpu: 1, 'ephemeral-storage': 1, 'a.test/b': 1 } } } },
     'spec.resources.limits["ephemeral-storage"]: Invalid value: "ephemeral-storage": must be a standard resource of a pod',
-    'spec.resources.limits["a.test/b"]: Forbidden: devices and other extended resources',
+    'spec.resources.limits["a.test/b"]: Forbidden: devices are given to containers',
   ],
   'a resize may restart what can be restarted': [
     {

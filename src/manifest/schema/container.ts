@@ -42,7 +42,7 @@ const resources = z.strictObject({
   ),
   limits: honoured(
     z.record(z.string(), quantity()),
-    'what is allowed at most: cpu, memory and huge pages',
+    'what is allowed at most: cpu, memory, huge pages, and how many devices, e.g. nvidia.com/gpu',
   ),
   claims: refused('dynamic resource claims are not supported', []),
 });

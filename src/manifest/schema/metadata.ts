@@ -20,7 +20,7 @@ export const metadata = z.strictObject({
   labels: honoured(textMap(), 'given to the sandbox, selectable'),
   annotations: honoured(
     textMap(),
-    'given to the sandbox; those of reprise.dev/ are described above',
+    'given to the sandbox; those of reprise.dev/ and cdi.k8s.io/ are described above',
   ),
   creationTimestamp: inert(z.string(), fromServer),
   deletionTimestamp: inert(z.string(), fromServer),

@@ -1,0 +1,382 @@
+/**
+ * The devices of a node and who has them: what there is, who came when, what each has been given. All
+ * judgement is in devices/; this class looks, remembers on disk, and tells whoever is concerned.
+ *
+ * Nothing in here is on the way of a pod without devices. Read next: devices/allocate.ts, who gets
+ * which; devices/grant.ts, how a container gets them; health-watch.ts, how they are.
+ */
+import type { Assignments, Claim, Served } from '../../devices/allocate.ts';
+import { findDevice, serve } from '../../devices/allocate.ts';
+import type { DeviceNode } from '../../devices/cdi-spec.ts';
+import { leftOut, planGrant, wayOf } from '../../devices/grant.ts';
+import type { DeviceWays, Way } from '../../devices/grant.ts';
+import { gpuUuidOf } from '../../devices/inventory.ts';
+import type { Device } from '../../devices/inventory.ts';
+import { requestOf } from '../../devices/request.ts';
+import type { DeviceRequest } from '../../devices/request.ts';
+import { DeviceError } from '../../host/devices/device-error.ts';
+import { discover, missingNode } from '../../host/devices/discover.ts';
+import type { DeviceRoots, Inventory } from '../../host/devices/discover.ts';
+import { numbersOfNodes, provideNodes } from '../../host/devices/nodes.ts';
+import type { NodeOwner } from '../../host/devices/nodes.ts';
+import type { Logger } from '../../log.ts';
+import type { PodEvent } from '../../pod/decision.ts';
+import type { DeviceGrant, DeviceView, GivenDevice } from '../../pod/devices.ts';
+import { mayHaveDevices } from '../../pod/devices.ts';
+import type { Pod } from '../../pod/pod.ts';
+import { podKey } from '../../pod/pod.ts';
+import type { ClaimStore, SavedClaim } from './claims.ts';
+
+export interface KeeperParts {
+  readonly roots: DeviceRoots;
+  readonly ways: DeviceWays;
+  readonly claims: ClaimStore;
+  readonly log: Logger;
+}
+
+/** How a pod's worker hears of its devices. */
+export type HearDevices = (view: DeviceView, events: readonly PodEvent[]) => void;
+
+/** A device with its users, as it is shown. */
+export interface DeviceInUse {
+  readonly device: Device;
+  readonly fault?: string;
+  readonly users: readonly { readonly pod: string; readonly containers: readonly string[] }[];
+}
+
+interface Client {
+  readonly pod: Pod;
+  readonly request: DeviceRequest;
+  saved: SavedClaim;
+  view?: DeviceView;
+  hear?: HearDevices;
+}
+
+export class DeviceKeeper {
+  readonly #parts: KeeperParts;
+  readonly #clients = new Map<string, Client>();
+  #inventory: Inventory;
+  /** What others have found wrong, by the UUID of a GPU. */
+  #reported: ReadonlyMap<string, string> = new Map();
+  /** By device: GPUs that the driver has told of, whatever it tells now. */
+  readonly #seenGpus = new Map<string, string>();
+  #faults: ReadonlyMap<string, string> = new Map();
+  /** Faults of specifications that have been told. */
+  #told: ReadonlySet<string> = new Set();
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+    this.#inventory = discover(parts.roots);
+    this.#judge();
+  }
+
+  /** Where specifications are read, in rising precedence. */
+  get cdiSpecDirs(): readonly string[] {
+    return this.#parts.roots.cdiSpecDirs;
+  }
+
+  get inventory(): Inventory {
+    return this.#inventory;
+  }
+
+  /** Takes up what pods of an earlier life had, before any of them is served. */
+  load(pods: readonly Pod[], isServed: (pod: Pod) => boolean): void {
+    for (const pod of pods) {
+      const { uid } = pod.metadata;
+      const request = this.#requestOf(pod);
+      const saved = request && this.#loadClaim(pod);
+      // What others wait for is their agent's business; what they have is not there to be given.
+      if (saved?.given === undefined && !isServed(pod)) continue;
+      if (request !== undefined && saved !== undefined)
+        this.#clients.set(uid, { pod, request, saved });
+    }
+  }
+
+  /** A pod that may need devices; it hears how it stands at once, and of every change. */
+  add(pod: Pod, hear: HearDevices): void {
+    const { uid } = pod.metadata;
+    const request = this.#requestOf(pod);
+    if (request === undefined) return;
+    const known = this.#clients.get(uid);
+    if (known === undefined) {
+      const last = Math.max(0, ...[...this.#clients.values()].map(({ saved }) => saved.arrival));
+      const saved = { arrival: last + 1 };
+      this.#save(pod, saved);
+      this.#clients.set(uid, { pod, request, saved, hear });
+    } else {
+      known.hear = hear;
+    }
+    this.look();
+  }
+
+  /** The pod is over: whoever waits gets what it had. Doing it twice changes nothing. */
+  release(uid: string): void {
+    if (!this.#clients.delete(uid)) return;
+    this.#parts.claims.remove(uid);
+    this.look();
+  }
+
+  /** Looks at the machine again, and serves whoever can be served now. */
+  look(): void {
+    try {
+      this.#inventory = discover(this.#parts.roots);
+    } catch (error) {
+      this.#parts.log.error({ err: error }, 'could not look for devices; those known stay');
+    }
+    this.#judge();
+    this.#serve();
+  }
+
+  /** What is wrong with GPUs, by UUID, as others have found out. */
+  report(faults: ReadonlyMap<string, string>): void {
+    const before = JSON.stringify([...this.#reported]);
+    this.#reported = faults;
+    if (before !== JSON.stringify([...faults])) this.look();
+  }
+
+  /** Something about a GPU that all pods which have it, or a part of it, should hear. */
+  tellUsers(gpuUuid: string, event: PodEvent): void {
+    for (const { view, hear } of this.#clients.values()) {
+      const hasIt = view?.given.some(({ id }) => {
+        const device = findDevice(id, this.#inventory);
+        return device !== undefined && gpuUuidOf(device) === gpuUuid;
+      });
+      if (view !== undefined && hasIt) hear?.(view, [event]);
+    }
+  }
+
+  list(): readonly DeviceInUse[] {
+    return this.#inventory.devices.map((device) => ({
+      device,
+      fault: this.#faults.get(device.id),
+      users: [...this.#clients.values()].flatMap(({ pod, saved }) => {
+        const containers = Object.entries(saved.given ?? {})
+          .filter(([, given]) => given.some(({ id }) => device.names.includes(id)))
+          .map(([name]) => name);
+        return containers.length === 0 ? [] : [{ pod: podKey(pod), containers }];
+      }),
+    }));
+  }
+
+  /** The pods that wait for devices, first come first. */
+  waiting(): readonly { readonly pod: string; readonly why: string }[] {
+    return [...this.#clients.values()]
+      .toSorted((a, b) => a.saved.arrival - b.saved.arrival)
+      .flatMap(({ pod, view }) =>
+        view?.waits === undefined ? [] : [{ pod: podKey(pod), why: view.waits }],
+      );
+  }
+
+  /**
+   * What a container is given now; absent if nothing. Nodes that have to be made for it are made in
+   * `folder`. Throws DeviceError when a device is gone.
+   */
+  async grantFor(
+    pod: Pod,
+    container: string,
+    folder: string,
+    owner: NodeOwner,
+  ): Promise<DeviceGrant | undefined> {
+    const given = this.#waysOf(pod, container);
+    const isNvidia = this.#isNvidia(pod);
+    if (given.length === 0 && !isNvidia) return undefined;
+    const { nodes, ...plan } = planGrant(given, isNvidia);
+    const summary = await this.summaryOf(pod, container);
+    return { ...plan, summary, nodes: await provideNodes(nodes, folder, owner) };
+  }
+
+  /** What a container has of devices, with their numbers as they are now; empty if nothing. */
+  async summaryOf(pod: Pod, container: string): Promise<string> {
+    const nodes = this.#waysOf(pod, container).flatMap(({ device }) => nodesOf(device));
+    const found = await numbersOfNodes(nodes);
+    return found.map(({ path, device }) => `${path} ${device}`).join(', ');
+  }
+
+  /** Paths of nodes that containerd has to have put into a container by way of CDI. */
+  cdiPathsOf(pod: Pod, container: string): readonly string[] {
+    return this.#waysOf(pod, container)
+      .filter(({ way }) => way === 'cdi')
+      .flatMap(({ device }) => nodesOf(device))
+      .map(({ path }) => path);
+  }
+
+  /** The numbers (`c 195:0`) of all devices that a pod has been given, and the GPUs among them. */
+  async belongingsOf(pod: Pod): Promise<{
+    readonly numbers: ReadonlySet<string>;
+    readonly gpuUuids: ReadonlySet<string>;
+  }> {
+    const { saved } = this.#clients.get(pod.metadata.uid) ?? {};
+    const devices = Object.values(saved?.given ?? {})
+      .flat()
+      .flatMap(({ id }) => findDevice(id, this.#inventory) ?? []);
+    const found = await numbersOfNodes(devices.flatMap(nodesOf));
+    return {
+      numbers: new Set(found.map(({ device }) => device)),
+      gpuUuids: new Set(devices.flatMap((device) => gpuUuidOf(device) ?? [])),
+    };
+  }
+
+  #waysOf(pod: Pod, container: string): readonly { device: Device; way: Way }[] {
+    const { saved } = this.#clients.get(pod.metadata.uid) ?? {};
+    return (saved?.given?.[container] ?? []).map(({ id }) => {
+      const device = findDevice(id, this.#inventory);
+      if (device === undefined) {
+        throw new DeviceError(`device ${id} is gone: nothing on this node defines it any more`, {
+          where: `pod ${podKey(pod)}, container "${container}"`,
+          next: 'bring its CDI specification back, or delete the pod',
+        });
+      }
+      return { device, way: this.#wayOf(pod, device) };
+    });
+  }
+
+  #wayOf({ spec }: Pod, device: Device): Way {
+    const { ways, roots } = this.#parts;
+    return wayOf(device, spec.runtimeClassName, ways, roots.cdiSpecDirs);
+  }
+
+  #isNvidia({ spec: { runtimeClassName } }: Pod): boolean {
+    return runtimeClassName !== undefined && this.#parts.ways.nvidiaHandlers.has(runtimeClassName);
+  }
+
+  #requestOf(pod: Pod): DeviceRequest | undefined {
+    return mayHaveDevices(pod) ? requestOf(pod, this.#isNvidia(pod)) : undefined;
+  }
+
+  #loadClaim(pod: Pod): SavedClaim | undefined {
+    try {
+      return this.#parts.claims.load(pod.metadata.uid);
+    } catch (error) {
+      this.#parts.log.error({ err: error, pod: podKey(pod) }, 'a claim on devices was lost');
+      return undefined;
+    }
+  }
+
+  #judge(): void {
+    const faults = new Map<string, string>();
+    const found = new Set(this.#inventory.gpus.map(({ uuid }) => uuid));
+    for (const device of this.#inventory.devices) {
+      if (device.gpu !== undefined) this.#seenGpus.set(device.id, device.gpu.uuid);
+      const missing = missingNode(device);
+      const uuid = this.#seenGpus.get(device.id);
+      const fault =
+        missing !== undefined
+          ? `its node ${missing} is gone`
+          : uuid !== undefined && !found.has(uuid)
+            ? 'the driver has lost it'
+            : this.#reported.get(gpuUuidOf(device) ?? '');
+      if (fault !== undefined) faults.set(device.id, fault);
+    }
+    this.#faults = faults;
+    const now = new Set(this.#inventory.faults.map(({ message, where }) => `${message} ${where}`));
+    for (const fault of this.#inventory.faults) {
+      const isNew = !this.#told.has(`${fault.message} ${fault.where}`);
+      if (isNew) this.#parts.log.warn({ err: fault }, fault.message);
+    }
+    this.#told = now;
+  }
+
+  #serve(): void {
+    const clients = [...this.#clients.entries()];
+    const claims = clients.map(([uid, { request, saved }]): Claim => ({ uid, request, ...saved }));
+    const faultOf = ({ id }: Device): string | undefined => this.#faults.get(id);
+    const served = serve(claims, { devices: this.#inventory.devices, faultOf });
+    for (const [uid, client] of clients) {
+      const one = served.get(uid);
+      // A pod that is not there yet is not given anything: its worker will ask.
+      if (one === undefined || client.hear === undefined) continue;
+      this.#settle(client, one, client.hear);
+    }
+  }
+
+  #settle(client: Client, served: Served, hear: HearDevices): void {
+    const isNew = 'given' in served && client.saved.given === undefined;
+    if (isNew) {
+      const saved = { arrival: client.saved.arrival, given: served.given };
+      // Nothing is given that is not remembered; the next look tries again.
+      if (!this.#save(client.pod, saved)) return;
+      client.saved = saved;
+    }
+    const view: DeviceView =
+      'given' in served
+        ? { given: this.#describe(served.given) }
+        : { waits: served.waits, given: [] };
+    const before = client.view;
+    client.view = view;
+    if (JSON.stringify(view) === JSON.stringify(before)) return;
+    hear(view, [
+      ...(isNew ? this.#givenEvents(client.pod, served.given) : []),
+      ...changes(before, view),
+    ]);
+  }
+
+  /** Whether it is on disk now. */
+  #save(pod: Pod, saved: SavedClaim): boolean {
+    try {
+      this.#parts.claims.save(pod.metadata.uid, saved);
+      return true;
+    } catch (error) {
+      this.#parts.log.error({ err: error, pod: podKey(pod) }, 'could not save a claim on devices');
+      return false;
+    }
+  }
+
+  #describe(given: Assignments): readonly GivenDevice[] {
+    return Object.entries(given).flatMap(([container, assignments]) =>
+      assignments.map(({ resource, id }) => {
+        const device = findDevice(id, this.#inventory);
+        const fault =
+          device === undefined
+            ? 'nothing on this node defines it any more'
+            : this.#faults.get(device.id);
+        return { container, resource, id, ...(fault !== undefined && { fault }) };
+      }),
+    );
+  }
+
+  #givenEvents(pod: Pod, given: Assignments): readonly PodEvent[] {
+    const words = Object.entries(given).map(
+      ([container, all]) => `${container}: ${all.map(({ id }) => id).join(', ')}`,
+    );
+    const applied = this.#inventory.devices.filter(
+      (device) =>
+        Object.values(given)
+          .flat()
+          .some(({ id }) => device.names.includes(id)) && this.#wayOf(pod, device) === 'edits',
+    );
+    const lost = leftOut(applied);
+    return [
+      { type: 'Normal', reason: 'DevicesAllocated', message: words.join('; ') },
+      ...(lost === undefined
+        ? []
+        : [
+            {
+              type: 'Warning' as const,
+              reason: 'CDIEditsLeftOut',
+              message: `This containerd does not apply CDI specifications, and not all of them can be done for it: ${lost} left out. Use a containerd with CDI (1.7 with enable_cdi, or 2.0), or for NVIDIA runtimeClassName: nvidia`,
+            },
+          ]),
+    ];
+  }
+}
+
+/** Its own nodes, and those that come with any device of its specification. */
+function nodesOf({ edits, sharedEdits }: Device): readonly DeviceNode[] {
+  return [sharedEdits, edits].flatMap(({ deviceNodes = [] }) => deviceNodes);
+}
+
+/** What has become of a pod's wait, and of the health of its devices. */
+function changes(before: DeviceView | undefined, now: DeviceView): readonly PodEvent[] {
+  if (now.waits !== undefined) {
+    if (now.waits === before?.waits) return [];
+    return [{ type: 'Warning', reason: 'FailedScheduling', message: now.waits }];
+  }
+  const ids = [...new Set(now.given.map(({ id }) => id))];
+  return ids.flatMap((id): PodEvent[] => {
+    const [was, is] = [before, now].map((view) => view?.given.find((one) => one.id === id)?.fault);
+    if (was === is) return [];
+    return is === undefined
+      ? [{ type: 'Normal', reason: 'DeviceHealthy', message: `${id} is healthy again` }]
+      : [{ type: 'Warning', reason: 'DeviceUnhealthy', message: `${id}: ${is}` }];
+  });
+}
