@@ -71,6 +71,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'say whether manifests can be run, and what is wrong',
     load: async () => (await import('./cli/validate.ts')).validateCommand(),
   },
+  doctor: {
+    summary: 'say what this machine has and what is wrong with it',
+    load: async () => (await import('./cli/doctor.ts')).doctorCommand(),
+  },
   bench: {
     summary: 'measure in-place restarts on this machine',
     load: async () => (await import('./cli/bench.ts')).benchCommand(),

@@ -1,0 +1,75 @@
+/**
+ * `reprise doctor`: what was found out about this machine, what is wrong, and what to do about it. It
+ * changes nothing, and needs no agent.
+ */
+import { Command, Option } from 'commander';
+import { checkAgent } from '../doctor/check-agent.ts';
+import { checkContainerd } from '../doctor/check-containerd.ts';
+import { checkDevices } from '../doctor/check-devices.ts';
+import { checkHost } from '../doctor/check-host.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { defaultSpecDirs } from '../host/devices/read-specs.ts';
+import { withContainerdOption, withDeviceOptions } from './options.ts';
+import type { GlobalOptions, NodeOptions } from './options.ts';
+import { printLine, visible } from './output.ts';
+
+type DoctorOptions = GlobalOptions &
+  Pick<
+    NodeOptions,
+    'containerd' | 'cdiSpecDirs' | 'nvidiaSmi' | 'nvidiaDriverDir' | 'devDir' | 'kernelLog'
+  > & { readonly output?: 'json' };
+
+/** Long enough for an nvidia-smi that hangs to be given up. */
+const WITHIN_MS = 30_000;
+
+/** The command as it is typed. */
+export function doctorCommand(): Command {
+  const command = new Command('doctor')
+    .summary('say what this machine has and what is wrong with it')
+    .description(
+      'Looks at containerd, CRI, the pod network, cgroups and devices, and says of each whether it is\n' +
+        'fit for pods, and what to do if it is not. Changes nothing, and needs no agent.',
+    )
+    .addOption(new Option('-o, --output <format>', 'json').choices(['json']));
+  return withDeviceOptions(withContainerdOption(command))
+    .addHelpText(
+      'after',
+      `
+Exit codes:
+  0   pods can run; there may be warnings
+  1   something is in the way of every pod
+
+Example:
+  sudo reprise doctor`,
+    )
+    .action(async (_: unknown, own: Command) => {
+      await doctor(own.optsWithGlobals());
+    });
+}
+
+async function doctor(options: DoctorOptions): Promise<void> {
+  const signal = AbortSignal.timeout(WITHIN_MS);
+  const { findings, ways } = await checkContainerd(options.containerd, signal);
+  const roots = {
+    cdiSpecDirs: options.cdiSpecDirs ?? ways?.cdiSpecDirs ?? defaultSpecDirs,
+    devDirectory: options.devDir,
+    driverDirectory: options.nvidiaDriverDir,
+  };
+  const { nvidiaSmi, kernelLog } = options;
+  const all = [
+    ...checkHost(),
+    ...findings,
+    ...(await checkDevices({ roots, nvidiaSmi, kernelLog, ways }, signal)),
+    await checkAgent(options.socket, signal),
+  ];
+  if (options.output === 'json') printLine(JSON.stringify({ findings: all }, undefined, 4));
+  else for (const finding of all) for (const line of lines(finding)) printLine(visible(line));
+  process.exitCode = all.some(({ verdict }) => verdict === 'fail') ? 1 : 0;
+}
+
+function lines({ subject, verdict, finding, next }: Finding): readonly string[] {
+  return [
+    `${verdict.padEnd(6)}${subject}: ${finding}`,
+    ...(next === undefined ? [] : [`${' '.repeat(6)}  try: ${next}`]),
+  ];
+}

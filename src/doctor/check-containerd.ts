@@ -1,0 +1,67 @@
+/** Whether containerd can run pods, and what it can do that not every version can. */
+import { RepriseError, messageOf } from '../errors.ts';
+import { findCgroupDriver } from '../runtime/cgroup-driver.ts';
+import { connectContainerd } from '../runtime/connect.ts';
+import type { Cri } from '../runtime/cri.ts';
+import { criOver } from '../runtime/cri.ts';
+import { findDeviceWays } from '../runtime/device-ways.ts';
+import type { RuntimeDeviceWays } from '../runtime/device-ways.ts';
+import { fail, ok, warn } from './finding.ts';
+import type { Finding } from './finding.ts';
+
+/** What was found out about containerd. */
+export interface RuntimeCheck {
+  readonly findings: readonly Finding[];
+  /** Absent if it could not be asked. */
+  readonly ways?: RuntimeDeviceWays;
+}
+
+export async function checkContainerd(socket: string, signal: AbortSignal): Promise<RuntimeCheck> {
+  try {
+    using containerd = connectContainerd(socket);
+    const cri = criOver(containerd);
+    const version = await cri.version(signal);
+    const ways = await findDeviceWays(cri, signal);
+    const found = ok('containerd', `${version.runtimeVersion} at ${socket}`);
+    const cgroups = ok('cgroup driver', await findCgroupDriver(cri, signal));
+    return { findings: [found, ...(await conditions(cri, signal)), cgroups, cdi(ways)], ways };
+  } catch (error) {
+    const next = error instanceof RepriseError ? error.next : undefined;
+    const what = next ?? 'start it, or name its socket: --containerd or CONTAINERD_ADDRESS';
+    return { findings: [fail('containerd', messageOf(error), what)] };
+  }
+}
+
+const readable: Readonly<Record<string, string>> = {
+  RuntimeReady: 'CRI',
+  NetworkReady: 'pod network (CNI)',
+};
+
+async function conditions(cri: Cri, signal: AbortSignal): Promise<readonly Finding[]> {
+  const { status } = await cri.status(signal);
+  return (status?.conditions ?? []).flatMap(({ type, status: isMet, reason, message }) => {
+    const subject = readable[type];
+    if (subject === undefined) return [];
+    if (isMet) return [ok(subject, 'ready')];
+    const why = `not ready: ${reason}${message === '' ? '' : `: ${message}`}`;
+    return type === 'NetworkReady'
+      ? [
+          warn(
+            subject,
+            why,
+            'install CNI plugins and a network in /etc/cni/net.d; pods with hostNetwork run without',
+          ),
+        ]
+      : [fail(subject, why, 'see the log of containerd')];
+  });
+}
+
+/** Without CDI devices are given all the same, but for hooks. */
+function cdi({ cdiSpecDirs }: RuntimeDeviceWays): Finding {
+  return cdiSpecDirs === undefined
+    ? ok(
+        'CDI',
+        'not known to this containerd, or off: specifications are applied by reprise, without hooks',
+      )
+    : ok('CDI', `applied by containerd, from ${cdiSpecDirs.join(', ')}`);
+}
