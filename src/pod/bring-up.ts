@@ -35,13 +35,15 @@ export function bringUpAgain(look: Look, memory: Memory, name: string): Decision
   const verdict = restartVerdict(known, look.now, look.settings.containerBackoffMaxMs);
   if (verdict.kind === 'go') return bringUp(look, memory, name, verdict.backoff);
 
-  if (known.backoffReported === true) return { ...only(memory), lookAgainAt: verdict.until };
+  const actions = createAhead(look, memory, name);
+  const lookAgainAt = verdict.until;
+  if (known.backoffReported === true) return { ...only(memory), actions, lookAgainAt };
   return {
     memory: {
       ...memory,
       containers: { ...memory.containers, [name]: { ...known, backoffReported: true } },
     },
-    actions: [],
+    actions,
     events: [
       {
         type: 'Warning',
@@ -50,8 +52,18 @@ export function bringUpAgain(look: Look, memory: Memory, name: string): Decision
         container: name,
       },
     ],
-    lookAgainAt: verdict.until,
+    lookAgainAt,
   };
+}
+
+/** While a container waits for its next run, that is created; unless its image is to be asked for then. */
+function createAhead(look: Look, memory: Memory, name: string): readonly Action[] {
+  const { pod, observed, settings } = look;
+  const container = containersOf(pod).find((one) => one.container.name === name)?.container;
+  if (!settings.standbys || container?.imagePullPolicy === 'Always') return [];
+  return preparedInstance(observed, memory, name, memory.generation) === undefined
+    ? [create(look, memory, name, memory.generation)]
+    : [];
 }
 
 /**

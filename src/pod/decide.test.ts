@@ -402,7 +402,8 @@ test('what ordinary restarts leave over is removed, when no process of it is lef
   const node = new SimulatedNode(pod, behave({ main: [{ runsMs: 100, code: 1, lingersMs: 500 }] }));
   node.run({ forMs: 3_600_000 });
   t.deepEqual(node.faults, []);
-  t.deepEqual(node.left, ['sandbox-0', `main ${node.memory.containers.main?.attempt ?? -1}`]);
+  const attempt = node.memory.containers.main?.attempt ?? -1;
+  t.deepEqual(node.left, ['sandbox-0', `main ${attempt}`, `main ${attempt + 1}`]);
 });
 
 test('a container that cannot be created does not keep the others from being tidied', (t) => {
@@ -413,8 +414,30 @@ test('a container that cannot be created does not keep the others from being tid
   });
   node.run({ forMs: 3_600_000 });
   t.deepEqual(node.faults, []);
-  t.is(node.left.length, 2);
+  const attempt = node.memory.containers.main?.attempt ?? -1;
+  t.deepEqual(node.left, ['sandbox-0', `main ${attempt}`, `main ${attempt + 1}`]);
 });
+
+for (const [standbys, isAhead] of [
+  [true, true],
+  [false, false],
+] as const) {
+  test(`the next run of a container that is held back is ${isAhead ? 'created meanwhile' : 'created then, without standbys'}`, (t) => {
+    const pod = aPod([], [aContainer('main')], { restartPolicy: 'Always' });
+    const node = new SimulatedNode(pod, {
+      ...behave({ main: [{ runsMs: 100, code: 1 }] }),
+      settings: { standbys },
+    });
+    // The first restart comes at once, the second one after 10 s.
+    node.run({ forMs: 5_000 });
+    t.is(node.memory.containers.main?.restartCount, 1);
+    t.is(node.left.includes('main 2'), isAhead);
+    node.run({ forMs: 10_000 });
+    t.deepEqual(node.faults, []);
+    t.is(node.memory.containers.main?.restartCount, 2);
+    t.is(node.memory.containers.main?.attempt, 2);
+  });
+}
 
 test('old generations are removed while the back-off holds the next start back', (t) => {
   const pod = aPod(
