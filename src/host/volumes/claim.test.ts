@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -45,6 +46,19 @@ test('a claim is a folder that everybody may use, and stays what it is', async (
   t.is(await place.provide(), data);
   t.is(await fs.readFile(path.join(data, 'file'), 'utf8'), 'content');
   t.is(await ownership(data), '700 0:0');
+});
+
+test('pods that come for a claim at the same time get the same folder', async (t) => {
+  await using place = await aPlace();
+  const write = async () => {
+    const data = await place.provide();
+    const { ino } = await fs.stat(data);
+    await fs.writeFile(path.join(data, randomUUID()), '');
+    return ino;
+  };
+  const inodes = await Promise.all(Array.from({ length: 10 }, write));
+  t.is(new Set(inodes).size, 1);
+  t.is((await fs.readdir(await place.provide())).length, 10);
 });
 
 test('a claim that is not there keeps the pod waiting', async (t) => {

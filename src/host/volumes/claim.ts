@@ -5,7 +5,7 @@
  * With fsGroup, all that is in it is given to the group once; a marker beside the folder, where no
  * container can reach it, says for which group that was done.
  */
-import fs from 'node:fs/promises';
+import fs from 'node:fs';
 import path from 'node:path';
 import { messageOf } from '../../errors.ts';
 import type { FindObject } from '../../pod/objects.ts';
@@ -32,7 +32,7 @@ export async function provideClaim(
   const folder = path.join(dataDir, 'claims', pod.metadata.namespace, claimName);
   const data = path.join(folder, 'data');
   try {
-    await makeFolder(folder, data);
+    makeFolder(folder, data);
     const { fsGroup } = pod.spec.securityContext;
     // What nobody may write to is not made writable for a group.
     if (fsGroup !== undefined && readOnly !== true) await belongTo(fsGroup, folder, data);
@@ -46,28 +46,28 @@ export async function provideClaim(
   }
 }
 
-async function makeFolder(folder: string, data: string): Promise<void> {
+/**
+ * Nothing waits in here: another pod that comes for the same claim meanwhile would have the folder
+ * replaced under the feet of this one.
+ */
+function makeFolder(folder: string, data: string): void {
   // lstat: what is there must be the folder itself.
-  const there = await fs.lstat(data).catch((error: unknown) => {
-    if (!isErrno(error, 'ENOENT')) throw error;
-    return undefined;
-  });
-  if (there?.isDirectory() === true) return;
+  if (fs.lstatSync(data, { throwIfNoEntry: false })?.isDirectory() === true) return;
   const making = `${data}.making`;
-  await fs.mkdir(making, { recursive: true, mode: 0o750 });
-  await fs.chmod(folder, 0o750);
-  await fs.chmod(making, 0o777);
-  await fs.rename(making, data);
+  fs.mkdirSync(making, { recursive: true, mode: 0o750 });
+  fs.chmodSync(folder, 0o750);
+  fs.chmodSync(making, 0o777);
+  fs.renameSync(making, data);
 }
 
 async function belongTo(group: number, folder: string, data: string): Promise<void> {
   const marker = path.join(folder, 'fs-group');
-  const known = await fs.readFile(marker, 'utf8').catch((error: unknown) => {
+  const known = await fs.promises.readFile(marker, 'utf8').catch((error: unknown) => {
     if (!isErrno(error, 'ENOENT')) throw error;
     return '';
   });
   if (known === `${group}\n`) return;
   await giveToGroup(data, group);
-  await fs.writeFile(`${marker}.new`, `${group}\n`, { mode: 0o600 });
-  await fs.rename(`${marker}.new`, marker);
+  await fs.promises.writeFile(`${marker}.new`, `${group}\n`, { mode: 0o600 });
+  await fs.promises.rename(`${marker}.new`, marker);
 }
