@@ -4,6 +4,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
+import { connectAgent } from '../src/api/client.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { inside } from './inside.ts';
 import { container, pod } from './manifests.ts';
@@ -76,8 +77,12 @@ async function look(of: V1Pod, script: string): Promise<string[]> {
   return (await inside(node(), of, 'main', script)).split('\n');
 }
 
+/** `reason: message` of every event, a line each. */
 async function eventsOf(name: string): Promise<string> {
-  return await node().ok('events', name);
+  const query = { namespace: 'default', name };
+  const client = connectAgent(node().socket);
+  const events = await client.listEvents(query, AbortSignal.timeout(30_000));
+  return events.map(({ reason, message }) => `${reason}: ${message}`).join('\n');
 }
 
 async function removed(name: string): Promise<void> {
@@ -196,6 +201,8 @@ turn('fsGroup may read the files, and others on the node may not', async (t) => 
     await look(one, "stat -L -c '%a %u:%g' /config /config/color /secret /secret/password"),
     ['2777 0:2000', '440 0:2000', '2777 0:2000', '440 0:2000'],
   );
+  // The test's own folder keeps everybody out; a usual place for a data directory does not.
+  await fs.chmod(node().dir, 0o755);
   const own = path.join(node().dataDir, 'pods', one.metadata.uid);
   const files = (await fs.readdir(own, { recursive: true })).map((file) => path.join(own, file));
   const asNobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--', 'cat'];
@@ -314,6 +321,11 @@ turn('a pod waits for what it mounts, and starts by itself when that is applied'
   const one = await ready(node(), 'waits');
   t.deepEqual(await look(one, 'cat /config/k'), ['here']);
   await removed('waits');
+
+  await node().ok('delete', 'configmap', 'waited-for');
+  await node().apply({ ...manifest, metadata: { name: 'gives-up' } });
+  await until('it waits', async () => /not found/.test(await eventsOf('gives-up')));
+  await removed('gives-up');
 });
 
 turn('what is in a claim outlives the pod, and the claim', async (t) => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
 import type { V1Pod } from '../src/pod/pod-status.ts';
+import { hostMounts, inside as insideOf } from './inside.ts';
 import type { ManifestOf } from './manifests.ts';
 import { container, pod, restartAllOn, sidecar } from './manifests.ts';
 import type { TestNode } from './node.ts';
@@ -44,30 +45,14 @@ async function within(of: V1Pod, name: string, place: string): Promise<string> {
   return `/proc/${pid}/root${place}`;
 }
 
-/** Runs a command in the namespaces and the root of a container. */
 async function inside(of: V1Pod, name: string, script: string): Promise<string> {
-  const pid = await node().pidOf(of, name);
-  const args = ['-t', String(pid), '-m', '-p', '-r', '-w', '--', 'sh', '-c', script];
-  const { all } = await execa('nsenter', args, { all: true, reject: false });
-  return all;
+  return await insideOf(node(), of, name, script);
 }
 
 /** Device and inode of what is mounted: the same as long as it is the same mount of the same thing. */
 async function mountOf(of: V1Pod, name: string, place: string): Promise<string> {
   const { dev, ino } = await fs.stat(await within(of, name, place));
   return `${dev}:${ino}`;
-}
-
-/** Ids of the mounts below the pod's own folder, by their place. */
-async function hostMounts(of: V1Pod): Promise<Record<string, string>> {
-  const folder = path.join(node().dataDir, 'pods', of.metadata.uid);
-  const lines = (await fs.readFile('/proc/self/mountinfo', 'utf8')).split('\n');
-  const rows = lines.map((line) => line.split(' '));
-  return Object.fromEntries(
-    rows.flatMap(([id = '', , , , place = '']) =>
-      place.startsWith(`${folder}/`) ? [[place.slice(folder.length + 1), id]] : [],
-    ),
-  );
 }
 
 async function exists(place: string): Promise<boolean> {
@@ -105,18 +90,18 @@ test('a container sees one part of a volume, and the same mount after a restart'
   t.deepEqual((await fs.readdir(volume)).toSorted(), ['by-name', 'parts', 'story']);
   t.deepEqual(await fs.readdir(path.join(volume, 'by-name')), ['main']);
   const seen = await mountOf(first, 'main', '/part');
-  const mounts = await hostMounts(first);
+  const mounts = await hostMounts(node(), first);
   t.deepEqual(Object.keys(mounts).toSorted(), [
     'volume-subpaths/shared/main/1',
     'volume-subpaths/shared/main/2',
   ]);
 
   const second = await restarted(first);
-  t.deepEqual(await hostMounts(second), mounts);
+  t.deepEqual(await hostMounts(node(), second), mounts);
   t.is(await mountOf(second, 'main', '/part'), seen);
   t.is(await inside(second, 'main', 'cat /part/file'), 'content');
   await removed('sub-paths');
-  t.deepEqual(await hostMounts(second), {});
+  t.deepEqual(await hostMounts(node(), second), {});
 });
 
 test('a link that a container plants between two runs leads nobody out of the volume', async (t) => {
