@@ -87,7 +87,7 @@ export const podSecurityContext = z.strictObject({
   runAsUser: honoured(id(), 'for containers that do not say otherwise'),
   runAsGroup: honoured(id(), 'for containers that do not say otherwise'),
   runAsNonRoot: honoured(z.boolean(), 'for containers that do not say otherwise'),
-  fsGroup: honoured(id(), 'the group of emptyDir volumes and of every process'),
+  fsGroup: honoured(id(), 'the group of every process, and of all volumes but hostPath'),
   fsGroupChangePolicy: inert(
     z.enum(['OnRootMismatch', 'Always']),
     'volumes of the supported kinds are given their group once',
