@@ -30,9 +30,10 @@ export async function mountHugePages(
   const { mode, gid, sizeBytes } = options;
   const words = [
     `pagesize=${pageBytes}`,
-    `mode=${mode.toString(8)}`,
     ...(sizeBytes > 0 ? [`size=${sizeBytes}`] : []),
     ...(gid === undefined ? [] : [`gid=${gid}`]),
   ];
   await execa('mount', ['-t', 'hugetlbfs', '-o', words.join(','), '--', 'hugetlbfs', directory]);
+  // Its option for the mode takes no setgid.
+  await fs.chmod(directory, mode);
 }
