@@ -6,6 +6,7 @@ import { RepriseError } from '../errors.ts';
 import { formatDuration } from '../pod/duration.ts';
 import type { Secret } from '../pod/objects.ts';
 import type { Container } from '../pod/pod.ts';
+import { RuntimeCallError } from '../runtime/call.ts';
 import type { AuthConfig } from '../runtime/generated/runtime/v1/AuthConfig.ts';
 import { ImageError, ensureImage } from '../runtime/images.ts';
 import type { ReadyImage } from '../runtime/images.ts';
@@ -32,16 +33,17 @@ export async function provideImage(
   }
   const began = means.now();
   await using progress = progressOf(means, image, occasion);
+  let isFirst = false;
   const onPull = (offered: readonly AuthConfig[]): void => {
     tellMissingSecrets(occasion);
     tell('Pulling', `Pulling image "${image}"`);
-    if (offered.length > 0) pulledImages.began(image);
+    isFirst = offered.length > 0 && pulledImages.began(image);
     progress.start();
   };
   const wish = { policy: imagePullPolicy, credentials, mayUse, onPull };
   const ready = await ensureImage(means.cri, image, wish, occasion.signal).catch(
     (error: unknown) => {
-      pulledImages.failed(image);
+      if (isFirst && isRefusal(error)) pulledImages.failed(image);
       throw error;
     },
   );
@@ -51,6 +53,16 @@ export async function provideImage(
   const pulled = `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${ready.sizeBytes} bytes.`;
   tell('Pulled', ready.pulled ? pulled : isThere);
   return ready;
+}
+
+/** Whether a pull has failed for sure; one that nobody has heard the end of may still have succeeded. */
+function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof ImageError &&
+    error.reason === 'ErrImagePull' &&
+    error.cause instanceof RuntimeCallError &&
+    !['deadline', 'cancelled', 'aborted'].includes(error.cause.code)
+  );
 }
 
 /** Tells how far a pull is from its start on, until it is disposed of. */

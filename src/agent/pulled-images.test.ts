@@ -68,8 +68,11 @@ test('what a registry gives to everybody is for everybody', (t) => {
 test('a pull that was cut short is for nobody until it is known for whom', (t) => {
   const folder = aFolder(t);
   const pulled = new PulledImages(folder);
-  pulled.began(image);
+  t.true(pulled.began(image));
   t.deepEqual(users(folder), []);
+  t.deepEqual(users(folder, 'a.test/private'), [], 'nor by another tag');
+  t.deepEqual(users(folder, 'a.test/other:1'), all);
+  t.false(pulled.began(image), 'a second one does not know of the first');
   pulled.failed(image);
   t.deepEqual(users(folder), all);
   pulled.began(image);

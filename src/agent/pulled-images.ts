@@ -54,19 +54,24 @@ export class PulledImages {
   mayUse(image: string, id: string, credentials: () => readonly AuthConfig[]): boolean {
     const known = this.#content.images[id];
     // Cut short by a crash: it may be there by now, and nobody has noted for whom.
-    if (known === undefined) return !this.#content.begun.includes(image);
-    const users = known[repositoryOf(image)] ?? [];
+    const repository = repositoryOf(image);
+    if (known === undefined) {
+      return !this.#content.begun.some((each) => repositoryOf(each) === repository);
+    }
+    const users = known[repository] ?? [];
     if (users === 'everybody') return true;
     return credentials().some((each) => users.includes(hashOf(id, each)));
   }
 
-  /** To be called before an image is pulled with credentials. */
-  began(image: string): void {
+  /** To be called before an image is pulled with credentials; false if an earlier pull is in doubt. */
+  began(image: string): boolean {
     const { begun } = this.#content;
-    if (!begun.includes(image)) this.#keep({ begun: [...begun, image] });
+    if (begun.includes(image)) return false;
+    this.#keep({ begun: [...begun, image] });
+    return true;
   }
 
-  /** The pull of an image that had begun has failed. */
+  /** The one pull of an image that had begun has failed for sure: it has brought nothing. */
   failed(image: string): void {
     const { begun } = this.#content;
     if (begun.includes(image)) this.#keep({ begun: begun.filter((each) => each !== image) });
