@@ -23,13 +23,14 @@ export interface Wishes {
 
 /**
  * Where lines of containerd differ in what reprise relies on: events and exits over restarts of the
- * daemon, what CRI takes in a container's configuration, volumes and mounts, pulls.
+ * daemon, what CRI takes in a container's configuration, volumes and mounts, pulls, devices.
  */
 export const SMOKE_TESTS: readonly string[] = [
   'e2e/in-place-restart.test.ts',
   'e2e/recovery.test.ts',
   'e2e/security.test.ts',
   'e2e/images.test.ts',
+  'e2e/gpu.test.ts',
 ];
 
 /** The runs, one after another; `own` is the version that this machine has installed. */

@@ -257,7 +257,7 @@ async function createContainer(
   try {
     const id = await cri.createContainer(sandbox.id, config, sandboxConf, signal);
     await proveInjected(means, pod, container, id, signal);
-    if (devices !== undefined) means.devices.madeWith.set(id, devices.summary);
+    if (means.devices.keeper.knows(pod)) means.devices.madeWith.set(id, devices?.summary ?? '');
     occasion.tell(containerEvent('Created', 'Container created', action.name));
     const { digest: imageRef, name } = image;
     return { kind: 'created', id, imageRef, image: name, specHash: hash, inputs };

@@ -6,7 +6,13 @@ import { ageOf } from '../api/age.ts';
 import type { V1Event } from '../api/backend.ts';
 import { connectAgent } from '../api/client.ts';
 import { eventColumns, generationOf } from '../api/table.ts';
-import type { V1Container, V1ContainerState, V1ContainerStatus, V1Pod } from '../pod/pod-status.ts';
+import type {
+  V1Container,
+  V1ContainerState,
+  V1ContainerStatus,
+  V1Pod,
+  V1ResourceStatus,
+} from '../pod/pod-status.ts';
 import { inOrder } from './events.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
@@ -139,10 +145,19 @@ function containerFields(spec: V1Container, status?: V1ContainerStatus): readonl
     ]),
     ...stateFields('State', status?.state ?? {}),
     ...stateFields('Last State', status?.lastState ?? {}),
+    ['Devices', status?.allocatedResourcesStatus?.map(devicesInWords).join(', ')],
     ['Ready', status === undefined ? 'False' : titled(status.ready)],
     ['Restart Count', status?.restartCount ?? 0],
     ['Mounts', spec.volumeMounts?.map(mountInWords).join(', ')],
   ];
+}
+
+function devicesInWords({ resources }: V1ResourceStatus): string {
+  return resources
+    .map(({ resourceID, health }) =>
+      health === 'Healthy' ? resourceID : `${resourceID} (${health})`,
+    )
+    .join(', ');
 }
 
 function stateFields(title: string, { waiting, running, terminated }: V1ContainerState): Field[] {

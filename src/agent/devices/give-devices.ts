@@ -72,7 +72,7 @@ export async function checkDevices(
   { id, name }: { readonly id: string; readonly name: string },
   { pod, signal }: Pick<Occasion, 'pod' | 'signal'>,
 ): Promise<void> {
-  if (!mayHaveDevices(pod)) return;
+  if (!devices.keeper.knows(pod)) return;
   const made = devices.madeWith.get(id) ?? (await madeWith(cri, id, signal));
   if (made === undefined || made === (await devices.keeper.summaryOf(pod, name))) return;
   await cri.removeContainer(id, signal);

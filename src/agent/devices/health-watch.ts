@@ -1,12 +1,12 @@
 /**
- * Watches over the devices of a node: specifications and nodes that come and go, what nvidia-smi says
- * every now and then, and what the kernel log says at once.
+ * Watches over the devices of a node: specifications that change and what the kernel log says at once,
+ * nodes that come and go and what nvidia-smi says every now and then. Folders of nodes are not watched:
+ * /dev would tell of everything that anybody writes to a device.
  *
  * What an Xid has condemned stays so until the agent is started again: a query that goes well proves
  * little, somebody has to have looked. Everything else heals by itself.
  */
 import fs from 'node:fs';
-import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { faultInRow, isAbout, parseXid } from '../../devices/health.ts';
 import { gpuUuidOf } from '../../devices/inventory.ts';
@@ -54,8 +54,7 @@ async function lookAgainAndAgain(
   const folders = new FolderWatch(() => keeper.look());
   try {
     while (!signal.aborted) {
-      const nodes = keeper.inventory.devices.flatMap((device) => device.nodes);
-      folders.watch(new Set([...cdiSpecDirs, ...nodes.map((node) => path.dirname(node))]));
+      folders.watch(cdiSpecDirs);
       await delay(periodMs, undefined, { signal, ref: false }).catch(() => undefined);
       keeper.look();
       await health.ask(signal);
@@ -157,7 +156,7 @@ class FolderWatch {
     this.#onChange = onChange;
   }
 
-  watch(folders: ReadonlySet<string>): void {
+  watch(folders: readonly string[]): void {
     for (const folder of folders) {
       if (this.#watchers.has(folder) || !fs.existsSync(folder)) continue;
       // A limit of the kernel, or a folder that went away: the look now and then is enough.

@@ -79,6 +79,11 @@ export class DeviceKeeper {
     return this.#inventory;
   }
 
+  /** Whether a pod has asked for devices and is not over. */
+  knows(pod: Pod): boolean {
+    return this.#clients.has(pod.metadata.uid);
+  }
+
   /** Takes up what pods of an earlier life had, before any of them is served. */
   load(pods: readonly Pod[], isServed: (pod: Pod) => boolean): void {
     for (const pod of pods) {
