@@ -7,6 +7,7 @@ import { restartVerdict } from './backoff.ts';
 import type { Decision, Look } from './decision.ts';
 import { both, only } from './decision.ts';
 import { currentSandbox, inThisRun, nextAttempt, preparedInstance } from './instances.ts';
+import { lacksInputs } from './inputs.ts';
 import type { Backoff, ContainerMemory, Memory } from './memory.ts';
 import type { Instance } from './observed.ts';
 import type { Pod } from './pod.ts';
@@ -61,6 +62,8 @@ function createAhead(look: Look, memory: Memory, name: string): readonly Action[
   const { pod, observed, settings } = look;
   const container = containersOf(pod).find((one) => one.container.name === name)?.container;
   if (!settings.standbys || container?.imagePullPolicy === 'Always') return [];
+  // Its failure would be shown in the place of the back-off.
+  if (lacksInputs(observed, name)) return [];
   return preparedInstance(observed, memory, name, memory.generation) === undefined
     ? [create(look, memory, name, memory.generation)]
     : [];

@@ -108,6 +108,38 @@ test('a container waits for what it lacks, and starts by itself when it is there
   t.deepEqual(node.faults, []);
 });
 
+test('a container in its back-off is made from what there is when that is over', (t) => {
+  const pod = aPod([], [aContainer('main')], { restartPolicy: 'Always' });
+  const crash = { runsMs: 1_000, code: 1 };
+  const node = new SimulatedNode(pod, { behave: (_, run) => (run < 2 ? crash : {}) });
+  node.changeObjects({ main: 'old' });
+  node.run({ steps: 10 });
+  const reason = () => node.status.containerStatuses?.[0]?.state.waiting?.reason;
+  while (reason() !== 'CrashLoopBackOff') node.run({ steps: 1 });
+  node.run({ forMs: 1_000 });
+  const story = storySince(node, () => {
+    node.changeObjects({ main: lackingInputs });
+    node.run({ forMs: 1_000 });
+    t.is(reason(), 'CrashLoopBackOff');
+    node.changeObjects({ main: 'new' });
+    node.run({ forMs: 1_000 });
+  });
+  t.deepEqual(
+    story.map((line) => line.replace(/ \(.*\)/, '')),
+    [
+      'remove main',
+      'lend',
+      'create main 2 of generation 0',
+      'lend',
+      'start main',
+      'main runs in generation 0',
+      'prove gone c1-main-1',
+      'remove main',
+    ],
+  );
+  t.deepEqual(node.faults, []);
+});
+
 test('no standby is tried that lacks something, and one is made as soon as it does not', (t) => {
   const node = atRest();
   const lacking = storySince(node, () => node.changeObjects({ main: lackingInputs }));
