@@ -57,6 +57,39 @@ async function aServer(t: ExecutionContext, code: number) {
   return { port: (server.address() as AddressInfo).port, seen };
 }
 
+test('a command that comes before containerd knows of the start is tried again', async (t) => {
+  let tries = 0;
+  const { outcome } = await run(
+    t,
+    { exec: { command: ['register'] } },
+    {
+      kind: 'postStart',
+      ExecSync: (_, answer) => {
+        tries++;
+        if (tries === 3) answer(null, { exitCode: 0 });
+        else answer({ code: status.UNKNOWN, details: 'container is in CONTAINER_CREATED state' });
+      },
+    },
+  );
+  t.deepEqual([outcome, tries], [done, 3]);
+});
+
+test('a command in a container that has ended is not tried again', async (t) => {
+  let tries = 0;
+  const { outcome } = await run(
+    t,
+    { exec: { command: ['register'] } },
+    {
+      kind: 'postStart',
+      ExecSync: (_, answer) => {
+        tries++;
+        answer({ code: status.UNKNOWN, details: 'container is in CONTAINER_EXITED state' });
+      },
+    },
+  );
+  t.deepEqual([outcome.kind === 'hooked' && outcome.outcome, tries], ['failed', 1]);
+});
+
 test('a command is run as it is written, without a limit', async (t) => {
   const seen: unknown[] = [];
   const { outcome, told } = await run(
