@@ -76,7 +76,7 @@ async function fetch(line: Line, root: string): Promise<void> {
     await rename(unpacked, join(root, line));
   } catch (error) {
     if (!(error instanceof ExecaError)) throw error;
-    throw new RepriseError(`cannot fetch containerd ${line}: ${error.message}`, {
+    throw new RepriseError(`cannot fetch containerd ${line}:\n${String(error.stderr)}`, {
       where: `containerd of Debian ${RELEASES[line]}`,
       next: 'check the network, and that the package debian-archive-keyring is installed',
       cause: error,
@@ -117,6 +117,8 @@ async function aptFor(release: string, dir: string): Promise<Apt> {
     'Dir::Cache': join(dir, 'cache'),
     'Acquire::Languages': 'none',
     'Acquire::Retries': '3',
+    // Else a mirror that does not answer is a warning, and the package "cannot be found".
+    'APT::Update::Error-Mode': 'any',
     'APT::Default-Release': '',
     // apt's own user may not look into this folder.
     'APT::Sandbox::User': 'root',
