@@ -66,6 +66,11 @@ async function cgroupOf(pid: number): Promise<string> {
   return text.trim().replace(/^0::/, '');
 }
 
+/** The scope of the container that a process belongs to; crun puts it one level deeper. */
+async function scopeOf(pid: number): Promise<string> {
+  return (await cgroupOf(pid)).replace(/(\.scope)\/.*$/, '$1');
+}
+
 async function read(cgroup: string, file: string): Promise<string> {
   return (await fs.readFile(path.join('/sys/fs/cgroup', cgroup, file), 'utf8')).trim();
 }
@@ -95,7 +100,7 @@ test.serial(
       ),
     );
     const one = await podThat('limited', 'is ready', ready(0));
-    const scope = await cgroupOf(await pidOf(one, 'main'));
+    const scope = await scopeOf(await pidOf(one, 'main'));
     const slice = path.dirname(scope);
     const uid = one.metadata.uid.replaceAll('-', '_');
     t.is(slice, `/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod${uid}.slice`);
@@ -132,7 +137,8 @@ test.serial(
     const story = async (): Promise<string> =>
       await fs.readFile(path.join(volume(first), 'story'), 'utf8').catch(() => '');
     await until('all have told', async () => (await story()).split('\n').length > 3);
-    const scope = await cgroupOf(await pidOf(first, 'main'));
+    const pid = await pidOf(first, 'main');
+    const slice = path.dirname(await scopeOf(pid));
     const sandboxes = async (): Promise<string> =>
       (
         await execa('ctr', [
@@ -142,7 +148,7 @@ test.serial(
       ).stdout;
     const sandbox = await sandboxes();
     t.regex(sandbox, /^[0-9a-f]{64}$/);
-    const old = (await read(scope, 'cgroup.procs')).split('\n').map(Number);
+    const old = (await read(await cgroupOf(pid), 'cgroup.procs')).split('\n').map(Number);
     t.true(old.length >= 2);
 
     await tell(first, 'watcher', 88);
@@ -157,7 +163,7 @@ test.serial(
           () => false,
         ),
       );
-    t.is(path.dirname(await cgroupOf(await pidOf(second, 'main'))), path.dirname(scope));
+    t.is(path.dirname(await scopeOf(await pidOf(second, 'main'))), slice);
 
     const [restart] = await agent.listRestarts('default', 'again', patience());
     t.truthy(restart);
