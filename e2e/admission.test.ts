@@ -1,26 +1,10 @@
 // Pods that may not run here, or not for long, and what is told about it.
-import fs from 'node:fs/promises';
-import path from 'node:path';
 import test from 'ava';
 import { container, pod, referencePod } from './manifests.ts';
-import type { TestNode } from './node.ts';
-import { generationOf, isReady, startNode, statusOf, timeScale, until } from './node.ts';
+import { generationOf, isReady, statusOf, timeScale, until } from './node.ts';
+import { sharedNode } from './shared.ts';
 
-const shared: { node?: TestNode } = {};
-
-function node(): TestNode {
-  if (shared.node === undefined) throw new Error('the node has not started');
-  return shared.node;
-}
-
-test.before(async () => {
-  shared.node = await startNode();
-  await shared.node.agent();
-});
-
-test.after.always('nothing is left', async () => {
-  await shared.node?.[Symbol.asyncDispose]();
-});
+const node = sharedNode();
 
 test('a runtime handler has to be there', async (t) => {
   const spec = { runtimeClassName: 'no-such-handler' };
@@ -47,7 +31,7 @@ test('a deadline counts from the very start, through restarts in place', async (
   const activeDeadlineSeconds = Math.ceil(15 * timeScale);
   await node().apply(referencePod('late', { activeDeadlineSeconds }));
   const first = await node().podThat('late', 'runs', isReady);
-  await fs.writeFile(path.join(node().volume(first), 'exit-watcher'), '88');
+  await node().tell(first, 'watcher', 88);
   const second = await node().podThat(
     'late',
     'is back',

@@ -3,29 +3,21 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import ava from 'ava';
 import { execa } from 'execa';
 import { foreground } from './foreground.ts';
 import { container, image, pod } from './manifests.ts';
 import type { ManifestOf } from './manifests.ts';
-import type { Place, TestNode } from './node.ts';
-import { isReady, program, startNode, statusOf } from './node.ts';
+import type { Place } from './node.ts';
+import { isReady, program, statusOf } from './node.ts';
+import { sharedNode } from './shared.ts';
 import { testInTurn } from './turns.ts';
 
 const test = testInTurn(5);
-const shared: { node?: TestNode } = {};
-
-ava.before(async () => {
-  shared.node = await startNode();
-});
-
-ava.after.always('nothing is left', async () => {
-  await shared.node?.[Symbol.asyncDispose]();
-});
+// No agent: each test has its own, or none.
+const node = sharedNode(() => Promise.resolve());
 
 async function place(name: string): Promise<Place> {
-  if (shared.node === undefined) throw new Error('the node has not started');
-  return await shared.node.beside(name);
+  return await node().beside(name);
 }
 
 const sound = pod('sound', [], [container('main')]);

@@ -2,38 +2,18 @@
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
-import ava from 'ava';
 import { execa } from 'execa';
 import type { V1Event } from '../src/api/backend.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { container, image, initContainer, pod, referencePod } from './manifests.ts';
 import type { ManifestOf } from './manifests.ts';
-import type { Place, TestNode } from './node.ts';
-import { countsOf, generationOf, isReady, startNode, statusOf, until } from './node.ts';
+import type { Place } from './node.ts';
+import { countsOf, generationOf, isReady, statusOf, until } from './node.ts';
+import { sharedNode } from './shared.ts';
 import { testInTurn } from './turns.ts';
 
 const test = testInTurn(5);
-const shared: { node?: TestNode } = {};
-
-function node(): TestNode {
-  if (shared.node === undefined) throw new Error('the node has not started');
-  return shared.node;
-}
-
-ava.before(async () => {
-  shared.node = await startNode();
-  await shared.node.agent();
-});
-
-ava.after.always('nothing is left', async () => {
-  await shared.node?.[Symbol.asyncDispose]();
-});
-
-function tell(of: V1Pod, name: string, code: number, where: Place = node()): void {
-  const file = path.join(where.volume(of), `exit-${name}`);
-  fs.writeFileSync(`${file}.new`, String(code));
-  fs.renameSync(`${file}.new`, file);
-}
+const node = sharedNode();
 
 async function up(manifest: ManifestOf, where: Place = node()): Promise<V1Pod> {
   await where.apply(manifest);
@@ -451,7 +431,7 @@ async function watchers({ socket }: Place): Promise<number> {
 
 test('describe tells it all', async (t) => {
   const here = await up(referencePod('told'));
-  tell(here, 'watcher', 88);
+  await node().tell(here, 'watcher', 88);
   await node().podThat('told', 'is ready again', (one) => isReady(one) && generationOf(one) === 1);
   const text = await node().ok('describe', 'pod', 'told');
   for (const pattern of [
@@ -488,7 +468,7 @@ test('restart: of what runs, but not of what has ended', async (t) => {
     /^pod\/again: All containers were restarted in place in [\d.]+ ms \(generation 2\)$/,
   );
   const third = await node().pod('again');
-  tell(third, 'main', 0);
+  await node().tell(third, 'main', 0);
   await node().podThat('again', 'has succeeded', ({ status }) => status.phase === 'Succeeded');
   t.deepEqual(await failing('restart', 'pod', 'again'), [
     1,

@@ -9,7 +9,6 @@ import { container, initContainer, pod, restartAllOn, sidecar } from './manifest
 import type { ContainerOf } from './manifests.ts';
 import type { TestNode } from './node.ts';
 import { countsOf, startNode } from './node.ts';
-import { ready } from './reports.ts';
 
 const objects = [
   { kind: 'ConfigMap', metadata: { name: 'settings' }, data: { color: 'blue', size: '1' } },
@@ -118,7 +117,7 @@ done`;
     inside: await Promise.all(running.map((name) => inside(node, of, name, look))),
   });
 
-  let one = await ready(node, 'everything');
+  let one = await node.ready('everything');
   const again = await node.manifest(manifest);
   t.is(await node.ok('apply', '-f', again), 'pod/everything unchanged');
   const before = await seen(one);
@@ -130,12 +129,8 @@ done`;
   const { length } = await node.story(one);
   for (const generation of [1, 2]) {
     // Renamed, as the watcher may look at any moment.
-    await fs.writeFile(path.join(node.volume(one), 'exit-watcher.new'), '88');
-    await fs.rename(
-      path.join(node.volume(one), 'exit-watcher.new'),
-      path.join(node.volume(one), 'exit-watcher'),
-    );
-    one = await ready(node, 'everything', generation);
+    await node.tell(one, 'watcher', 88);
+    one = await node.ready('everything', generation);
     t.deepEqual(await seen(one), before);
     t.deepEqual(countsOf(one), {
       setup: generation,

@@ -60,25 +60,10 @@ async function aLab(count: number): Promise<Lab> {
   return { node, standIns, [Symbol.asyncDispose]: () => node[Symbol.asyncDispose]() };
 }
 
-/** Ends a container of a pod with that exit code. */
-async function tell(node: TestNode, shown: V1Pod, code: number, name = 'main'): Promise<void> {
-  const file = path.join(node.volume(shown), `exit-${name}`);
-  await fs.writeFile(`${file}.new`, String(code));
-  await fs.rename(`${file}.new`, file);
-}
-
 const isWaiting = (shown: V1Pod): boolean => conditionOf(shown, 'PodScheduled')?.status === 'False';
 
 function conditionOf({ status }: V1Pod, type: string) {
   return status.conditions.find((one) => one.type === type);
-}
-
-/** `reason: message` of everything that happened to a pod. */
-async function eventsOf(node: TestNode, name: string): Promise<readonly string[]> {
-  const { items } = JSON.parse(await node.ok('events', name, '-o', 'json')) as {
-    items: readonly { reason: string; message: string }[];
-  };
-  return items.map(({ reason, message }) => `${reason}: ${message}`);
 }
 
 async function healthOf(node: TestNode, device: string): Promise<string> {
@@ -151,7 +136,7 @@ ${obeys}`,
   t.regex(table, /^NAME +HEALTH +USERS/);
   t.regex(table, /acme\.test\/gpu=GPU-0 +Healthy +default\/one \(setup, main\)/);
   t.regex(table, /acme\.test\/gpu=GPU-1 +Healthy +<none>/);
-  t.true((await eventsOf(node, 'one')).some((line) => line.startsWith('DevicesAllocated: ')));
+  t.true((await node.events('one')).some((line) => line.startsWith('Normal DevicesAllocated: ')));
 });
 
 test('a pod has the same device after twenty restarts, and after the agent was killed', async (t) => {
@@ -165,7 +150,7 @@ test('a pod has the same device after twenty restarts, and after the agent was k
   await node.podThat('same', 'is ready', isReady);
   const restart = async (generation: number): Promise<void> => {
     const before = await node.pod('same');
-    await tell(node, before, 88);
+    await node.tell(before, 'main', 88);
     await node.podThat('same', `is at ${generation}`, (one) => {
       return generationOf(one) === generation && isReady(one);
     });
@@ -200,7 +185,7 @@ test('ten pods take turns at four devices in the order in which they came', asyn
     `Insufficient ${kind}: 1 asked for, 0 of 4 free`,
   );
   t.is(waits.status.startTime, undefined);
-  t.true((await eventsOf(node, 'p4')).some((line) => line.startsWith('FailedScheduling: ')));
+  t.true((await node.events('p4')).some((line) => line.startsWith('Warning FailedScheduling: ')));
 
   // What has been given, and who waits how long, is not forgotten.
   run.kill('SIGKILL');
@@ -214,7 +199,7 @@ test('ten pods take turns at four devices in the order in which they came', asyn
       using,
       names.slice(index, index + 4).map((one) => `default/${one}`),
     );
-    await tell(node, shown, 0);
+    await node.tell(shown, 'main', 0);
     await node.podThat(name, 'is over', ({ status }) => status.phase === 'Succeeded');
   }
   const free = await node.ok('get', 'devices', '-o', 'jsonpath={.status.users[*].pod}');
@@ -245,13 +230,13 @@ while ! [ -s /tmp/holder ]; do sleep 0.02; done\n${obeys}`;
   const holder = await holderIn(node, shown, standIns);
   // Out of its container's cgroup: whoever kills only that misses it.
   const freed = await leaveContainerCgroup(holder);
-  await tell(node, shown, 88);
+  await node.tell(shown, 'main', 88);
   await node.podThat('holds', 'runs again', (one) => generationOf(one) === 1 && isReady(one));
   t.false(await isAlive(holder));
   if (freed) {
-    const events = await eventsOf(node, 'holds');
+    const events = await node.events('holds');
     t.true(
-      events.some((line) => line.startsWith(`DeviceInUse: Process ${holder} (`)),
+      events.some((line) => line.startsWith(`Warning DeviceInUse: Process ${holder} (`)),
       events.join('\n'),
     );
   }
@@ -262,9 +247,11 @@ while ! [ -s /tmp/holder ]; do sleep 0.02; done\n${obeys}`;
     reject: false,
   });
   await standIns.answer('', [`GPU-0, ${stray.pid}`]);
-  await tell(node, await node.pod('holds'), 88);
+  await node.tell(await node.pod('holds'), 'main', 88);
   const told = await until('the stray process is named', async () => {
-    return (await eventsOf(node, 'holds')).find((line) => line.startsWith('FailedFreeDevices: '));
+    return (await node.events('holds')).find((line) =>
+      line.startsWith('Warning FailedFreeDevices: '),
+    );
   });
   t.regex(told, new RegExp(`process ${stray.pid} \\(sleep\\)`));
   t.is(generationOf(await node.pod('holds')), 2);
@@ -315,9 +302,9 @@ test('an unhealthy device is told of, and given to nobody', async (t) => {
     },
   ]);
   // A restart waits, as was asked for, and goes on by itself.
-  await tell(node, sick, 88);
+  await node.tell(sick, 'main', 88);
   await until('the restart is held', async () =>
-    (await eventsOf(node, 'sick')).some((line) => line.startsWith('RestartHeld: ')),
+    (await node.events('sick')).some((line) => line.startsWith('Warning RestartHeld: ')),
   );
   await standIns.answer('');
   await node.podThat('sick', 'runs again', (one) => generationOf(one) === 1 && isReady(one));

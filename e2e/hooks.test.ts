@@ -3,26 +3,11 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import { connectAgent } from '../src/api/client.ts';
-import type { V1Pod } from '../src/pod/pod-status.ts';
 import { container, initContainer, pod, restartAllOn, sidecar } from './manifests.ts';
-import type { TestNode } from './node.ts';
-import { generationOf, isReady, startNode, statusOf, until } from './node.ts';
+import { statusOf, until } from './node.ts';
+import { sharedNode } from './shared.ts';
 
-const shared: { node?: TestNode } = {};
-
-function node(): TestNode {
-  if (shared.node === undefined) throw new Error('the node has not started');
-  return shared.node;
-}
-
-test.before(async () => {
-  shared.node = await startNode();
-  await shared.node.agent();
-});
-
-test.after.always('nothing is left', async () => {
-  await shared.node?.[Symbol.asyncDispose]();
-});
+const node = sharedNode();
 
 function script(text: string): Record<string, unknown> {
   return { exec: { command: ['sh', '-c', text] } };
@@ -64,24 +49,6 @@ function tells(name: string, lifecycle: Record<string, unknown>, more = {}) {
   return container(name, tellsAll, { volumeMounts, lifecycle, ...more });
 }
 
-async function ready(name: string, generation = 0): Promise<V1Pod> {
-  return await node().podThat(
-    name,
-    `is ready in generation ${generation}`,
-    (one) => isReady(one) && generationOf(one) === generation,
-  );
-}
-
-async function eventsOf(name: string): Promise<string> {
-  const query = { namespace: 'default', name };
-  const events = await connectAgent(node().socket).listEvents(query, AbortSignal.timeout(30_000));
-  return events.map(({ reason, message }) => `${reason}: ${message}`).join('\n');
-}
-
-async function removed(name: string): Promise<void> {
-  await node().ok('delete', 'pod', name, '--wait');
-}
-
 test('postStart comes before everything that follows, preStop before every stop signal', async (t) => {
   const { folder, story } = await told('order');
   // As long as the file is missing, the hook waits: what comes later has had its chance to come first.
@@ -107,14 +74,14 @@ test('postStart comes before everything that follows, preStop before every stop 
     t.is(waiting?.reason, 'PodInitializing');
     await fs.writeFile(path.join(folder, `go-${name}`), '');
   }
-  await ready('order');
+  await node().ready('order');
   await until('the last one has told', async () => (await story()).includes('second started'));
   const up = await story();
   const position = (line: string) => up.indexOf(line);
   t.true(position('postStart of proxy is done') < position('first started'));
   t.true(position('postStart of first is done') < position('second started'));
 
-  await removed('order');
+  await node().removed('order');
   const down = (await story()).slice(up.length);
   const begun = ['preStop of first', 'preStop of proxy'];
   t.deepEqual(down.slice(0, 2).toSorted(), begun);
@@ -127,14 +94,14 @@ test('a hook that fails after the start stops its container, which starts again'
   const once = script('if [ ! -e /told/once ]; then : > /told/once; echo no >&2; exit 7; fi');
   const main = tells('main', { postStart: once }, { restartPolicy: 'Always' });
   await node().apply(pod('fails', [], [main], withStory(folder)));
-  const after = await ready('fails');
+  const after = await node().ready('fails');
   t.is(statusOf(after, 'main').restartCount, 1);
   await until('it has told', async () => (await story()).length === 3);
   t.deepEqual(await story(), ['main started', 'main is told to end', 'main started']);
-  const events = await eventsOf('fails');
+  const events = (await node().events('fails')).join('\n');
   t.regex(events, /FailedPostStartHook: PostStartHook failed: command '.*' exited with 7: no/s);
   t.regex(events, /Killing: FailedPostStartHook/);
-  await removed('fails');
+  await node().removed('fails');
 });
 
 test('a hook over HTTP, whatever is answered, and one that fails do not keep a pod from ending', async (t) => {
@@ -152,7 +119,7 @@ test('a hook over HTTP, whatever is answered, and one that fails do not keep a p
   });
   const other = tells('other', { preStop: script('exit 9') });
   await node().apply(pod('http', [], [web, other], withStory(folder)));
-  await ready('http');
+  await node().ready('http');
   await until('both have told', async () => (await story()).length === 2);
   const watching = new AbortController();
   const seen: string[] = [];
@@ -163,7 +130,7 @@ test('a hook over HTTP, whatever is answered, and one that fails do not keep a p
   })().catch((error: unknown) => {
     if (!watching.signal.aborted) throw error;
   });
-  await removed('http');
+  await node().removed('http');
   watching.abort();
   await watch;
   const down = (await story()).slice(2);
@@ -181,9 +148,9 @@ test('when the grace is over, a hook is waited for no longer', async (t) => {
     terminationGracePeriodSeconds: 2,
   });
   await node().apply(manifest);
-  const pid = await node().pidOf(await ready('late'), 'main');
+  const pid = await node().pidOf(await node().ready('late'), 'main');
   await until('it has told', async () => (await story()).length === 1);
-  await removed('late');
+  await node().removed('late');
   t.deepEqual(await story(), ['main started', 'preStop', 'main is told to end']);
   await t.throwsAsync(fs.access(`/proc/${String(pid)}`));
 });
@@ -202,13 +169,11 @@ test('an in-place restart runs postStart again, and no preStop', async (t) => {
   );
   await node().apply(manifest);
   for (let generation = 0; generation < 3; generation++) {
-    const now = await ready('again', generation);
+    const now = await node().ready('again', generation);
     await until('it has told', async () => (await story()).length === 2 * (generation + 1));
-    const file = path.join(node().volume(now), 'exit-watcher');
-    await fs.writeFile(`${file}.new`, '88');
-    await fs.rename(`${file}.new`, file);
+    await node().tell(now, 'watcher', 88);
   }
-  await ready('again', 3);
+  await node().ready('again', 3);
   await until('it has told', async () => (await story()).length === 8);
   const lines = await story();
   t.is(lines.filter((line) => line === 'postStart').length, 4);
@@ -233,10 +198,10 @@ test('a container is told to end with the signal of its choice, and killed if it
     os: { name: 'linux' },
   });
   await node().apply(manifest);
-  const before = await ready('signals');
+  const before = await node().ready('signals');
   await until('both have told', async () => (await story()).length === 2);
   const pid = await node().pidOf(before, 'deaf');
-  await removed('signals');
+  await node().removed('signals');
   t.deepEqual((await story()).slice(2).toSorted(), ['deaf hears SIGUSR1', 'polite hears SIGUSR1']);
   await t.throwsAsync(fs.access(`/proc/${String(pid)}`));
 });

@@ -8,24 +8,10 @@ import test from 'ava';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { freePort } from './free-port.ts';
 import { container, pod, restartAllOn, sidecar } from './manifests.ts';
-import type { TestNode } from './node.ts';
-import { generationOf, isReady, startNode, until } from './node.ts';
+import { generationOf, isReady, until } from './node.ts';
+import { sharedNode } from './shared.ts';
 
-const shared: { node?: TestNode } = {};
-
-function node(): TestNode {
-  if (shared.node === undefined) throw new Error('the node has not started');
-  return shared.node;
-}
-
-test.before(async () => {
-  shared.node = await startNode();
-  await shared.node.agent();
-});
-
-test.after.always('nothing is left', async () => {
-  await shared.node?.[Symbol.asyncDispose]();
-});
+const node = sharedNode();
 
 const serves = 'exec httpd -f -p 8080 -h /shared';
 
@@ -81,7 +67,7 @@ test('ports of the node lead to the pod, before and after a restart in place', a
   }
   await isHeard(first, bridge, udp);
 
-  await fs.writeFile(path.join(node().volume(first), 'exit-watcher'), '88');
+  await node().tell(first, 'watcher', 88);
   const second = await node().podThat(
     'ports',
     'is back',

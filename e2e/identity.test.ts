@@ -5,26 +5,12 @@ import os from 'node:os';
 import test from 'ava';
 import type { ManifestOf } from './manifests.ts';
 import { pod, container } from './manifests.ts';
-import type { TestNode } from './node.ts';
-import { startNode, until } from './node.ts';
+import { until } from './node.ts';
+import { sharedNode } from './shared.ts';
 import type { Reports } from './reports.ts';
 import { reporter, reportingPod, reportsAroundRestart } from './reports.ts';
 
-const shared: { node?: TestNode } = {};
-
-function node(): TestNode {
-  if (shared.node === undefined) throw new Error('the node has not started');
-  return shared.node;
-}
-
-test.before(async () => {
-  shared.node = await startNode();
-  await shared.node.agent('--cluster-domain', 'home.test');
-});
-
-test.after.always('nothing is left', async () => {
-  await shared.node?.[Symbol.asyncDispose]();
-});
+const node = sharedNode((one) => one.agent('--cluster-domain', 'home.test'));
 
 /** What the containers of a pod report, the same before and after a restart in place. */
 async function seenIn(

@@ -1,51 +1,21 @@
 // Images come from a registry as the pull policy has it, and a registry that is away is waited for.
 import test from 'ava';
-import { connectAgent } from '../src/api/client.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { container, pod } from './manifests.ts';
-import type { TestNode } from './node.ts';
 import { isReady, startNode, statusOf } from './node.ts';
-import type { Registry } from './registry.ts';
 import { allowHttp, slowWayTo, startRegistry } from './registry.ts';
+import { shared, sharedNode } from './shared.ts';
 
-const shared: { node?: TestNode; registry?: Registry } = {};
-
-function node(): TestNode {
-  if (shared.node === undefined) throw new Error('the node has not started');
-  return shared.node;
-}
-
-function registry(): Registry {
-  if (shared.registry === undefined) throw new Error('the registry has not started');
-  return shared.registry;
-}
-
-test.before(async () => {
-  shared.node = await startNode();
-  shared.registry = await startRegistry();
-  await allowHttp(shared.node.containerd, shared.registry);
-  await shared.node.agent();
-});
-
-test.after.always('nothing is left', async () => {
-  await shared.registry?.[Symbol.asyncDispose]();
-  await shared.node?.[Symbol.asyncDispose]();
+const registry = shared('the registry', () => startRegistry());
+const node = sharedNode(async (one) => {
+  await allowHttp(one.containerd, registry());
+  await one.agent();
 });
 
 /** A pod of one container with that image, and its state when it is ready. */
 async function runs(name: string, image: string, more: object = {}): Promise<V1Pod> {
   await node().apply(pod(name, [], [container('main', undefined, { image, ...more })]));
   return await node().podThat(name, 'is ready', isReady);
-}
-
-async function eventsOf(name: string): Promise<string[]> {
-  const query = { namespace: 'default', name };
-  const events = await connectAgent(node().socket).listEvents(query, AbortSignal.timeout(30_000));
-  return events.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
-}
-
-async function removed(...names: string[]): Promise<void> {
-  for (const name of names) await node().ok('delete', 'pod', name, '--wait');
 }
 
 test('IfNotPresent pulls once, whatever becomes of the tag', async (t) => {
@@ -64,18 +34,18 @@ test('IfNotPresent pulls once, whatever becomes of the tag', async (t) => {
   t.is(await registry().asked('kept', '1'), askedAfterPush, 'nobody asked the registry');
   t.true(askedAfterPush >= asked);
 
-  const told = await eventsOf('pulls');
+  const told = await node().events('pulls');
   t.is(told[0], `Normal Pulling: Pulling image "${image}"`);
   t.regex(
     told[1] ?? '',
     /^Normal Pulled: Successfully pulled image ".*" in \S+s \(\S+s including waiting\)\. Image size: \d+ bytes\.$/,
   );
   t.true(
-    (await eventsOf('has')).includes(
+    (await node().events('has')).includes(
       `Normal Pulled: Container image "${image}" already present on machine and can be accessed by the pod`,
     ),
   );
-  await removed('pulls', 'has');
+  await node().removed('pulls', 'has');
 });
 
 test('no tag is latest, which is looked for at every start', async (t) => {
@@ -91,7 +61,7 @@ test('no tag is latest, which is looked for at every start', async (t) => {
   const second = await runs('after', image, { command: ['/catatonit', '-P'] });
   t.is(statusOf(second, 'main').imageID, `${image}@${next}`);
   t.is(statusOf(await node().pod('before'), 'main').imageID, `${image}@${digest}`);
-  await removed('before', 'after');
+  await node().removed('before', 'after');
 });
 
 test('a digest says all', async (t) => {
@@ -100,7 +70,7 @@ test('a digest says all', async (t) => {
   const one = await runs('exact', image);
   t.is(one.spec.containers[0]?.imagePullPolicy, 'IfNotPresent');
   t.is(statusOf(one, 'main').imageID, image);
-  await removed('exact');
+  await node().removed('exact');
 });
 
 test('Never takes what is there and asks nobody', async (t) => {
@@ -115,11 +85,11 @@ test('Never takes what is there and asks nobody', async (t) => {
     return waiting?.reason === 'ErrImageNeverPull' && waiting.message === message;
   });
   t.is(await registry().asked('never', '1'), asked);
-  t.deepEqual((await eventsOf('never')).slice(0, 2), [
+  t.deepEqual((await node().events('never')).slice(0, 2), [
     `Warning ErrImageNeverPull: ${message}`,
     'Warning Failed: Error: ErrImageNeverPull',
   ]);
-  await removed('never');
+  await node().removed('never');
 });
 
 test('a registry that is away is waited for', async (t) => {
@@ -141,7 +111,7 @@ test('a registry that is away is waited for', async (t) => {
   const { message = '' } = waiting(failed) ?? {};
   t.true(message.startsWith(`Back-off pulling image "${image}": ErrImagePull: `), message);
   t.regex(message, /connection refused/);
-  const events = await eventsOf('late');
+  const events = await node().events('late');
   t.deepEqual(
     events.filter((event) => !event.includes('connection refused')),
     [
@@ -161,7 +131,7 @@ test('a registry that is away is waited for', async (t) => {
   t.is(statusOf(running, 'main').restartCount, 0);
   const reasons = (await watch.until(isReady)).flatMap((one) => waiting(one)?.reason ?? []);
   t.true(reasons.includes('ErrImagePull') || reasons.includes('ImagePullBackOff'));
-  await removed('late');
+  await node().removed('late');
 });
 
 test('a pull that takes its time tells how far it is', async (t) => {

@@ -4,45 +4,11 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import { takeFacts } from '../scripts/pod-facts.ts';
-import type { V1Pod } from '../src/pod/pod-status.ts';
 import { container, initContainer, pod, referencePod, restartAllOn, sidecar } from './manifests.ts';
-import type { TestNode } from './node.ts';
-import { countsOf, generationOf, isReady, startNode, statusOf, until } from './node.ts';
+import { countsOf, generationOf, statusOf, until, readyIn } from './node.ts';
+import { sharedNode } from './shared.ts';
 
-const shared: { node?: TestNode } = {};
-
-function node(): TestNode {
-  if (shared.node === undefined) throw new Error('the node has not started');
-  return shared.node;
-}
-
-test.before(async () => {
-  shared.node = await startNode();
-  await shared.node.agent();
-});
-
-test.after.always('nothing is left', async () => {
-  await shared.node?.[Symbol.asyncDispose]();
-});
-
-function readyIn(generation: number): (pod: V1Pod) => boolean {
-  return (one) => isReady(one) && generationOf(one) === generation;
-}
-
-async function ready(name: string, generation = 0): Promise<V1Pod> {
-  return await node().podThat(name, `is ready in generation ${generation}`, readyIn(generation));
-}
-
-/** Tells a container to end with that code. */
-async function tell(of: V1Pod, name: string, code: number): Promise<void> {
-  const file = path.join(node().volume(of), `exit-${name}`);
-  await fs.writeFile(`${file}.new`, String(code));
-  await fs.rename(`${file}.new`, file);
-}
-
-async function removed(name: string): Promise<void> {
-  await node().ok('delete', 'pod', name, '--wait');
-}
+const node = sharedNode();
 
 test('a restart keeps the pod and makes its containers anew', async (t) => {
   const { name } = referencePod('keeps').metadata;
@@ -62,11 +28,11 @@ test('a restart keeps the pod and makes its containers anew', async (t) => {
   });
   await node().apply(manifest);
   const view = { container: 'main', volume: '/shared', file: 'story', device: '/dev/accel0' };
-  const first = await ready(name);
+  const first = await node().ready(name);
   await node().story(first, 3);
   const before = await takeFacts(node().containerd, first, view);
-  await tell(first, 'watcher', 88);
-  const second = await ready(name, 1);
+  await node().tell(first, 'watcher', 88);
+  const second = await node().ready(name, 1);
   const after = await takeFacts(node().containerd, second, view);
 
   t.deepEqual(after.lasting, before.lasting);
@@ -95,7 +61,7 @@ test('a restart keeps the pod and makes its containers anew', async (t) => {
     t.truthy(last(container)?.startedAt);
     t.truthy(last(container)?.finishedAt);
   }
-  await removed(name);
+  await node().removed(name);
 });
 
 test('nothing of the old run lives when the new one begins', async (t) => {
@@ -119,21 +85,21 @@ test('nothing of the old run lives when the new one begins', async (t) => {
   );
   await node().apply(manifest);
   for (const generation of [0, 1, 2]) {
-    const now = await ready('leaves-nothing', generation);
+    const now = await node().ready('leaves-nothing', generation);
     await until(
       'the holder holds',
       async () =>
         (await node().story(now)).filter((line) => line === 'holder started').length > generation,
     );
     t.is(await fs.readFile(path.join(node().volume(now), 'sleeps'), 'utf8'), '0\n');
-    if (generation < 2) await tell(now, 'watcher', 88);
+    if (generation < 2) await node().tell(now, 'watcher', 88);
   }
   const now = await node().pod('leaves-nothing');
   t.deepEqual(
     (await node().story(now)).filter((line) => line === 'free' || line === 'still held'),
     ['free', 'free', 'free'],
   );
-  await removed('leaves-nothing');
+  await node().removed('leaves-nothing');
 });
 
 for (const [kind, trigger] of [
@@ -149,11 +115,11 @@ for (const [kind, trigger] of [
       [container('main', undefined, rule)],
     );
     await node().apply(manifest);
-    await tell(await ready(name), trigger, 42);
-    const after = await ready(name, 1);
+    await node().tell(await node().ready(name), trigger, 42);
+    const after = await node().ready(name, 1);
     t.deepEqual(countsOf(after), { setup: 1, watcher: 1, main: 1 });
     t.like(statusOf(after, trigger).lastState.terminated, { exitCode: 42, reason: 'Error' });
-    await removed(name);
+    await node().removed(name);
   });
 }
 
@@ -171,7 +137,7 @@ test('an init container can ask for a restart', async (t) => {
     [container('main')],
   );
   await node().apply(manifest);
-  const after = await ready('trigger-init', 1);
+  const after = await node().ready('trigger-init', 1);
   t.deepEqual(await node().story(after, 5), [
     'first started',
     'second started',
@@ -180,15 +146,15 @@ test('an init container can ask for a restart', async (t) => {
     'main started',
   ]);
   t.deepEqual(countsOf(after), { first: 1, second: 1, main: 0 });
-  await removed('trigger-init');
+  await node().removed('trigger-init');
 });
 
 test('several restarts in a row, each on its own', async (t) => {
   await node().apply(referencePod('in-a-row'));
   for (let generation = 0; generation < 5; generation++) {
-    await tell(await ready('in-a-row', generation), 'watcher', 88);
+    await node().tell(await node().ready('in-a-row', generation), 'watcher', 88);
   }
-  const after = await ready('in-a-row', 5);
+  const after = await node().ready('in-a-row', 5);
   t.deepEqual(countsOf(after), { setup: 5, watcher: 5, main: 5 });
   const containers = (await node().containerd.ctr('containers', 'ls')).split('\n');
   const uid = after.metadata.uid;
@@ -203,7 +169,7 @@ test('several restarts in a row, each on its own', async (t) => {
     // The sandbox, three containers, and the three made ahead for the next restart.
     return rows.split('\n').filter(Boolean).length <= 7;
   });
-  await removed('in-a-row');
+  await node().removed('in-a-row');
 });
 
 test('two triggers at once make one restart', async (t) => {
@@ -213,11 +179,11 @@ test('two triggers at once make one restart', async (t) => {
     [container('main')],
   );
   await node().apply(manifest);
-  const first = await ready('two-triggers');
-  await Promise.all([tell(first, 'one', 88), tell(first, 'two', 88)]);
-  const after = await ready('two-triggers', 1);
+  const first = await node().ready('two-triggers');
+  await Promise.all([node().tell(first, 'one', 88), node().tell(first, 'two', 88)]);
+  const after = await node().ready('two-triggers', 1);
   t.deepEqual(countsOf(after), { one: 1, two: 1, main: 1 });
-  await removed('two-triggers');
+  await node().removed('two-triggers');
 });
 
 test('completed and failed app containers run again', async (t) => {
@@ -227,22 +193,22 @@ test('completed and failed app containers run again', async (t) => {
     [container('completes'), container('fails'), container('goes-on')],
   );
   await node().apply(manifest);
-  const first = await ready('run-again');
-  await tell(first, 'completes', 0);
-  await tell(first, 'fails', 3);
+  const first = await node().ready('run-again');
+  await node().tell(first, 'completes', 0);
+  await node().tell(first, 'fails', 3);
   await node().podThat('run-again', 'has two ended containers', (one) =>
     ['completes', 'fails'].every((name) => statusOf(one, name).state.terminated !== undefined),
   );
-  await tell(first, 'watcher', 88);
-  const after = await ready('run-again', 1);
+  await node().tell(first, 'watcher', 88);
+  const after = await node().ready('run-again', 1);
   t.like(statusOf(after, 'completes').lastState.terminated, { exitCode: 0, reason: 'Completed' });
   t.like(statusOf(after, 'fails').lastState.terminated, { exitCode: 3, reason: 'Error' });
-  await removed('run-again');
+  await node().removed('run-again');
 });
 
 test('an exit that no rule names fails a pod that never restarts', async (t) => {
   await node().apply(referencePod('mismatch'));
-  await tell(await ready('mismatch'), 'main', 87);
+  await node().tell(await node().ready('mismatch'), 'main', 87);
   const after = await node().podThat(
     'mismatch',
     'has failed',
@@ -251,14 +217,14 @@ test('an exit that no rule names fails a pod that never restarts', async (t) => 
   t.is(generationOf(after), 0);
   t.like(statusOf(after, 'main').state.terminated, { exitCode: 87, reason: 'Error' });
   t.is(await node().pidOf(after, 'watcher'), undefined);
-  await removed('mismatch');
+  await node().removed('mismatch');
 });
 
 test('an init container that fails after the restart fails the pod', async (t) => {
   await node().apply(referencePod('init-fails'));
-  const first = await ready('init-fails');
+  const first = await node().ready('init-fails');
   await fs.writeFile(path.join(node().volume(first), 'code-setup'), '9');
-  await tell(first, 'watcher', 88);
+  await node().tell(first, 'watcher', 88);
   const after = await node().podThat(
     'init-fails',
     'has failed',
@@ -266,15 +232,15 @@ test('an init container that fails after the restart fails the pod', async (t) =
   );
   t.is(generationOf(after), 1);
   t.like(statusOf(after, 'setup').state.terminated, { exitCode: 9, reason: 'Error' });
-  await removed('init-fails');
+  await node().removed('init-fails');
 });
 
 test('a user can ask for a restart of any pod', async (t) => {
   await node().apply(pod('on-request', [], [container('main')]));
-  await ready('on-request');
+  await node().ready('on-request');
   const watch = await node().watch('on-request');
   await node().ok('restart', 'pod', 'on-request');
-  const after = await ready('on-request', 1);
+  const after = await node().ready('on-request', 1);
   t.like(statusOf(after, 'main').lastState.terminated, {
     exitCode: 137,
     reason: 'RestartingAllContainers',
@@ -284,7 +250,7 @@ test('a user can ask for a restart of any pod', async (t) => {
     one.status.conditions.map(({ reason }) => reason),
   );
   t.true(reasons.includes('RequestedByUser'));
-  await removed('on-request');
+  await node().removed('on-request');
 });
 
 test('the phase is Pending from the first kill until the init containers are done', async (t) => {
@@ -295,9 +261,9 @@ test('the phase is Pending from the first kill until the init containers are don
     [container('main')],
   );
   await node().apply(manifest);
-  const first = await ready('phases');
+  const first = await node().ready('phases');
   const watch = await node().watch('phases');
-  await tell(first, 'watcher', 88);
+  await node().tell(first, 'watcher', 88);
   const seen = (await watch.until(readyIn(1))).map(({ status }) => {
     const restarting = status.conditions.find(({ type }) => type === 'AllContainersRestarting');
     return `${status.phase} ${restarting?.status ?? '-'} ${restarting?.reason ?? '-'}`;
@@ -306,5 +272,5 @@ test('the phase is Pending from the first kill until the init containers are don
     seen.filter((line, index) => line !== seen[index - 1]),
     ['Running False -', 'Pending True ContainerExited', 'Pending False -', 'Running False -'],
   );
-  await removed('phases');
+  await node().removed('phases');
 });

@@ -5,28 +5,10 @@ import path from 'node:path';
 import test from 'ava';
 import type { V1ContainerTerminated, V1Pod } from '../src/pod/pod-status.ts';
 import { container, initContainer, pod, restartAllOn, sidecar } from './manifests.ts';
-import type { TestNode } from './node.ts';
-import { generationOf, isReady, startNode, statusOf, until } from './node.ts';
+import { isReady, startNode, statusOf, until } from './node.ts';
+import { sharedNode } from './shared.ts';
 
-const shared: { node?: TestNode } = {};
-
-function node(): TestNode {
-  if (shared.node === undefined) throw new Error('the node has not started');
-  return shared.node;
-}
-
-test.before(async () => {
-  shared.node = await startNode();
-  await shared.node.agent();
-});
-
-test.after.always('nothing is left', async () => {
-  await shared.node?.[Symbol.asyncDispose]();
-});
-
-async function removed(name: string): Promise<void> {
-  await node().ok('delete', 'pod', name, '--wait');
-}
+const node = sharedNode();
 
 function endOf(of: V1Pod, name: string): V1ContainerTerminated | undefined {
   return statusOf(of, name).state.terminated;
@@ -60,7 +42,7 @@ test('a message is told with the exit, whoever wrote it, wherever', async (t) =>
   t.like(endOf(after, 'plain'), { exitCode: 0, message: 'done with 7' });
   t.like(endOf(after, 'own'), { exitCode: 3, message: 'elsewhere' });
   t.like(endOf(after, 'silent'), { exitCode: 4, message: undefined });
-  await removed('says');
+  await node().removed('says');
 });
 
 test('the end of the log stands in for it after an error, if that is wished', async (t) => {
@@ -91,7 +73,7 @@ test('the end of the log stands in for it after an error, if that is wished', as
   t.is(lines.at(-1), 'line 199');
   t.like(endOf(after, 'both'), { message: 'in the file' });
   t.like(endOf(after, 'fine'), { exitCode: 0, message: undefined });
-  await removed('falls');
+  await node().removed('falls');
 });
 
 test('every run has a file of its own, and its message outlives it', async (t) => {
@@ -116,14 +98,8 @@ exit $code
   const first = await node().podThat('again', 'is ready', isReady);
   const volume = node().volume(first);
   for (const generation of [1, 2]) {
-    const file = path.join(volume, 'exit-watcher');
-    await fs.writeFile(`${file}.new`, '88');
-    await fs.rename(`${file}.new`, file);
-    const after = await node().podThat(
-      'again',
-      `is ready in generation ${generation}`,
-      (one) => isReady(one) && generationOf(one) === generation,
-    );
+    await node().tell(first, 'watcher', 88);
+    const after = await node().ready('again', generation);
     const { terminated } = statusOf(after, 'watcher').lastState;
     t.like(terminated, { exitCode: 88, message: `run ${generation}` });
     t.is(statusOf(after, 'main').lastState.terminated?.reason, 'RestartingAllContainers');
@@ -133,7 +109,7 @@ exit $code
   // Those of runs that are gone from the runtime go too.
   const messages = path.join(node().dataDir, 'pods', first.metadata.uid, 'containers', 'watcher');
   await until('old messages are removed', async () => (await fs.readdir(messages)).length <= 2);
-  await removed('again');
+  await node().removed('again');
 });
 
 test('a message can be read that was written while no agent was there to hear', async (t) => {
@@ -168,5 +144,5 @@ truncate -s 1T /other; ls -l /dev/termination-log; exit 6`;
   await node().apply(pod('plants', [], [container('main', plants, privileged)]));
   const after = await ended('plants');
   t.like(endOf(after, 'main'), { exitCode: 6, message: undefined });
-  await removed('plants');
+  await node().removed('plants');
 });

@@ -5,28 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { container, initContainer, pod, referencePod } from './manifests.ts';
-import type { TestNode } from './node.ts';
-import { generationOf, isReady, startNode, until } from './node.ts';
+import { isReady, until } from './node.ts';
+import { sharedNode } from './shared.ts';
 
-const shared: { node?: TestNode } = {};
-
-function node(): TestNode {
-  if (shared.node === undefined) throw new Error('the node has not started');
-  return shared.node;
-}
-
-test.before(async () => {
-  shared.node = await startNode();
-  await shared.node.agent();
-});
-
-test.after.always('nothing is left', async () => {
-  await shared.node?.[Symbol.asyncDispose]();
-});
-
-async function removed(name: string): Promise<void> {
-  await node().ok('delete', 'pod', name, '--wait');
-}
+const node = sharedNode();
 
 /** The host's folder of a container's logs, and what is in it. */
 async function logsOf({ metadata }: V1Pod, name: string): Promise<string[]> {
@@ -87,21 +69,15 @@ while [ ! -e /shared/end ]; do sleep 0.1; done; echo "the end"`;
     (await shown('writes', '--tail', '3')).map((line) => line.split(' x')[0]),
     ['2 10998', '2 10999', 'the end'],
   );
-  await removed('writes');
+  await node().removed('writes');
 });
 
 test('restarts without end do not fill the disk', async (t) => {
   await node().apply(referencePod('often'));
   let now = await node().podThat('often', 'is ready', isReady);
   for (let generation = 1; generation <= 8; generation++) {
-    const file = path.join(node().volume(now), 'exit-watcher');
-    await fs.writeFile(`${file}.new`, '88');
-    await fs.rename(`${file}.new`, file);
-    now = await node().podThat(
-      'often',
-      `is ready in generation ${generation}`,
-      (one) => isReady(one) && generationOf(one) === generation,
-    );
+    await node().tell(now, 'watcher', 88);
+    now = await node().ready('often', generation);
   }
   for (const name of ['setup', 'watcher', 'main']) {
     await until(`few logs of ${name} are kept`, async () => (await logsOf(now, name)).length <= 5);
@@ -109,7 +85,7 @@ test('restarts without end do not fill the disk', async (t) => {
     t.is(Math.max(...kept), 8, 'that of the run that goes on');
     t.true(kept.includes(7), 'that of the run before it');
   }
-  await removed('often');
+  await node().removed('often');
 });
 
 test('logs are shown of one container or all, with times, and since when', async (t) => {
@@ -150,5 +126,5 @@ echo "late $NAME" >&2; while :; do sleep 1; done`;
   const between = Math.ceil((ageOf(early) + ageOf(late)) / 2 / 1000);
   t.deepEqual(await shown('shows', '-c', 'one', '--since', `${between}s`), ['late one']);
   t.deepEqual(await shown('shows', '-c', 'one', '--since', '1h'), ['early one', 'late one']);
-  await removed('shows');
+  await node().removed('shows');
 });

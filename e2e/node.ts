@@ -197,6 +197,35 @@ export class TestNode {
     });
   }
 
+  /** Puts a file into the pod's shared volume, whole from the first moment on. */
+  async put(of: V1Pod, name: string, content = ''): Promise<void> {
+    const file = path.join(this.volume(of), name);
+    await fs.writeFile(`${file}.new`, content);
+    await fs.rename(`${file}.new`, file);
+  }
+
+  /** Tells an obedient container to end with that code. */
+  async tell(of: V1Pod, container: string, code: number): Promise<void> {
+    await this.put(of, `exit-${container}`, String(code));
+  }
+
+  /** The pod once it is ready in that generation. */
+  async ready(name: string, generation = 0): Promise<V1Pod> {
+    return await this.podThat(name, `is ready in generation ${generation}`, readyIn(generation));
+  }
+
+  /** Deletes pods, one after the other, and waits until they are gone. */
+  async removed(...names: readonly string[]): Promise<void> {
+    for (const name of names) await this.ok('delete', 'pod', name, '--wait');
+  }
+
+  /** What has been told of a pod, oldest first, as `Normal Pulled: ...`. */
+  async events(name: string): Promise<readonly string[]> {
+    const query = { namespace: 'default', name };
+    const events = await connectAgent(this.socket).listEvents(query, AbortSignal.timeout(30_000));
+    return events.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
+  }
+
   /** Host pid of a container's first process; undefined if none runs. */
   async pidOf(pod: V1Pod, container: string): Promise<number | undefined> {
     const id = statusOf(pod, container).containerID?.replace('containerd://', '');
@@ -294,4 +323,8 @@ export function generationOf({ metadata }: V1Pod): number {
 
 export function isReady({ status }: V1Pod): boolean {
   return status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+}
+
+export function readyIn(generation: number): (pod: V1Pod) => boolean {
+  return (one) => isReady(one) && generationOf(one) === generation;
 }

@@ -3,25 +3,11 @@
 import os from 'node:os';
 import test from 'ava';
 import { container, sidecar, pod, restartAllOn } from './manifests.ts';
-import type { TestNode } from './node.ts';
-import { startNode, statusOf, until } from './node.ts';
-import { ready, reporter, reports, reportingPod, restartInPlace } from './reports.ts';
+import { statusOf, until } from './node.ts';
+import { sharedNode } from './shared.ts';
+import { reporter, reports, reportingPod, restartInPlace } from './reports.ts';
 
-const shared: { node?: TestNode } = {};
-
-function node(): TestNode {
-  if (shared.node === undefined) throw new Error('the node has not started');
-  return shared.node;
-}
-
-test.before(async () => {
-  shared.node = await startNode();
-  await shared.node.agent();
-});
-
-test.after.always('nothing is left', async () => {
-  await shared.node?.[Symbol.asyncDispose]();
-});
+const node = sharedNode();
 
 async function applyConfigMap(name: string, data: Record<string, string>): Promise<void> {
   await node().apply(
@@ -68,7 +54,7 @@ test('variables come from objects and resources, in their order', async (t) => {
     ],
   });
   await node().apply(reportingPod('variables', [main]));
-  const one = await ready(node(), 'variables');
+  const one = await node().ready('variables');
   const lines = (await reports(node(), one, ['main']))['main'] ?? [];
   // Asked of the kernel: a shell keeps names to itself that it could not have given.
   for (const line of [
@@ -110,7 +96,7 @@ test('a container waits for what its variables need, and starts by itself', asyn
   await applyConfigMap('late', { size: '1' });
   await waitingFor(/^couldn't find key color in ConfigMap default\/late$/);
   await applyConfigMap('late', { color: 'red' });
-  await ready(node(), 'waits');
+  await node().ready('waits');
   await node().ok('delete', 'pod', 'waits', '--wait');
 });
 
@@ -127,7 +113,7 @@ test('each restart in place sees what an object holds by then', async (t) => {
       reporter('main', report, { env, envFrom: [{ secretRef: { name: 'live' } }] }),
     ]),
   );
-  let one = await ready(node(), 'live');
+  let one = await node().ready('live');
   t.deepEqual(await reports(node(), one, ['main']), { main: ['one one'] });
   const standby = async (generation: number): Promise<string | undefined> => {
     const ids = await node().containers({
@@ -175,9 +161,8 @@ test('a change while no agent runs its pods is no change that is missed', async 
   ];
   const watcher = sidecar('watcher', restartAllOn(88));
   await place.apply(pod('killed', [watcher], [reporter('main', 'echo "$COLOR"', { env })]));
-  const guest = place as TestNode;
-  let one = await ready(guest, 'killed');
-  await reports(guest, one, ['main']);
+  let one = await place.ready('killed');
+  await reports(place, one, ['main']);
   await until('there is a standby', async () => {
     const made = await node().containers({
       'io.kubernetes.pod.name': 'killed',
@@ -189,7 +174,7 @@ test('a change while no agent runs its pods is no change that is missed', async 
   run.kill('SIGKILL');
   await run;
   await place.agent();
-  one = await restartInPlace(guest, one, ['main']);
-  t.deepEqual(await reports(guest, one, ['main']), { main: ['two'] });
+  one = await restartInPlace(place, one, ['main']);
+  t.deepEqual(await reports(place, one, ['main']), { main: ['two'] });
   await place.ok('delete', 'pod', 'killed', '--wait');
 });

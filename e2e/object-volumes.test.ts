@@ -2,34 +2,17 @@
 // inside them and from the node.
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import test from 'ava';
 import { execa } from 'execa';
-import { connectAgent } from '../src/api/client.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { inside } from './inside.ts';
 import { container, pod } from './manifests.ts';
 import type { ContainerOf, ManifestOf } from './manifests.ts';
-import type { TestNode } from './node.ts';
-import { startNode, until } from './node.ts';
-import { ready } from './reports.ts';
+import { until } from './node.ts';
+import { sharedNode } from './shared.ts';
 import { testInTurn } from './turns.ts';
 
-const shared: { node?: TestNode } = {};
+const node = sharedNode();
 const turn = testInTurn(2);
-
-function node(): TestNode {
-  if (shared.node === undefined) throw new Error('the node has not started');
-  return shared.node;
-}
-
-test.before(async () => {
-  shared.node = await startNode();
-  await shared.node.agent();
-});
-
-test.after.always('nothing is left', async () => {
-  await shared.node?.[Symbol.asyncDispose]();
-});
 
 const sharedVolume = { name: 'shared', emptyDir: {} };
 const sharedMount = { name: 'shared', mountPath: '/shared' };
@@ -75,18 +58,6 @@ const claim = (name: string) => ({
 
 async function look(of: V1Pod, script: string): Promise<string[]> {
   return (await inside(node(), of, 'main', script)).split('\n');
-}
-
-/** `reason: message` of every event, a line each. */
-async function eventsOf(name: string): Promise<string> {
-  const query = { namespace: 'default', name };
-  const client = connectAgent(node().socket);
-  const events = await client.listEvents(query, AbortSignal.timeout(30_000));
-  return events.map(({ reason, message }) => `${reason}: ${message}`).join('\n');
-}
-
-async function removed(name: string): Promise<void> {
-  await node().ok('delete', 'pod', name, '--wait');
 }
 
 turn('files have their content, modes and owners, and Secrets are in memory', async (t) => {
@@ -137,7 +108,7 @@ turn('files have their content, modes and owners, and Secrets are in memory', as
     metadata: { ...manifest.metadata, labels: { app: 'x', a: 'y' } },
   };
   await node().apply(labelled);
-  const one = await ready(node(), 'files');
+  const one = await node().ready('files');
 
   t.deepEqual(
     await look(one, 'cd /config; cat color size; echo; od -An -tx1 bin; ls -1; readlink color'),
@@ -179,7 +150,7 @@ turn('files have their content, modes and owners, and Secrets are in memory', as
   t.is(await typeOf('kubernetes.io~secret/secret'), 'tmpfs');
   t.is(await typeOf('kubernetes.io~downward-api/downward'), 'tmpfs');
   t.is(await typeOf('kubernetes.io~projected/projected'), 'tmpfs');
-  await removed('files');
+  await node().removed('files');
 });
 
 turn('fsGroup may read the files, and others on the node may not', async (t) => {
@@ -196,7 +167,7 @@ turn('fsGroup may read the files, and others on the node may not', async (t) => 
     { securityContext: { fsGroup: 2000, runAsUser: 1000, runAsGroup: 3000 } },
   );
   await node().apply(manifest);
-  const one = await ready(node(), 'group');
+  const one = await node().ready('group');
   t.deepEqual(
     await look(one, "stat -L -c '%a %u:%g' /config /config/color /secret /secret/password"),
     ['2777 0:2000', '440 0:2000', '2777 0:2000', '440 0:2000'],
@@ -216,7 +187,7 @@ turn('fsGroup may read the files, and others on the node may not', async (t) => 
   for (const file of files.filter((each) => each.endsWith('.json'))) {
     t.is((await fs.stat(file)).mode & 0o077, 0, file);
   }
-  await removed('group');
+  await node().removed('group');
 });
 
 turn(
@@ -237,7 +208,7 @@ turn(
       [{ name: 'config', mountPath: '/part', subPath: 'a' }],
     );
     await node().apply(manifest);
-    const one = await ready(node(), 'live');
+    const one = await node().ready('live');
     const seen = async () =>
       (await look(one, 'cd /; cat config/a config/b secret/s part; ls config'))[0];
     t.is(await seen(), '1111a');
@@ -263,7 +234,7 @@ turn(
     await node().ok('delete', 'configmap', 'live');
     await node().podThat('live', 'still runs', ({ status }) => status.phase === 'Running');
     await until('it is told', async () =>
-      /FailedMount.*configmap "live" not found/.test(await eventsOf('live')),
+      /FailedMount.*configmap "live" not found/.test((await node().events('live')).join('\n')),
     );
     const same = await fs.stat(
       path.join(
@@ -279,7 +250,7 @@ turn(
       now.status.containerStatuses?.map(({ restartCount }) => restartCount),
       [0],
     );
-    await removed('live');
+    await node().removed('live');
   },
 );
 
@@ -305,9 +276,11 @@ turn('a pod waits for what it mounts, and starts by itself when that is applied'
     { name: 'data', persistentVolumeClaim: { claimName: 'waited-for' } },
   ]);
   await node().apply(manifest);
-  await until('it is told', async () => /FailedMount/.test(await eventsOf('waits')));
+  await until('it is told', async () =>
+    /FailedMount/.test((await node().events('waits')).join('\n')),
+  );
   t.regex(
-    await eventsOf('waits'),
+    (await node().events('waits')).join('\n'),
     /MountVolume\.SetUp failed for volume "config" : configmap "waited-for" not found; MountVolume\.SetUp failed for volume "data" : persistentvolumeclaim "waited-for" not found/,
   );
   const waiting = await node().pod('waits');
@@ -315,17 +288,21 @@ turn('a pod waits for what it mounts, and starts by itself when that is applied'
   t.is(waiting.status.containerStatuses?.[0]?.state.waiting?.reason, 'ContainerCreating');
   await applyObjects(claim('waited-for'), configMap('waited-for', { other: '1' }));
   await until('it is told what is missing in it', async () =>
-    /configmap references non-existent config key: k/.test(await eventsOf('waits')),
+    /configmap references non-existent config key: k/.test(
+      (await node().events('waits')).join('\n'),
+    ),
   );
   await applyObjects(configMap('waited-for', { k: 'here' }));
-  const one = await ready(node(), 'waits');
+  const one = await node().ready('waits');
   t.deepEqual(await look(one, 'cat /config/k'), ['here']);
-  await removed('waits');
+  await node().removed('waits');
 
   await node().ok('delete', 'configmap', 'waited-for');
   await node().apply({ ...manifest, metadata: { name: 'gives-up' } });
-  await until('it waits', async () => /not found/.test(await eventsOf('gives-up')));
-  await removed('gives-up');
+  await until('it waits', async () =>
+    /not found/.test((await node().events('gives-up')).join('\n')),
+  );
+  await node().removed('gives-up');
 });
 
 turn('what is in a claim outlives the pod, and the claim', async (t) => {
@@ -334,35 +311,35 @@ turn('what is in a claim outlives the pod, and the claim', async (t) => {
     { name: 'data', persistentVolumeClaim: { claimName: 'kept', readOnly } },
   ];
   await node().apply(withVolumes('writer', volumes(false)));
-  const writer = await ready(node(), 'writer');
+  const writer = await node().ready('writer');
   t.deepEqual(
     await look(writer, 'echo content > /data/file; chmod 600 /data/file; stat -c %a /data'),
     ['777'],
   );
-  await removed('writer');
+  await node().removed('writer');
   await node().ok('delete', 'pvc', 'kept');
   await applyObjects(claim('kept'));
 
   await node().apply(withVolumes('reader', volumes(true), { securityContext: { fsGroup: 2000 } }));
-  const reader = await ready(node(), 'reader');
+  const reader = await node().ready('reader');
   t.deepEqual(await look(reader, "cat /data/file; stat -c '%a %g' /data/file"), [
     'content',
     '600 0',
   ]);
   t.regex((await look(reader, 'touch /data/x'))[0] ?? '', /Read-only file system/);
-  await removed('reader');
+  await node().removed('reader');
 
   await node().apply(
     withVolumes('group-reader', volumes(false), {
       securityContext: { fsGroup: 2000, runAsUser: 1000 },
     }),
   );
-  const grouped = await ready(node(), 'group-reader');
+  const grouped = await node().ready('group-reader');
   t.deepEqual(await look(grouped, "stat -c '%a %u:%g' /data /data/file"), [
     '2777 0:2000',
     '660 0:2000',
   ]);
-  await removed('group-reader');
+  await node().removed('group-reader');
   const data = path.join(node().dataDir, 'claims/default/kept/data');
   t.is(await fs.readFile(path.join(data, 'file'), 'utf8'), 'content\n');
 });
@@ -373,7 +350,7 @@ turn('objects beside a pod are its own, and go before those of the agent', async
   const own = { apiVersion: 'v1', ...configMap('mine', { who: 'the pod' }) };
   const file = await node().manifest(`${JSON.stringify(manifest)}\n---\n${JSON.stringify(own)}`);
   const run = node().reprise(['run', '-f', file]);
-  const one = await ready(node(), 'own');
+  const one = await node().ready('own');
   t.deepEqual(await look(one, 'cat /config/who'), ['the pod']);
   t.is(await node().ok('get', 'cm', 'mine', '-o', 'jsonpath={.data.who}'), 'the agent');
   run.kill('SIGINT');

@@ -4,30 +4,15 @@ import path from 'node:path';
 import { Server, ServerCredentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import test from 'ava';
-import { connectAgent } from '../src/api/client.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import type { ProtoGrpcType } from '../src/runtime/generated/grpc-health.ts';
 import type { HealthCheckResponse } from '../src/runtime/generated/grpc/health/v1/HealthCheckResponse.ts';
 import { protoDirectory, protoOptions } from '../src/runtime/protos.ts';
 import { container, initContainer, pod, restartAllOn, sidecar } from './manifests.ts';
-import type { TestNode } from './node.ts';
 import { generationOf, isReady, startNode, statusOf, until } from './node.ts';
+import { sharedNode } from './shared.ts';
 
-const shared: { node?: TestNode } = {};
-
-function node(): TestNode {
-  if (shared.node === undefined) throw new Error('the node has not started');
-  return shared.node;
-}
-
-test.before(async () => {
-  shared.node = await startNode();
-  await shared.node.agent();
-});
-
-test.after.always('nothing is left', async () => {
-  await shared.node?.[Symbol.asyncDispose]();
-});
+const node = sharedNode();
 
 /** Succeeds while there is a file of that name in the shared volume. */
 function whileThere(name: string): Record<string, unknown> {
@@ -36,32 +21,8 @@ function whileThere(name: string): Record<string, unknown> {
 
 const often = { periodSeconds: 1, failureThreshold: 1 };
 
-async function put(of: V1Pod, name: string, content = ''): Promise<void> {
-  const file = path.join(node().volume(of), name);
-  await fs.writeFile(`${file}.new`, content);
-  await fs.rename(`${file}.new`, file);
-}
-
 async function take(of: V1Pod, name: string): Promise<void> {
   await fs.rm(path.join(node().volume(of), name));
-}
-
-async function ready(name: string, generation = 0): Promise<V1Pod> {
-  return await node().podThat(
-    name,
-    `is ready in generation ${generation}`,
-    (one) => isReady(one) && generationOf(one) === generation,
-  );
-}
-
-async function eventsOf(name: string): Promise<string> {
-  const query = { namespace: 'default', name };
-  const events = await connectAgent(node().socket).listEvents(query, AbortSignal.timeout(30_000));
-  return events.map(({ reason, message }) => `${reason}: ${message}`).join('\n');
-}
-
-async function removed(name: string): Promise<void> {
-  await node().ok('delete', 'pod', name, '--wait');
 }
 
 test('what comes after a sidecar waits for its startup probe', async (t) => {
@@ -77,15 +38,17 @@ test('what comes after a sidecar waits for its startup probe', async (t) => {
     'has asked its sidecar',
     (one) => statusOf(one, 'proxy').state.running !== undefined,
   );
-  await until('the probe has failed', async () => (await eventsOf('gated')).includes('Unhealthy'));
+  await until('the probe has failed', async () =>
+    (await node().events('gated')).join('\n').includes('Unhealthy'),
+  );
   t.deepEqual(await node().story(waiting, 1), ['proxy started']);
   t.false(statusOf(await node().pod('gated'), 'proxy').started);
-  await put(waiting, 'up');
-  const after = await ready('gated');
+  await node().put(waiting, 'up');
+  const after = await node().ready('gated');
   t.true(statusOf(after, 'proxy').started);
   t.deepEqual(await node().story(after, 3), ['proxy started', 'setup started', 'main started']);
-  t.regex(await eventsOf('gated'), /Startup probe failed: /);
-  await removed('gated');
+  t.regex((await node().events('gated')).join('\n'), /Startup probe failed: /);
+  await node().removed('gated');
 });
 
 test('a container that fails its liveness probe is stopped and starts again, the others go on', async (t) => {
@@ -94,7 +57,7 @@ test('a container that fails its liveness probe is stopped and starts again, the
   await node().apply(
     pod('lively', [initContainer('setup', ': > /shared/alive')], [main, container('other')]),
   );
-  const first = await ready('lively');
+  const first = await node().ready('lively');
   const other = await node().pidOf(first, 'other');
   await take(first, 'alive');
   await node().podThat(
@@ -102,7 +65,7 @@ test('a container that fails its liveness probe is stopped and starts again, the
     'has restarted',
     (one) => statusOf(one, 'main').restartCount === 1,
   );
-  await put(first, 'alive');
+  await node().put(first, 'alive');
   const after = await node().podThat(
     'lively',
     'runs again',
@@ -112,10 +75,10 @@ test('a container that fails its liveness probe is stopped and starts again, the
   t.is(generationOf(after), 0);
   t.is(await node().pidOf(after, 'other'), other);
   t.regex(
-    await eventsOf('lively'),
+    (await node().events('lively')).join('\n'),
     /Killing: Container main failed liveness probe, will be restarted/,
   );
-  await removed('lively');
+  await node().removed('lively');
 });
 
 test('readiness follows a web server, by a named port and through its headers', async (t) => {
@@ -154,11 +117,11 @@ test('readiness follows a web server, by a named port and through its headers', 
   const agents = await fs.readFile(path.join(node().volume(now), 'agents'), 'utf8');
   t.regex(agents, /^kube-probe\/1\.\d+\n/);
   await until('the missing page is told', async () =>
-    (await eventsOf('served')).includes(
-      'Readiness probe failed: HTTP probe failed with statuscode: 404',
-    ),
+    (await node().events('served'))
+      .join('\n')
+      .includes('Readiness probe failed: HTTP probe failed with statuscode: 404'),
   );
-  await removed('served');
+  await node().removed('served');
 });
 
 test('gRPC health of a server on the node, asked by a pod in its network', async (t) => {
@@ -184,12 +147,14 @@ test('gRPC health of a server on the node, asked by a pod in its network', async
   const main = container('main', undefined, { readinessProbe });
   await node().apply(pod('asks-grpc', [], [main], { hostNetwork: true }));
   await until('it has been asked', async () =>
-    (await eventsOf('asks-grpc')).includes('service unhealthy (responded with "NOT_SERVING")'),
+    (await node().events('asks-grpc'))
+      .join('\n')
+      .includes('service unhealthy (responded with "NOT_SERVING")'),
   );
   t.false(isReady(await node().pod('asks-grpc')));
   health.status = 'SERVING';
-  t.true(isReady(await ready('asks-grpc')));
-  await removed('asks-grpc');
+  t.true(isReady(await node().ready('asks-grpc')));
+  await node().removed('asks-grpc');
 });
 
 test('a pod with all three probes survives three in-place restarts', async (t) => {
@@ -213,7 +178,7 @@ test('a pod with all three probes survives three in-place restarts', async (t) =
     ),
   );
   for (let generation = 0; generation < 3; generation++) {
-    await put(await ready('thrice', generation), 'exit-watcher', '88');
+    await node().tell(await node().ready('thrice', generation), 'watcher', 88);
     const next = await node().podThat(
       'thrice',
       `runs in generation ${generation + 1}`,
@@ -225,14 +190,14 @@ test('a pod with all three probes survives three in-place restarts', async (t) =
     t.false(statusOf(next, 'main').started);
     t.false(isReady(next));
   }
-  const after = await ready('thrice', 3);
+  const after = await node().ready('thrice', 3);
   t.is(statusOf(after, 'main').restartCount, 3);
   t.deepEqual(
     (await node().story(after)).filter((line) => line.startsWith('main')),
     Array<string>(4).fill('main started'),
   );
-  t.notRegex(await eventsOf('thrice'), /failed (liveness|startup) probe/);
-  await removed('thrice');
+  t.notRegex((await node().events('thrice')).join('\n'), /failed (liveness|startup) probe/);
+  await node().removed('thrice');
 });
 
 test('an agent that starts again keeps what it knew of its containers', async (t) => {

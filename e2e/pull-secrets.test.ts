@@ -8,47 +8,26 @@ import type { V1Pod } from '../src/pod/pod-status.ts';
 import type { ManifestOf } from './manifests.ts';
 import { container, pod, referencePod } from './manifests.ts';
 import type { TestNode } from './node.ts';
-import { generationOf, isReady, startNode, statusOf, until } from './node.ts';
-import type { Registry } from './registry.ts';
+import { generationOf, isReady, statusOf, until } from './node.ts';
 import { allowHttp, password, startRegistry } from './registry.ts';
+import { shared, sharedNode } from './shared.ts';
 
-const shared: {
-  node?: TestNode;
-  registry?: Registry;
-  /** What agents have said that have ended. */
-  output: string;
-  stopAgent: () => Promise<void>;
-} = { output: '', stopAgent: () => Promise.resolve() };
+/** What agents have said that have ended, and how to end the one that runs. */
+const agents = { said: '', stop: () => Promise.resolve() };
 
-function node(): TestNode {
-  if (shared.node === undefined) throw new Error('the node has not started');
-  return shared.node;
-}
+const registry = shared('the registry', () => startRegistry('bob'));
+const node = sharedNode(async (one) => {
+  await allowHttp(one.containerd, registry());
+  await startAgent(one);
+});
 
-function registry(): Registry {
-  if (shared.registry === undefined) throw new Error('the registry has not started');
-  return shared.registry;
-}
-
-async function startAgent(): Promise<void> {
-  const { run } = await node().agent();
-  shared.stopAgent = async () => {
+async function startAgent(one: TestNode): Promise<void> {
+  const { run } = await one.agent();
+  agents.stop = async () => {
     run.kill('SIGTERM');
-    shared.output += (await run).all;
+    agents.said += (await run).all;
   };
 }
-
-test.before(async () => {
-  shared.node = await startNode();
-  shared.registry = await startRegistry('bob');
-  await allowHttp(shared.node.containerd, shared.registry);
-  await startAgent();
-});
-
-test.after.always('nothing is left', async () => {
-  await shared.registry?.[Symbol.asyncDispose]();
-  await shared.node?.[Symbol.asyncDispose]();
-});
 
 /** A Secret as \`kubectl create secret docker-registry\` makes it. */
 function secret(name: string, word = password, place = registry().host): object {
@@ -70,12 +49,6 @@ function wants(name: string, image: string, secrets: string[] = [], more = {}): 
   });
 }
 
-async function eventsOf(name: string): Promise<string[]> {
-  const query = { namespace: 'default', name };
-  const events = await connectAgent(node().socket).listEvents(query, AbortSignal.timeout(30_000));
-  return events.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
-}
-
 const waiting = (one: V1Pod) => statusOf(one, 'main').state.waiting;
 
 async function isRefused(name: string): Promise<V1Pod> {
@@ -84,10 +57,6 @@ async function isRefused(name: string): Promise<V1Pod> {
       `${waiting(one)?.reason} ${waiting(one)?.message}`,
     ),
   );
-}
-
-async function removed(...names: string[]): Promise<void> {
-  for (const name of names) await node().ok('delete', 'pod', name, '--wait');
 }
 
 /** Nothing here may be seen outside of the Secret itself. */
@@ -100,10 +69,10 @@ test.serial(
     const digest = await registry().push('busybox', 'team/private:1');
     await node().apply(wants('nobody', image));
     await isRefused('nobody');
-    t.deepEqual((await eventsOf('nobody')).slice(0, 1), [
+    t.deepEqual((await node().events('nobody')).slice(0, 1), [
       `Normal Pulling: Pulling image "${image}"`,
     ]);
-    await removed('nobody');
+    await node().removed('nobody');
 
     // Its own Secret, next to it in the file, for a part of the registry.
     const place = `http://${registry().host}/v2/team`;
@@ -128,19 +97,19 @@ test.serial(
     );
 
     // Not after a restart of the agent, either.
-    await shared.stopAgent();
-    await startAgent();
+    await agents.stop();
+    await startAgent(node());
     await node().apply(wants('much-later', image));
     await isRefused('much-later');
 
     // Who has the credentials needs no registry for it. Those who are refused ask it again and again.
-    await removed('later', 'never', 'much-later');
+    await node().removed('later', 'never', 'much-later');
     await node().apply(JSON.stringify(secret('applied')));
     const asked = await registry().asked('team/private', '1');
     await node().apply(wants('friend', image, ['applied'], { imagePullPolicy: 'Never' }));
     await node().podThat('friend', 'runs', isReady);
     t.is(await registry().asked('team/private', '1'), asked);
-    await removed('bob', 'friend');
+    await node().removed('bob', 'friend');
   },
 );
 
@@ -155,10 +124,10 @@ test.serial('wrong credentials are refused, and right ones are found among other
   await node().apply(wants('served', image, ['absent', 'elsewhere', 'wrong', 'right']));
   await node().podThat('served', 'runs', isReady);
   t.is(
-    (await eventsOf('served'))[0],
+    (await node().events('served'))[0],
     'Warning FailedToRetrieveImagePullSecret: Unable to retrieve some image pull secrets (absent); attempting to pull the image may not succeed.',
   );
-  await removed('refused', 'served');
+  await node().removed('refused', 'served');
 });
 
 test.serial('a secret that comes later is used by the next try', async (t) => {
@@ -169,7 +138,7 @@ test.serial('a secret that comes later is used by the next try', async (t) => {
   await node().apply(JSON.stringify(secret('late')));
   const running = await node().podThat('late', 'runs', isReady);
   t.is(statusOf(running, 'main').restartCount, 0);
-  await removed('late');
+  await node().removed('late');
 });
 
 test.serial(
@@ -200,7 +169,7 @@ test.serial(
     await registry().start();
     const first = await node().podThat('away', 'runs', isReady);
     await registry().stop();
-    await fs.writeFile(path.join(node().volume(first), `exit-${watcher}`), '88');
+    await node().tell(first, watcher, 88);
     const second = await node().podThat(
       'away',
       'is back',
@@ -208,13 +177,13 @@ test.serial(
     );
     t.is(statusOf(second, main).imageID, statusOf(first, main).imageID);
     await registry().start();
-    await removed('away');
+    await node().removed('away');
   },
 );
 
 test.serial('nobody tells what is in a Secret', async (t) => {
   const events = await node().ok('events', '-A');
-  await shared.stopAgent();
+  await agents.stop();
   const pods = path.join(node().dataDir, 'pods');
   const kept = await until('the pods are gone', async () => {
     const left = await fs.readdir(pods);
@@ -222,9 +191,9 @@ test.serial('nobody tells what is in a Secret', async (t) => {
       left.length === 0 && (await fs.readFile(path.join(node().dataDir, 'pulled-images.json')))
     );
   });
-  t.true(shared.output.length > 0);
+  t.true(agents.said.length > 0);
   for (const word of hush) {
-    t.false(shared.output.includes(word), 'the log');
+    t.false(agents.said.includes(word), 'the log');
     t.false(events.includes(word), 'the events');
     t.false(kept.toString().includes(word), 'what is kept of pulls');
   }

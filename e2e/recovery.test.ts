@@ -8,18 +8,8 @@ import { blankMemory } from '../src/pod/memory.ts';
 import type { Memory } from '../src/pod/memory.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { container, initContainer, pod, referencePod, sidecar } from './manifests.ts';
-import { countsOf, generationOf, isReady, startNode, statusOf, until } from './node.ts';
+import { countsOf, generationOf, isReady, startNode, statusOf, until, readyIn } from './node.ts';
 import type { TestNode } from './node.ts';
-
-function readyIn(generation: number): (pod: V1Pod) => boolean {
-  return (one) => isReady(one) && generationOf(one) === generation;
-}
-
-function tell(node: TestNode, of: V1Pod, name: string, code: number): void {
-  const file = path.join(node.volume(of), `exit-${name}`);
-  fs.writeFileSync(`${file}.new`, String(code));
-  fs.renameSync(`${file}.new`, file);
-}
 
 function memoryOf(node: TestNode, { metadata }: V1Pod): Memory {
   return readMemory(path.join(node.dataDir, 'pods', metadata.uid)) ?? blankMemory;
@@ -64,7 +54,7 @@ test('an agent that is killed at any moment of a restart goes on with it', async
       });
     });
     await runsIn(node, first, 3 * generation);
-    tell(node, first, 'watcher', 88);
+    await node.tell(first, 'watcher', 88);
     await itIsTime;
     await run;
     const { restart } = memoryOf(node, first);
@@ -98,7 +88,7 @@ test('an exit while the agent is down is found when it comes back', async (t) =>
   run.kill('SIGKILL');
   await run;
   const pid = await node.pidOf(first, 'watcher');
-  tell(node, first, 'watcher', 88);
+  await node.tell(first, 'watcher', 88);
   await until('the watcher has ended', () =>
     Promise.resolve(!fs.existsSync(`/proc/${String(pid)}`)),
   );
@@ -145,7 +135,7 @@ test('containers go on without containerd, and restarts go on when it is back', 
   const back = await node.podThat('outlives', 'is still ready', readyIn(0));
   t.deepEqual(await Promise.all(['watcher', 'main'].map((name) => node.pidOf(back, name))), pids);
 
-  tell(node, first, 'watcher', 88);
+  await node.tell(first, 'watcher', 88);
   const after = await node.podThat('outlives', 'was restarted in place', readyIn(1));
   t.deepEqual(countsOf(after), { setup: 1, watcher: 1, main: 1 });
 });
@@ -165,7 +155,7 @@ test('an exit while containerd is down is dealt with when it is back', async (t)
   const pid = await node.pidOf(first, 'watcher');
 
   process.kill(node.containerd.pid, 'SIGKILL');
-  tell(node, first, 'watcher', 88);
+  await node.tell(first, 'watcher', 88);
   await until('the watcher has ended', () =>
     Promise.resolve(!fs.existsSync(`/proc/${String(pid)}`)),
   );
@@ -197,7 +187,7 @@ test('what containerd had half made when it died is made anew', async (t) => {
     const now = await standbys();
     return now.length === 3 && now.every((id) => !broken.includes(id));
   });
-  tell(node, first, 'watcher', 88);
+  await node.tell(first, 'watcher', 88);
   const after = await node.podThat('half-made', 'was restarted in place', readyIn(1));
   t.deepEqual(countsOf(after), { setup: 1, watcher: 1, main: 1 });
   t.is(after.metadata.uid, first.metadata.uid);
@@ -208,7 +198,7 @@ test('a lost status file costs nothing that runs', async (t) => {
   let { run } = await node.agent();
   await node.apply(referencePod('forgetful'));
   const first = await node.podThat('forgetful', 'is ready', readyIn(0));
-  tell(node, first, 'watcher', 88);
+  await node.tell(first, 'watcher', 88);
   const second = await node.podThat('forgetful', 'is ready again', readyIn(1));
   run.kill('SIGKILL');
   await run;

@@ -1,27 +1,19 @@
 // `reprise rehearse`: finds out what does not survive sudden restarts, lets pass what does, and
 // leaves nothing behind.
-import ava from 'ava';
 import type { RehearsalReport } from '../src/rehearse/report.ts';
 import { container, initContainer, pod } from './manifests.ts';
 import type { ManifestOf } from './manifests.ts';
-import type { Place, TestNode } from './node.ts';
-import { startNode, timeScale, until } from './node.ts';
+import type { Place } from './node.ts';
+import { timeScale, until } from './node.ts';
+import { sharedNode } from './shared.ts';
 import { testInTurn } from './turns.ts';
 
 const test = testInTurn(2);
-const shared: { node?: TestNode } = {};
-
-ava.before(async () => {
-  shared.node = await startNode();
-});
-
-ava.after.always('nothing is left', async () => {
-  await shared.node?.[Symbol.asyncDispose]();
-});
+// No agent: each test has its own, or none.
+const node = sharedNode(() => Promise.resolve());
 
 async function place(name: string): Promise<Place> {
-  if (shared.node === undefined) throw new Error('the node has not started');
-  return await shared.node.beside(name);
+  return await node().beside(name);
 }
 
 const lives = 'while :; do sleep 0.05; done';

@@ -7,8 +7,8 @@ import path from 'node:path';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { container, pod, restartAllOn, sidecar } from './manifests.ts';
 import type { ContainerOf, ManifestOf } from './manifests.ts';
-import type { TestNode } from './node.ts';
-import { generationOf, isReady, until } from './node.ts';
+import type { Place } from './node.ts';
+import { generationOf, until } from './node.ts';
 
 /** Reports what the shell prints, then waits. */
 export function reporter(
@@ -32,24 +32,11 @@ export function reportingPod(
   return pod(name, [sidecar('watcher', restartAllOn(88))], containers, more);
 }
 
-/** Waits until a pod is ready in that generation. */
-export async function ready(node: TestNode, name: string, generation = 0): Promise<V1Pod> {
-  return await node.podThat(
-    name,
-    `is ready in generation ${generation}`,
-    (one) => isReady(one) && generationOf(one) === generation,
-  );
-}
-
 /** Lines of reports, by the container's name. */
 export type Reports = Readonly<Record<string, readonly string[]>>;
 
 /** What these containers have reported, as soon as all have. */
-export async function reports(
-  node: TestNode,
-  of: V1Pod,
-  names: readonly string[],
-): Promise<Reports> {
+export async function reports(node: Place, of: V1Pod, names: readonly string[]): Promise<Reports> {
   const read = async (name: string) => {
     const file = path.join(node.volume(of), name);
     const text = await until(`${name} has reported`, () =>
@@ -62,25 +49,24 @@ export async function reports(
 
 /** Restarts a reporting pod in place; the old reports are gone when it is ready again. */
 export async function restartInPlace(
-  node: TestNode,
+  node: Place,
   of: V1Pod,
   names: readonly string[],
 ): Promise<V1Pod> {
   const volume = node.volume(of);
   for (const one of names) await fs.rm(path.join(volume, one));
-  await fs.writeFile(path.join(volume, 'exit-watcher.new'), '88');
-  await fs.rename(path.join(volume, 'exit-watcher.new'), path.join(volume, 'exit-watcher'));
-  return await ready(node, of.metadata.name, generationOf(of) + 1);
+  await node.tell(of, 'watcher', 88);
+  return await node.ready(of.metadata.name, generationOf(of) + 1);
 }
 
 /** The reports before and after a restart in place, and the pod at its two times. */
 export async function reportsAroundRestart(
-  node: TestNode,
+  node: Place,
   manifest: ManifestOf,
   ...names: string[]
 ): Promise<{ pods: readonly [V1Pod, V1Pod]; before: Reports; after: Reports }> {
   await node.apply(manifest);
-  const first = await ready(node, manifest.metadata.name);
+  const first = await node.ready(manifest.metadata.name);
   const before = await reports(node, first, names);
   const second = await restartInPlace(node, first, names);
   return { pods: [first, second], before, after: await reports(node, second, names) };

@@ -3,45 +3,26 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import ava from 'ava';
 import { readMemory } from '../src/agent/memory-file.ts';
-import type { V1Pod } from '../src/pod/pod-status.ts';
 import { foreground } from './foreground.ts';
 import { container, initContainer, pod, referencePod } from './manifests.ts';
 import type { ManifestOf } from './manifests.ts';
-import type { Place, TestNode } from './node.ts';
-import { countsOf, generationOf, isReady, startNode, until } from './node.ts';
+import type { Place } from './node.ts';
+import { countsOf, isReady, until, readyIn } from './node.ts';
+import { sharedNode } from './shared.ts';
 import { testInTurn } from './turns.ts';
 
 const test = testInTurn(5);
-const shared: { node?: TestNode } = {};
-
-ava.before(async () => {
-  shared.node = await startNode();
-});
-
-ava.after.always('nothing is left', async () => {
-  await shared.node?.[Symbol.asyncDispose]();
-});
+// No agent: each test has its own, or none.
+const node = sharedNode(() => Promise.resolve());
 
 /** Folders and a socket of its own for each test: without an agent, `run` is one. */
 async function place(name: string): Promise<Place> {
-  if (shared.node === undefined) throw new Error('the node has not started');
-  return await shared.node.beside(name);
+  return await node().beside(name);
 }
 
 function example(name: string): string {
   return fileURLToPath(new URL(`../examples/${name}.yaml`, import.meta.url));
-}
-
-function readyIn(generation: number): (pod: V1Pod) => boolean {
-  return (one) => isReady(one) && generationOf(one) === generation;
-}
-
-function tell(where: Place, of: V1Pod, name: string, code: number): void {
-  const file = path.join(where.volume(of), `exit-${name}`);
-  fs.writeFileSync(`${file}.new`, String(code));
-  fs.renameSync(`${file}.new`, file);
 }
 
 /** A pod whose container writes into a folder of the host that it was asked to end. */
@@ -250,7 +231,7 @@ test('where an agent runs, run is its client', async (t) => {
     ].join('\n'),
   );
 
-  tell(here, first, 'main', 0);
+  await here.tell(first, 'main', 0);
   const { code } = await run.end();
   t.is(code, 0);
   t.is(await here.ok('get', 'pods', '-o', 'name'), 'pod/other');
@@ -313,7 +294,7 @@ test('killed while the pod runs, it goes on with it', async (t) => {
   t.deepEqual(after.status, before.status);
   t.deepEqual(await seenFrom(here, 'killed'), seen);
 
-  tell(here, after, 'watcher', 88);
+  await here.tell(after, 'watcher', 88);
   const restarted = await second.podThat('killed', 'is restarted in place', readyIn(1));
   t.deepEqual(countsOf(restarted), { setup: 1, watcher: 1, main: 1 });
   t.deepEqual((await seenFrom(here, 'killed')).sandboxes, seen.sandboxes);
@@ -345,7 +326,7 @@ test('killed while an init container runs, it waits for the same run of it', asy
   t.deepEqual(countsOf(after), { setup: 0, main: 0 });
   t.deepEqual((await seenFrom(here, 'killed-in-init')).sandboxes, seen.sandboxes);
   t.deepEqual(await here.story(after, 2), ['setup started', 'main started']);
-  tell(here, after, 'main', 0);
+  await here.tell(after, 'main', 0);
   t.is((await second.end()).code, 0);
 });
 
@@ -364,7 +345,7 @@ test('killed in the middle of an in-place restart, it finishes it', async (t) =>
       resolve();
     });
   });
-  tell(here, before, 'watcher', 88);
+  await here.tell(before, 'watcher', 88);
   await recorded;
   await first.end();
 
@@ -374,7 +355,7 @@ test('killed in the middle of an in-place restart, it finishes it', async (t) =>
   t.is(after.status.startTime, before.status.startTime);
   t.deepEqual(countsOf(after), { setup: 1, watcher: 1, main: 1 });
   t.deepEqual((await seenFrom(here, 'killed-in-restart')).sandboxes, seen.sandboxes);
-  tell(here, after, 'main', 0);
+  await here.tell(after, 'main', 0);
   t.is((await second.end()).code, 0);
   t.deepEqual(await here.traces(), []);
 });
@@ -387,7 +368,7 @@ test('an end that nobody saw is told by the next run', async (t) => {
   const pid = await here.pidOf(before, 'main');
   first.send('SIGKILL');
   await first.end();
-  tell(here, before, 'main', 5);
+  await here.tell(before, 'main', 5);
   await until('it has ended', () => Promise.resolve(!fs.existsSync(`/proc/${String(pid)}`)));
 
   const { code, out, err } = await foreground(here, '-f', file).end();

@@ -45,10 +45,6 @@ async function reportsThroughRestart(
   return before;
 }
 
-async function removed(name: string): Promise<void> {
-  await node().ok('delete', 'pod', name, '--wait');
-}
-
 /** One line of /proc/self/status. */
 const statusLine = (field: string) => `grep ^${field}: /proc/self/status;`;
 
@@ -109,7 +105,7 @@ test('users, groups and capabilities are as the manifest says', async (t) => {
   t.is(seen['added']?.at(-1), 'wrote');
   t.is(capabilitiesIn(seen['privileged']) & (1n << 21n), 1n << 21n, 'CAP_SYS_ADMIN');
   t.notRegex(seen['privileged']?.join() ?? '', /Read-only/);
-  await removed('identity');
+  await node().removed('identity');
 });
 
 function capabilitiesIn(lines: readonly string[] = []): bigint {
@@ -126,7 +122,7 @@ test('a promise not to run as root is kept', async (t) => {
     (one) => statusOf(one, 'main').state.waiting?.reason === 'CreateContainerConfigError',
   );
   t.regex(statusOf(after, 'main').state.waiting?.message ?? '', /image will run as root/);
-  await removed('non-root');
+  await node().removed('non-root');
 });
 
 test('seccomp profiles come from the runtime, from the node, or not at all', async (t) => {
@@ -150,7 +146,7 @@ test('seccomp profiles come from the runtime, from the node, or not at all', asy
   t.is(seen['localhost']?.[0], 'Seccomp:\t2');
   t.regex(seen['localhost']?.[1] ?? '', /Not a tty|Inappropriate ioctl/);
   t.deepEqual(seen['unconfined'], ['Seccomp:\t0', 'made']);
-  await removed('seccomp');
+  await node().removed('seccomp');
 
   await node().apply(pod('no-profile', [], [container('main', undefined, localhost('none.json'))]));
   const after = await node().podThat(
@@ -159,7 +155,7 @@ test('seccomp profiles come from the runtime, from the node, or not at all', asy
     (one) => statusOf(one, 'main').state.waiting?.reason === 'CreateContainerError',
   );
   t.regex(statusOf(after, 'main').state.waiting?.message ?? '', /seccomp\/none\.json/);
-  await removed('no-profile');
+  await node().removed('no-profile');
 });
 
 test('/proc shows little, and nothing of it can be written', async (t) => {
@@ -172,7 +168,7 @@ test('/proc shows little, and nothing of it can be written', async (t) => {
   );
   t.is(seen['main']?.[0], '0');
   t.regex(seen['main']?.at(-1) ?? '', /Read-only file system/);
-  await removed('proc');
+  await node().removed('proc');
 });
 
 test('kernel parameters are those of the pod, not of the node', async (t) => {
@@ -190,7 +186,7 @@ test('kernel parameters are those of the pod, not of the node', async (t) => {
   const seen = await reportsThroughRestart(t, manifest, 'main');
   t.deepEqual(seen['main'], ['77', '12345', '99']);
   t.is(await fs.readFile(file, 'utf8'), before);
-  await removed('sysctls');
+  await node().removed('sysctls');
 });
 
 const rejected: Readonly<Record<string, readonly [object, string, RegExp]>> = {
@@ -240,7 +236,7 @@ for (const [title, [securityContext, reason, message]] of Object.entries(rejecte
     );
     t.is(ids, '');
     t.regex(await node().ok('events', name), new RegExp(reason));
-    await removed(name);
+    await node().removed(name);
   });
 }
 
@@ -260,7 +256,7 @@ test('users of its own are not promised by a runtime that cannot give them', asy
   t.is(after.status.phase, 'Pending');
   t.is(after.spec.hostUsers, false);
   t.is(await node().pidOf(after, 'main'), undefined);
-  await removed('own-users');
+  await node().removed('own-users');
 });
 
 test('a kernel parameter of the whole machine cannot be allowed', async (t) => {

@@ -10,7 +10,7 @@ import { ownShareOf } from '../src/bench/own-share.ts';
 import { readMemory } from '../src/agent/memory-file.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { referencePod } from './manifests.ts';
-import { generationOf, isReady, startNode, timeScale, until } from './node.ts';
+import { isReady, startNode, timeScale, until } from './node.ts';
 import type { TestNode } from './node.ts';
 
 const restarts = Number(process.env.REPRISE_SOAK_RESTARTS ?? '30');
@@ -66,14 +66,8 @@ test(`nothing grows in ${restarts} restarts`, async (t) => {
   const seen: { ms: number; ownMs: number; kib: number }[] = [];
   let before: Count | undefined;
   for (let generation = 1; generation <= restarts; generation++) {
-    const file = path.join(node.volume(now), 'exit-watcher');
-    await fs.writeFile(`${file}.new`, '88');
-    await fs.rename(`${file}.new`, file);
-    now = await node.podThat(
-      'often',
-      `is ready in generation ${generation}`,
-      (one) => isReady(one) && generationOf(one) === generation,
-    );
+    await node.tell(now, 'watcher', 88);
+    now = await node.ready('often', generation);
     // The next restart is to find its containers made, as it does where restarts are not a test.
     const { uid } = now.metadata;
     const next = { 'io.kubernetes.pod.uid': uid, 'reprise.dev/generation': `${generation + 1}` };

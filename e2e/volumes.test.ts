@@ -7,36 +7,10 @@ import type { V1Pod } from '../src/pod/pod-status.ts';
 import { hostMounts, inside as insideOf } from './inside.ts';
 import type { ManifestOf } from './manifests.ts';
 import { container, pod, restartAllOn, sidecar } from './manifests.ts';
-import type { TestNode } from './node.ts';
-import { generationOf, isReady, startNode, statusOf, until } from './node.ts';
+import { generationOf, isReady, statusOf, until } from './node.ts';
+import { sharedNode } from './shared.ts';
 
-const shared: { node?: TestNode } = {};
-
-function node(): TestNode {
-  if (shared.node === undefined) throw new Error('the node has not started');
-  return shared.node;
-}
-
-test.before(async () => {
-  shared.node = await startNode();
-  await shared.node.agent();
-});
-
-test.after.always('nothing is left', async () => {
-  await shared.node?.[Symbol.asyncDispose]();
-});
-
-async function ready(name: string, generation = 0): Promise<V1Pod> {
-  return await node().podThat(
-    name,
-    `is ready in generation ${generation}`,
-    (one) => isReady(one) && generationOf(one) === generation,
-  );
-}
-
-async function removed(name: string): Promise<void> {
-  await node().ok('delete', 'pod', name, '--wait');
-}
+const node = sharedNode();
 
 /** The path of something inside a container, from the node. */
 async function within(of: V1Pod, name: string, place: string): Promise<string> {
@@ -64,7 +38,7 @@ async function exists(place: string): Promise<boolean> {
 
 async function restarted(of: V1Pod): Promise<V1Pod> {
   await node().ok('restart', 'pod', of.metadata.name);
-  return await ready(of.metadata.name, generationOf(of) + 1);
+  return await node().ready(of.metadata.name, generationOf(of) + 1);
 }
 
 const sharedMount = { name: 'shared', mountPath: '/shared' };
@@ -81,7 +55,7 @@ test('a container sees one part of a volume, and the same mount after a restart'
     [container('main', undefined, { volumeMounts })],
   );
   await node().apply(manifest);
-  const first = await ready('sub-paths');
+  const first = await node().ready('sub-paths');
   const volume = node().volume(first);
   await fs.writeFile(path.join(volume, 'parts/one/file'), 'content');
   t.is(await inside(first, 'main', 'cat /part/file; ls -a /mine | wc -l'), 'content2');
@@ -100,7 +74,7 @@ test('a container sees one part of a volume, and the same mount after a restart'
   t.deepEqual(await hostMounts(node(), second), mounts);
   t.is(await mountOf(second, 'main', '/part'), seen);
   t.is(await inside(second, 'main', 'cat /part/file'), 'content');
-  await removed('sub-paths');
+  await node().removed('sub-paths');
   t.deepEqual(await hostMounts(node(), second), {});
 });
 
@@ -131,7 +105,7 @@ test('a link that a container plants between two runs leads nobody out of the vo
     ],
   );
   await node().apply(manifest);
-  const first = await ready('plants-links');
+  const first = await node().ready('plants-links');
   t.is(await inside(first, 'reader', 'ls /part'), '');
   const volume = node().volume(first);
   await fs.writeFile(path.join(volume, 'go'), '');
@@ -148,8 +122,8 @@ test('a link that a container plants between two runs leads nobody out of the vo
   // As soon as the link is gone, the pod goes on by itself.
   await fs.unlink(path.join(volume, 'part'));
   await fs.unlink(path.join(volume, 'made'));
-  await ready('plants-links', 1);
-  await removed('plants-links');
+  await node().ready('plants-links', 1);
+  await node().removed('plants-links');
   t.is(await fs.readFile(path.join(outside, 'file'), 'utf8'), 'content');
 });
 
@@ -163,7 +137,7 @@ test('a subPathExpr without its variable is a mistake in the configuration', asy
   );
   t.is(statusOf(stuck, 'main').state.waiting?.message, 'missing value for "NOPE"');
   t.is(stuck.status.phase, 'Pending');
-  await removed('no-variable');
+  await node().removed('no-variable');
 });
 
 test('mounts go as far as the manifest says', async (t) => {
@@ -193,7 +167,7 @@ test('mounts go as far as the manifest says', async (t) => {
       },
     );
     await node().apply(manifest);
-    const running = await ready('propagation');
+    const running = await node().ready('propagation');
     await fs.mkdir(path.join(place, 'by-host'));
     await execa('mount', ['-t', 'tmpfs', 'by-host', path.join(place, 'by-host')]);
     await fs.writeFile(path.join(place, 'by-host/file'), '');
@@ -209,7 +183,7 @@ test('mounts go as far as the manifest says', async (t) => {
     t.is(await inside(running, 'inwards', 'ls /host/by-pod'), 'x');
     t.is(await inside(running, 'none', 'ls /host/by-pod'), '');
     t.is(await inside(running, 'both', 'umount /host/by-pod'), '');
-    await removed('propagation');
+    await node().removed('propagation');
   } finally {
     await execa('umount', ['-R', place]);
   }
@@ -223,9 +197,9 @@ test('recursive read-only mounts are made, or the pod says that it cannot have t
     ],
   });
   await node().apply(pod('if-possible', [], [container('main', undefined, mount('IfPossible'))]));
-  const running = await ready('if-possible');
+  const running = await node().ready('if-possible');
   t.regex(await inside(running, 'main', 'touch /ro/x'), /Read-only file system/);
-  await removed('if-possible');
+  await node().removed('if-possible');
 
   const name = 'enabled';
   await node().apply(pod(name, [], [container('main', undefined, mount('Enabled'))]));
@@ -241,7 +215,7 @@ test('recursive read-only mounts are made, or the pod says that it cannot have t
   } else {
     t.regex(waiting.message ?? '', /volume "shared" requested recursive read-only mode/);
   }
-  await removed(name);
+  await node().removed(name);
 });
 
 test('every volume belongs to the fsGroup, and so does what is made in it', async (t) => {
@@ -258,7 +232,7 @@ test('every volume belongs to the fsGroup, and so does what is made in it', asyn
     ],
   });
   await node().apply(pod('fs-group', [], [main], { volumes, securityContext }));
-  const running = await ready('fs-group');
+  const running = await node().ready('fs-group');
   await node().story(running, 1);
   const uid = (await fs.stat(await within(running, 'main', '/shared/story'))).uid;
   t.is(uid, 1000);
@@ -268,5 +242,5 @@ test('every volume belongs to the fsGroup, and so does what is made in it', asyn
     t.is(stats.mode & 0o7777, 0o2777, place);
   }
   t.is((await fs.stat(await within(running, 'main', '/shared/story'))).gid, 4321);
-  await removed('fs-group');
+  await node().removed('fs-group');
 });
