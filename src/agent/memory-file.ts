@@ -2,10 +2,12 @@
  * A pod's memory on disk: `status.json`, written on the path of every restart.
  *
  * The new text is complete beside the old one before the old one goes, so a crash of the agent at any
- * moment leaves one of them whole. It is not renamed over the old one: ext4 then flushes the new blocks
- * while we wait (its auto_da_alloc), 2 ms on average on a busy disk, where this takes 0.1 ms. The disk
- * gets it a little later, off that path (LateFlush). After a power cut no container runs any more, and
- * pod/adopt.ts makes up for what is missing.
+ * moment leaves one of them whole. Then the two files change names, and the old one is written over the
+ * next time. So no file is made, removed or renamed over another one, which file systems are slow at:
+ * ext4 flushes the new blocks of a file that replaces another one while we wait (its auto_da_alloc, 2 ms
+ * on a busy disk), and where it has no journal it looks for an inode that was not removed just now. The
+ * disk gets it a little later, off that path (LateFlush). After a power cut no container runs any more,
+ * and pod/adopt.ts makes up for what is missing.
  */
 import fs from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -19,16 +21,41 @@ const PRIVATE = 0o600;
 const FLUSH_AFTER_MS = 5_000;
 
 export const memoryFile = 'status.json';
-/** Complete whenever the other one is not there. */
-export const nextMemoryFile = 'status.json.new';
+/** Complete whenever the other one is not there; else whatever was there before. */
+const nextMemoryFile = 'status.json.new';
+/** The old one, while the two change names. */
+const lastMemoryFile = 'status.json.old';
+/** All that there can be in a pod's folder. */
+export const memoryFiles: readonly string[] = [memoryFile, nextMemoryFile, lastMemoryFile];
 
 /** Replaces the memory in a pod's folder, given as JSON. There is one writer. */
 export function writeMemory(folder: string, memory: string): void {
-  const file = path.join(folder, memoryFile);
-  const next = path.join(folder, nextMemoryFile);
-  fs.writeFileSync(next, `{"memory":${memory}}`, { mode: PRIVATE });
-  fs.rmSync(file, { force: true });
+  const [file = '', next = '', last = ''] = memoryFiles.map((name) => path.join(folder, name));
+  // A crash between two names: the only whole one must not be written over.
+  if (!fs.existsSync(file)) renameIfThere(next, file);
+  writeOver(next, `{"memory":${memory}}`);
+  renameIfThere(file, last);
   fs.renameSync(next, file);
+  renameIfThere(last, next);
+}
+
+/** Not cut to nothing first: ext4 would flush the file when it is closed. */
+function writeOver(file: string, text: string): void {
+  const handle = fs.openSync(file, fs.constants.O_WRONLY | fs.constants.O_CREAT, PRIVATE);
+  try {
+    fs.writeFileSync(handle, text);
+    fs.ftruncateSync(handle, Buffer.byteLength(text));
+  } finally {
+    fs.closeSync(handle);
+  }
+}
+
+function renameIfThere(from: string, to: string): void {
+  try {
+    fs.renameSync(from, to);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
 }
 
 /** The memory in a pod's folder; undefined if there is none. Throws when it cannot be understood. */

@@ -16,7 +16,7 @@ import { claimFile } from './devices/claims.ts';
 import {
   LateFlush,
   memoryFile,
-  nextMemoryFile,
+  memoryFiles,
   readIfThere,
   readMemory,
   writeMemory,
@@ -81,7 +81,7 @@ export class PodStore {
   forget(pod: Pod): void {
     const folder = this.#folderOf(pod);
     // In this order: without pod.json there is no pod to find at the next start.
-    for (const file of ['pod.json', memoryFile, nextMemoryFile, ownObjectsFile, claimFile])
+    for (const file of ['pod.json', ...memoryFiles, ownObjectsFile, claimFile])
       fs.rmSync(path.join(folder, file), { force: true });
     try {
       fs.rmdirSync(folder);
