@@ -1,8 +1,8 @@
 /** A pod as the API shows it: the v1 Pod with its status of now. */
 import { generationAnnotation } from '../pod/pod-status.ts';
-import type { V1ObjectMeta, V1Pod } from '../pod/pod-status.ts';
+import type { V1ObjectMeta, V1Pod, V1PodSpec } from '../pod/pod-status.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
-import type { Pod } from '../pod/pod.ts';
+import type { Pod, PodSpec } from '../pod/pod.ts';
 import type { Settings } from '../pod/settings.ts';
 import { podStatus, seconds } from '../pod/status.ts';
 import { v1Spec } from '../pod/v1-spec.ts';
@@ -35,9 +35,25 @@ export function show(
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: shown,
-    spec: v1Spec(pod.spec, node.name),
+    spec: specOf(pod.spec, node.name),
     status: podStatus(pod, observed, memory, settings, node),
   };
+}
+
+interface ShownSpec {
+  readonly nodeName: string;
+  readonly spec: V1PodSpec;
+}
+
+/** Specs as they were shown last: a pod is shown much more often than its spec changes. */
+const shownSpecs = new WeakMap<PodSpec, ShownSpec>();
+
+function specOf(spec: PodSpec, nodeName: string): V1PodSpec {
+  const known = shownSpecs.get(spec);
+  if (known?.nodeName === nodeName) return known.spec;
+  const shown = v1Spec(spec, nodeName);
+  shownSpecs.set(spec, { nodeName, spec: shown });
+  return shown;
 }
 
 /** Kubernetes leaves out what is empty. */
