@@ -58,6 +58,7 @@ import { untilLogIsWritten } from './log-end.ts';
 import { keepLogsShort } from './log-keeper.ts';
 import { objectsFor, refersTo } from './pod-objects.ts';
 import { show } from './show.ts';
+import { StartQueue } from './start-queue.ts';
 import { StrayExits } from './stray-exits.ts';
 import { Traffic } from './traffic.ts';
 import type { Picture } from './worker.ts';
@@ -79,6 +80,8 @@ const ANSWER_WITHIN_MS = 2_000;
 interface Entry {
   readonly worker: Worker;
   shown: V1Pod;
+  /** What was published last, without its version. */
+  text?: string;
   /** Called after everything new about the pod. */
   readonly onNews: Set<(picture: Picture | undefined) => void>;
 }
@@ -93,6 +96,7 @@ export class Agent implements Backend {
   readonly #eventLog: EventLog;
   readonly #strays = new StrayExits();
   readonly #traffic = new Traffic();
+  readonly #starts = new StartQueue();
   readonly #stop = new AbortController();
   /** Containers in which the kernel killed a process for want of memory. */
   readonly #outOfMemory = new Set<string>();
@@ -302,10 +306,19 @@ export class Agent implements Backend {
         means.store.save(pod, saved);
       },
       perform: async (action, picture, signal) => {
+        // Before the chores that follow from a restart's end look whether others are busy.
+        this.#traffic.note(pod.metadata.uid, isInAHurry(picture.memory));
         if (isChore(action, picture)) await this.#traffic.whenCalm(pod.metadata.uid, signal);
         const tell = (event: PodEvent) => this.#tell(pod, event);
         const progress = (text: string) => worker.sawProgress(action, text);
-        return await act(means, action, { pod, picture, find, signal, tell, progress });
+        const perform = () => act(means, action, { pod, picture, find, signal, tell, progress });
+        if (action.kind !== 'start-container') return await perform();
+        const since = picture.memory.restart?.recordedAt ?? means.now();
+        const start = () => {
+          worker.sawTurn(action.id);
+          return perform();
+        };
+        return await this.#starts.do(since, start, signal);
       },
       publish: (picture, events) => {
         this.#traffic.note(pod.metadata.uid, isInAHurry(picture.memory));
@@ -395,9 +408,10 @@ export class Agent implements Backend {
 
   #publish(entry: Entry, picture: Picture): void {
     const { means, settings } = this.#parts;
-    const { resourceVersion } = entry.shown.metadata;
-    const shown = show(entry.worker.pod, picture, settings, means.node, resourceVersion);
-    if (JSON.stringify(shown) !== JSON.stringify(entry.shown)) this.#show(entry, shown);
+    const shown = show(entry.worker.pod, picture, settings, means.node, '');
+    const text = JSON.stringify(shown);
+    if (text !== entry.text) this.#show(entry, shown);
+    entry.text = text;
     for (const hear of [...entry.onNews]) hear(picture);
   }
 

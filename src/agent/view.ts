@@ -118,6 +118,11 @@ export function issued(
   }
 }
 
+/** The picture when the runtime is asked for a start that was issued before. */
+export function asked(view: Observed, containerId: string, now: number): Observed {
+  return withInstance(view, containerId, (one) => ({ ...one, startAskedAt: now }));
+}
+
 /** The picture when an action that takes its time says how far it is. */
 export function progressed(view: Observed, action: Action, progress: string): Observed {
   if (action.kind !== 'create-container') return view;

@@ -23,6 +23,7 @@ import type { Pod } from '../pod/pod.ts';
 import type { Settings } from '../pod/settings.ts';
 import type { FullLook, Outcome } from './view.ts';
 import {
+  asked,
   blankView,
   exited,
   failed,
@@ -115,6 +116,11 @@ export class Worker {
       this.#observed.instances.some((one) => one.id === id) ||
       this.#observed.sandboxes.some((one) => one.id === id)
     );
+  }
+
+  /** It is the turn of a start that was issued before; no news that asks for a decision. */
+  sawTurn(id: string): void {
+    this.#observed = asked(this.#observed, id, this.#tools.now());
   }
 
   /** A start event: it comes before the answer to the call, which has bookkeeping to do first. */
