@@ -85,6 +85,8 @@ export interface Occasion {
   readonly signal: AbortSignal;
 }
 
+/** How long a process usually takes to die of SIGKILL, with some to spare. */
+const DEAD_WITHIN_MS = 50;
 /** How long exited processes may take to leave their cgroup before somebody has to be told. */
 const GONE_WITHIN_MS = 2_000;
 
@@ -296,17 +298,24 @@ async function bindSubPathsAgain(
 async function kill(
   means: Means,
   ids: readonly string[],
-  { pod, signal }: Occasion,
+  { pod, picture, signal }: Occasion,
 ): Promise<Outcome> {
   const { hierarchy, cri } = means;
+  const pidsById = new Map(picture.observed.instances.map(({ id, pid }) => [id, pid]));
   const idsByCgroup = new Map(ids.map((id) => [cgroupOf(means, pod, id), id]));
-  const { missing, leftovers } = await killContainers([...idsByCgroup.keys()], { hierarchy });
+  const { caught, missing, leftovers } = await killContainers([...idsByCgroup.keys()], {
+    hierarchy,
+  });
   // A cgroup that is not where it should be, or that cannot be killed as a whole, is the runtime's.
   const rest = [...missing, ...leftovers.map(({ cgroup }) => cgroup)];
   await Promise.all(
     rest.map((cgroup) => cri.stopContainer(idsByCgroup.get(cgroup) ?? '', 0, signal)),
   );
-  return done;
+  const withFirst = ids.filter((id) => {
+    const pid = pidsById.get(id);
+    return pid !== undefined && caught.get(cgroupOf(means, pod, id))?.includes(pid) === true;
+  });
+  return { kind: 'killed', caught: withFirst };
 }
 
 async function proveGone(
@@ -318,6 +327,9 @@ async function proveGone(
   const cgroups = ids.map((id) => cgroupOf(means, pod, id));
   const occupied = cgroups.filter((cgroup) => !isEmpty(cgroup, hierarchy));
   if (occupied.length === 0) return done;
+  // They are dying, most likely.
+  const left = await whenEmpty(occupied, signal, DEAD_WITHIN_MS, hierarchy);
+  if (left.length === 0) return done;
   // The first process has ended, others have not: children that moved to a pid namespace of their
   // own, or a shim that died before them.
   await killContainers(occupied, { hierarchy });

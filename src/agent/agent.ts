@@ -249,7 +249,7 @@ export class Agent implements Backend {
         return;
       }
       case 'start':
-        this.#ownerOf(event.containerId)?.sawStart(event.containerId, event.startedAt);
+        this.#ownerOf(event.containerId)?.sawStart(event.containerId, event);
         return;
       case 'oom':
         if (this.#ownerOf(event.containerId) !== undefined)

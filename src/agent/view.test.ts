@@ -78,15 +78,19 @@ test('the first exit is final', (t) => {
 });
 
 test('news of a start comes before or after its answer, or after its exit', (t) => {
-  t.like(started(withOne('starting'), 'c1', 7).instances, [{ state: 'running', startedAt: 7 }]);
-  t.like(started(withOne('running', { startedAt: 6 }), 'c1', 7).instances, [{ startedAt: 6 }]);
-  t.like(started(withOne('exited', { exit }), 'c1', 7).instances, [
+  t.like(started(withOne('starting'), 'c1', { startedAt: 7, pid: 70 }).instances, [
+    { state: 'running', startedAt: 7 },
+  ]);
+  t.like(started(withOne('running', { startedAt: 6 }), 'c1', { startedAt: 7, pid: 70 }).instances, [
+    { startedAt: 6 },
+  ]);
+  t.like(started(withOne('exited', { exit }), 'c1', { startedAt: 7, pid: 70 }).instances, [
     { state: 'exited', startedAt: 7 },
   ]);
 });
 
 test('a start that an earlier agent had asked for is heard of', (t) => {
-  t.deepEqual(states(started(withOne('created'), 'c1', 7)), ['running']);
+  t.deepEqual(states(started(withOne('created'), 'c1', { startedAt: 7, pid: 70 })), ['running']);
 });
 
 test('a stop is known until it has failed', (t) => {

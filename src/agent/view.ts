@@ -23,6 +23,8 @@ import type {
 export type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'lent'; readonly loan: Loan }
+  /** Whose first process was in its cgroup when all of that got SIGKILL, by container id. */
+  | { readonly kind: 'killed'; readonly caught: readonly string[] }
   | { readonly kind: 'sandbox'; readonly sandbox: ObservedSandbox }
   | {
       readonly kind: 'created';
@@ -37,6 +39,14 @@ export type Outcome =
         readonly outcome: 'done' | 'failed';
       })
   | ({ readonly kind: 'probed' } & ProbeFinding);
+
+/** What the runtime tells of a container's start. */
+export interface Start {
+  /** In milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Of its first process. */
+  readonly pid: number;
+}
 
 /** What a probe has found, when it came to that. */
 export type ProbeFinding = Pick<ProbeResult, 'outcome' | 'output'>;
@@ -193,8 +203,14 @@ export function succeeded(view: Observed, action: Action, outcome: Outcome, now:
         instances: next.instances.filter((one) => one.sandboxAttempt !== attempt),
       };
     }
+    case 'kill-containers': {
+      const caught = outcome.kind === 'killed' ? outcome.caught : [];
+      return caught.reduce(
+        (sofar, id) => withInstance(sofar, id, (one) => ({ ...one, isCaught: true })),
+        next,
+      );
+    }
     case 'stop-container':
-    case 'kill-containers':
     case 'forget':
       return next;
     default:
@@ -247,12 +263,14 @@ export function failed(
 }
 
 /** The picture when the first process of a container runs. */
-export function started(view: Observed, containerId: string, at: number): Observed {
+export function started(view: Observed, containerId: string, start: Start): Observed {
+  const { startedAt, pid } = start;
   return withInstance(view, containerId, (one) => ({
     ...one,
+    pid,
     // It may have been asked for by an agent that was killed: then it is not even `starting`.
     state: furthest(one.state, 'running'),
-    startedAt: one.startedAt ?? at,
+    startedAt: one.startedAt ?? startedAt,
   }));
 }
 
@@ -345,6 +363,8 @@ function merged(known: Instance | undefined, seen: Instance): Instance {
     exit: known.exit ?? seen.exit,
     startAskedAt: known.startAskedAt,
     startedAt: known.startedAt ?? seen.startedAt,
+    pid: known.pid,
+    isCaught: known.isCaught,
     gone: known.gone,
     stopBy: known.stopBy,
     killedAt: known.killedAt,

@@ -21,7 +21,7 @@ import type { Memory } from '../pod/memory.ts';
 import type { Exit, Observed, Request } from '../pod/observed.ts';
 import type { Pod } from '../pod/pod.ts';
 import type { Settings } from '../pod/settings.ts';
-import type { FullLook, Outcome } from './view.ts';
+import type { FullLook, Outcome, Start } from './view.ts';
 import {
   asked,
   blankView,
@@ -124,8 +124,8 @@ export class Worker {
   }
 
   /** A start event: it comes before the answer to the call, which has bookkeeping to do first. */
-  sawStart(id: string, at: number): void {
-    this.#observed = started(this.#observed, id, at);
+  sawStart(id: string, start: Start): void {
+    this.#observed = started(this.#observed, id, start);
     this.#news();
   }
 

@@ -27,6 +27,8 @@ import { isErrno } from './errno.ts';
 export interface KillResult {
   /** How many processes were sent SIGKILL. */
   readonly killed: number;
+  /** The processes of every cgroup of which all were sent it, as they were just before. */
+  readonly caught: ReadonlyMap<string, readonly number[]>;
   /** Cgroups that do not exist: there is nothing to kill in them. */
   readonly missing: readonly string[];
   /** Cgroups with processes that were not reached; the runtime's own kill has to do it. */
@@ -59,18 +61,27 @@ export async function killContainers(
   const { hierarchy = findHierarchy(), freezeTimeoutMs = 200 } = options;
   const found = cgroups.map((cgroup) => lookInto(cgroup, hierarchy));
   const unreached: Target[] = [];
+  const caught = new Map<string, readonly number[]>();
   let killed = 0;
   // Nothing is done between these kills: all containers go down together.
   for (const target of found) {
-    if (killWhole(target, hierarchy)) killed += target.pids.length;
-    else if (target.pids.length > 0) unreached.push(target);
+    if (killWhole(target, hierarchy)) {
+      killed += target.pids.length;
+      caught.set(target.cgroup, target.pids);
+    } else if (target.pids.length > 0) unreached.push(target);
   }
   const rest =
     hierarchy.version === 1
       ? await killFrozen(unreached, freezeTimeoutMs)
-      : { killed: 0, leftovers: unreached.map(({ cgroup }) => ({ cgroup, reason: tooOld })) };
+      : {
+          killed: 0,
+          caught: [],
+          leftovers: unreached.map(({ cgroup }) => ({ cgroup, reason: tooOld })),
+        };
+  for (const { cgroup, pids } of rest.caught) caught.set(cgroup, pids);
   return {
     killed: killed + rest.killed,
+    caught,
     missing: found.filter(({ exists }) => !exists).map(({ cgroup }) => cgroup),
     leftovers: rest.leftovers,
   };
@@ -165,22 +176,25 @@ function killWhole({ unified, directory, exists }: Target, hierarchy: Hierarchy)
 async function killFrozen(
   targets: readonly Target[],
   timeoutMs: number,
-): Promise<Pick<KillResult, 'killed' | 'leftovers'>> {
+): Promise<Pick<KillResult, 'killed' | 'leftovers'> & { readonly caught: readonly Target[] }> {
   let killed = 0;
+  const caught: Target[] = [];
   const leftovers = [];
   try {
     for (const { directory } of targets) setFreezer(directory, 'FROZEN');
     const frozen = await waitUntilFrozen(targets, performance.now() + timeoutMs);
     for (const target of targets) {
-      if (frozen.has(target)) killed += killAllIn(target.directory);
-      else if (processesIn(target.directory).length > 0) {
+      if (frozen.has(target)) {
+        killed += killAllIn(target.directory);
+        caught.push(target);
+      } else if (processesIn(target.directory).length > 0) {
         leftovers.push({ cgroup: target.cgroup, reason: `not frozen within ${timeoutMs} ms` });
       }
     }
   } finally {
     for (const { directory } of targets) thaw(directory);
   }
-  return { killed, leftovers };
+  return { killed, caught, leftovers };
 }
 
 // Sub-cgroups as well: one that was frozen by itself would keep its dead from dying.

@@ -636,6 +636,23 @@ test('a deleted pod takes along containers whose sandbox is gone', (t) => {
   t.deepEqual(node.left, []);
 });
 
+test('the new run does not wait for the news of the end of the old one, and tells of it when it comes', (t) => {
+  // The trigger's exit is told at once, that of whom we killed comes later than everything that follows.
+  const delays = [1, 1, 400];
+  const node = new SimulatedNode(referencePod(), {
+    ...behave({ setup: [quick], watcher: [{ runsMs: 500, code: 88 }, forever] }),
+    eventDelayMs: () => delays.shift() ?? 1,
+  });
+  node.run();
+  t.deepEqual(node.faults, []);
+  const [record] = node.memory.restarts;
+  t.true((record?.completedAt ?? Infinity) - (record?.recordedAt ?? 0) < 300);
+  const { lastExit, restartCount } = node.memory.containers['main'] ?? {};
+  t.is(restartCount, 1);
+  t.like(lastExit, { exitCode: 137, reason: 'RestartingAllContainers' });
+  t.true((lastExit?.finishedAt ?? Infinity) <= (record?.deadAt ?? 0));
+});
+
 test('SIGKILL is sent again every second to what does not die of it', (t) => {
   const node = new SimulatedNode(referencePod(), {
     ...behave({

@@ -66,13 +66,20 @@ export interface Instance {
   /** When we asked the runtime to start it. */
   readonly startAskedAt?: number;
   readonly startedAt?: number;
+  /** Of its first process; absent: its start was not told to us. */
+  readonly pid?: number;
   readonly exit?: Exit;
   /** Digest reference of the image it runs; the image's id if it came from no registry. */
   readonly imageRef?: string;
   /** Full name of the image it runs. */
   readonly image?: string;
-  /** Its exit is known AND no process is left in its cgroup. Never unset again. */
+  /** No process is left in its cgroup, and its exit is known or it was caught. Never unset again. */
   readonly gone: boolean;
+  /**
+   * Its first process was in its cgroup when all of that got SIGKILL: when the cgroup is empty it has
+   * ended, whether that has been told or not.
+   */
+  readonly isCaught?: boolean;
   /** Until when a graceful stop under way waits before SIGKILL. */
   readonly stopBy?: number;
   /** When it was last sent SIGKILL by us. */

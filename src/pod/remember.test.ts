@@ -77,3 +77,31 @@ test('whom we killed for a restart in place keeps the message that says so', (t)
   t.like(known?.exit, { reason: 'RestartingAllContainers' });
   t.regex(known?.exit?.message ?? '', /restarted in place/);
 });
+
+for (const [how, exit, story] of [
+  ['killed', { code: 137 }, { exitCode: 137, reason: 'RestartingAllContainers' }],
+  ['ended by itself', { code: 3 }, { exitCode: 3, reason: 'Error' }],
+] as const) {
+  test(`an exit that is told when the next run is under way completes the story of one that was ${how}`, (t) => {
+    const unseen = { exitCode: 137, reason: 'RestartingAllContainers', containerId: 'c0' };
+    const main = { attempt: 1, generation: 1, sandboxAttempt: 0, restartCount: 1 };
+    const memory = (lastExit: typeof unseen) => ({
+      ...blankMemory,
+      generation: 1,
+      sandboxAttempt: 0,
+      containers: { main: { ...main, lastExit } },
+    });
+    const look = (instances: readonly Instance[]) => ({
+      pod,
+      observed: { sandboxes: [], instances, failures: {}, requests: [], busy: false },
+      now: finishedAt,
+      settings: defaultSettings,
+    });
+    const running = instance(1, { generation: 1 });
+    const before = rememberWhatWasSeen(look([instance(0), running]), memory(unseen));
+    t.deepEqual(before.containers['main']?.lastExit, unseen);
+    const after = rememberWhatWasSeen(look([ended(0, exit), running]), memory(unseen));
+    t.like(after.containers['main']?.lastExit, { ...story, finishedAt, containerId: 'c0' });
+    t.is(after.containers['main']?.exit, undefined);
+  });
+}

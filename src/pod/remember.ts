@@ -26,7 +26,7 @@ export function rememberWhatWasSeen(look: Look, memory: Memory): Memory {
     if (known === undefined) continue;
     const instance = currentInstance(observed, memory, container.name);
     const seen = rememberContainer(look, memory, known, instance);
-    containers[container.name] = rememberLastWords(observed, seen);
+    containers[container.name] = rememberLastWords(observed, rememberLateExit(observed, seen));
   }
   const podIPs = currentSandbox(observed, memory)?.ips ?? [];
   return observed.requests.reduce(rememberRequest, {
@@ -69,6 +69,17 @@ function rememberContainer(
   return instance.exit === undefined
     ? seen
     : { ...seen, exit: termination(memory, seen, instance) };
+}
+
+/** An in-place restart waits for the end of a process, not for the news about it. */
+function rememberLateExit({ instances }: Observed, known: ContainerMemory): ContainerMemory {
+  const { lastExit } = known;
+  if (lastExit === undefined || lastExit.finishedAt !== undefined) return known;
+  const exit = instances.find(({ id }) => id !== undefined && id === lastExit.containerId)?.exit;
+  if (exit === undefined) return known;
+  const { code: exitCode, finishedAt, reason, message } = exit;
+  const story = exitCode === SIGKILLED ? {} : { exitCode, reason, message };
+  return { ...known, lastExit: { ...lastExit, ...story, finishedAt } };
 }
 
 /** The end of a log is read after the exit has been remembered, and acted on. */

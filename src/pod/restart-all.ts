@@ -102,7 +102,7 @@ export function clearOldGeneration(look: Look, before: Memory): Decision {
   }
 
   const ahead = bringAhead(look, memory);
-  const cleared = clear(standing, now);
+  const cleared = clear(standing, now, (one) => one.isCaught === true || !isAlive(one));
   const removals = pending.flatMap(({ id, name }) =>
     id === undefined ? [] : [{ kind: 'remove-container' as const, id, name }],
   );
@@ -113,20 +113,28 @@ export function clearOldGeneration(look: Look, before: Memory): Decision {
   });
 }
 
-/** SIGKILL for those that live, proof for those that have exited. */
-export function clear(standing: readonly Instance[], now: number): Omit<Decision, 'memory'> {
+/**
+ * SIGKILL for those that live, proof for those that have ended. In-place restarts do not even wait for
+ * the exits of those that the kill has caught, which containerd tells when it has time: an empty cgroup
+ * proves as much. What is told later is remembered all the same (remember.ts).
+ */
+export function clear(
+  standing: readonly Instance[],
+  now: number,
+  isOver: (one: Instance) => boolean = (one) => !isAlive(one),
+): Omit<Decision, 'memory'> {
   const living = standing.filter(isAlive);
   // One that is just starting may have no cgroup yet: it is killed as soon as its start has answered.
   const due = living.filter(
     ({ state, killedAt = 0 }) => state !== 'starting' && now >= killedAt + KILL_AGAIN_MS,
   );
-  // One proof for all, when the last exit has been told; what had ended before needs not wait for it.
-  const isTime = living.length === 0 || due.length > 0;
-  const exited = standing.filter((one) => isTime && !isAlive(one));
+  // One proof for all, when the last one is over; what had ended before needs not wait for it.
+  const isTime = standing.every(isOver) || due.length > 0;
+  const over = standing.filter((one) => isTime && isOver(one));
   return {
     actions: [
       ...(due.length > 0 ? [{ kind: 'kill-containers' as const, ids: idsOf(due) }] : []),
-      ...proveGone(exited),
+      ...proveGone(over),
     ],
     events: [],
     lookAgainAt: living.length > 0 ? now + KILL_AGAIN_MS : undefined,

@@ -125,7 +125,12 @@ test('a start carries the time of its event', async (t) => {
   const { next, server } = await follow(t, bus);
   await next();
   bus.send(task(server.containerd, 'TaskStart', { containerId: 'a', pid: 7 }));
-  t.deepEqual(await next(), { kind: 'start', containerId: 'a', startedAt: 1767323045123.4568 });
+  t.deepEqual(await next(), {
+    kind: 'start',
+    containerId: 'a',
+    pid: 7,
+    startedAt: 1767323045123.4568,
+  });
 });
 
 test('a deleted task tells of its exit only if nothing else did', async (t) => {

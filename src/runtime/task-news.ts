@@ -10,6 +10,8 @@ export type TaskNews =
   | {
       readonly kind: 'start';
       readonly containerId: string;
+      /** Of that process, in containerd's pid namespace. */
+      readonly pid: number;
       /** By containerd's clock, in milliseconds since 1970 with a fraction. */
       readonly startedAt: number;
     }
@@ -38,8 +40,8 @@ export function newsReader(
   return ({ event, timestamp }, seenAt) => {
     switch (messageName(event?.type_url ?? '')) {
       case 'containerd.events.TaskStart': {
-        const { containerId } = types.TaskStart.deserialize(event?.value ?? Buffer.alloc(0));
-        return { kind: 'start', containerId, startedAt: fromTimestamp(timestamp) ?? seenAt };
+        const { containerId, pid } = types.TaskStart.deserialize(event?.value ?? Buffer.alloc(0));
+        return { kind: 'start', containerId, pid, startedAt: fromTimestamp(timestamp) ?? seenAt };
       }
       case 'containerd.events.TaskExit': {
         const exit = types.TaskExit.deserialize(event?.value ?? Buffer.alloc(0));

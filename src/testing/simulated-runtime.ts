@@ -175,8 +175,11 @@ export class SimulatedRuntime {
         this.#stop(action.id, action.graceSeconds, answer);
         return;
       case 'kill-containers':
+        answer({
+          kind: 'killed',
+          caught: action.ids.filter((id) => this.#find(id)?.alive === true),
+        });
         for (const id of action.ids) this.#kill(id);
-        answer(done);
         return;
       case 'run-hook':
         answer(this.#runHook(action.id, action.hook));
