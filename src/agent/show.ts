@@ -4,7 +4,8 @@ import type { V1ObjectMeta, V1Pod, V1PodSpec } from '../pod/pod-status.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import type { Pod, PodSpec } from '../pod/pod.ts';
 import type { Settings } from '../pod/settings.ts';
-import { podStatus, seconds } from '../pod/status.ts';
+import { seconds } from '../pod/container-state.ts';
+import { podStatus } from '../pod/status.ts';
 import { v1Spec } from '../pod/v1-spec.ts';
 import type { Picture } from './worker.ts';
 

@@ -7,6 +7,8 @@
 import { isReady } from './conditions.ts';
 import { restartVerdict } from './backoff.ts';
 import { podInWords } from './bring-up.ts';
+import { seconds, startFailure, terminated, waiting, waitingReason } from './container-state.ts';
+import type { Scene } from './container-state.ts';
 import { formatDuration } from './duration.ts';
 import { awaitsPostStart } from './hooks.ts';
 import { currentInstance, inThisRun } from './instances.ts';
@@ -19,7 +21,6 @@ import { containersOf } from './pod.ts';
 import type {
   V1ContainerState,
   V1ContainerStatus,
-  V1ContainerTerminated,
   V1ContainerWaiting,
   V1PodCondition,
   V1PodStatus,
@@ -27,17 +28,9 @@ import type {
 } from './pod-status.ts';
 import { qosClassOf } from './pod-resources.ts';
 import { isStarted } from './probes.ts';
-import { isPullBackoff } from './pull-backoff.ts';
 import { isClearing } from './restart-all.ts';
 import { ENDED_UNSEEN, afterExit } from './restart-rules.ts';
 import type { Settings } from './settings.ts';
-
-interface Scene {
-  readonly pod: Pod;
-  readonly observed: Observed;
-  readonly memory: Memory;
-  readonly settings: Settings;
-}
 
 export function podStatus(
   pod: Pod,
@@ -88,11 +81,6 @@ function statusesOf(
       .map(({ status }) => status)
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
   };
-}
-
-/** RFC 3339 in whole seconds, as Kubernetes writes its times. */
-export function seconds(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
 function containerStatus(
@@ -221,38 +209,6 @@ function afterExitState(
   return { waiting: { reason: 'CrashLoopBackOff', message } };
 }
 
-function waiting(scene: Scene, container: Container, isCreated: boolean): V1ContainerWaiting {
-  const { pod, memory, observed } = scene;
-  const progress = observed.instances.find(
-    (one) => one.name === container.name && one.generation === memory.generation && one.progress,
-  )?.progress;
-  // A pull that goes on is news, even if the one before it failed.
-  if (progress !== undefined) return { reason: waitingReason(pod), message: progress };
-  const failed = isCreated ? undefined : startFailure(scene, container);
-  if (failed !== undefined) return failed;
-  const hasRun = memory.containers[container.name]?.lastExit !== undefined;
-  const isHeldBack = isClearing(memory) && memory.restart?.startNotBefore !== undefined;
-  return hasRun && isHeldBack
-    ? { reason: 'CrashLoopBackOff', message: memory.conditions.AllContainersRestarting?.message }
-    : { reason: waitingReason(pod) };
-}
-
-function waitingReason({ spec }: Pod): string {
-  return spec.initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating';
-}
-
-function startFailure(scene: Scene, container: Container): V1ContainerWaiting | undefined {
-  const failure = scene.observed.failures[`create ${container.name}`];
-  if (failure === undefined) return undefined;
-  const { reason, message } = failure;
-  return isPullBackoff(scene.memory, container.name, failure)
-    ? {
-        reason: 'ImagePullBackOff',
-        message: `Back-off pulling image "${container.image}": ${reason}: ${message}`,
-      }
-    : { reason, message };
-}
-
 /** Whether the pod got as far as this container (the kubelet's rule for states it cannot find). */
 function wasReached({ pod, memory }: Scene, { name }: Container, kind: ContainerKind): boolean {
   if (memory.conditions.Initialized?.status === 'True') return true;
@@ -263,15 +219,4 @@ function wasReached({ pod, memory }: Scene, { name }: Container, kind: Container
     return (known?.startedAt ?? known?.exit ?? known?.lastExit) !== undefined;
   });
   return inits.findIndex((one) => one.name === name) <= last;
-}
-
-function terminated(exit: Termination): V1ContainerTerminated {
-  return {
-    exitCode: exit.exitCode,
-    reason: exit.reason,
-    message: exit.message,
-    startedAt: exit.startedAt === undefined ? undefined : seconds(exit.startedAt),
-    finishedAt: exit.finishedAt === undefined ? undefined : seconds(exit.finishedAt),
-    containerID: exit.containerId === undefined ? undefined : `containerd://${exit.containerId}`,
-  };
 }

@@ -1,0 +1,76 @@
+/**
+ * What the states of containers have in common: why one waits, how one has ended, and since when.
+ *
+ * Read next: status.ts, which chooses among them.
+ */
+import { isPullBackoff } from './pull-backoff.ts';
+import type { Memory, Termination } from './memory.ts';
+import type { Observed } from './observed.ts';
+import type { Container, Pod } from './pod.ts';
+import type { V1ContainerTerminated, V1ContainerWaiting } from './pod-status.ts';
+import { isClearing } from './restart-all.ts';
+import type { Settings } from './settings.ts';
+
+/** Everything that a state is read from. */
+export interface Scene {
+  readonly pod: Pod;
+  readonly observed: Observed;
+  readonly memory: Memory;
+  readonly settings: Settings;
+}
+
+/** Why a container waits that has not started yet; `isCreated`: it waits for its start alone. */
+export function waiting(
+  scene: Scene,
+  container: Container,
+  isCreated: boolean,
+): V1ContainerWaiting {
+  const { pod, memory, observed } = scene;
+  const progress = observed.instances.find(
+    (one) => one.name === container.name && one.generation === memory.generation && one.progress,
+  )?.progress;
+  // A pull that goes on is news, even if the one before it failed.
+  if (progress !== undefined) return { reason: waitingReason(pod), message: progress };
+  const failed = isCreated ? undefined : startFailure(scene, container);
+  if (failed !== undefined) return failed;
+  const hasRun = memory.containers[container.name]?.lastExit !== undefined;
+  const isHeldBack = isClearing(memory) && memory.restart?.startNotBefore !== undefined;
+  return hasRun && isHeldBack
+    ? { reason: 'CrashLoopBackOff', message: memory.conditions.AllContainersRestarting?.message }
+    : { reason: waitingReason(pod) };
+}
+
+/** Why a container waits of which nothing else is known. */
+export function waitingReason({ spec }: Pod): string {
+  return spec.initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating';
+}
+
+/** Why a container could not be created, as long as that is the last that is known of it. */
+export function startFailure(scene: Scene, container: Container): V1ContainerWaiting | undefined {
+  const failure = scene.observed.failures[`create ${container.name}`];
+  if (failure === undefined) return undefined;
+  const { reason, message } = failure;
+  return isPullBackoff(scene.memory, container.name, failure)
+    ? {
+        reason: 'ImagePullBackOff',
+        message: `Back-off pulling image "${container.image}": ${reason}: ${message}`,
+      }
+    : { reason, message };
+}
+
+/** How a container has ended. */
+export function terminated(exit: Termination): V1ContainerTerminated {
+  return {
+    exitCode: exit.exitCode,
+    reason: exit.reason,
+    message: exit.message,
+    startedAt: exit.startedAt === undefined ? undefined : seconds(exit.startedAt),
+    finishedAt: exit.finishedAt === undefined ? undefined : seconds(exit.finishedAt),
+    containerID: exit.containerId === undefined ? undefined : `containerd://${exit.containerId}`,
+  };
+}
+
+/** RFC 3339 in whole seconds, as Kubernetes writes its times. */
+export function seconds(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
