@@ -212,7 +212,11 @@ test('an agent that starts again keeps what it knew of its containers', async (t
   await first.run;
   await fs.rm(path.join(own.volume(before), 'up'));
   await own.agent();
-  const after = await own.podThat('kept', 'is taken up', (one) => statusOf(one, 'main').started);
+  const after = await own.podThat(
+    'kept',
+    'is taken up',
+    (one) => statusOf(one, 'main').started === true,
+  );
   t.true(isReady(after));
   t.is(statusOf(after, 'main').containerID, statusOf(before, 'main').containerID);
 });

@@ -23,7 +23,7 @@ import type { Loan } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import type { FindObject } from '../pod/objects.ts';
 import type { Pod } from '../pod/pod.ts';
-import { containersOf, podKey } from '../pod/pod.ts';
+import { findContainer, podKey } from '../pod/pod.ts';
 import { qosClassOf } from '../pod/pod-resources.ts';
 import type { ObservedSandbox } from '../pod/observed.ts';
 import { ContainerConfigError } from '../runtime/config-error.ts';
@@ -206,8 +206,7 @@ async function stopContainer(
   { id, name, graceSeconds }: Action & { kind: 'stop-container' },
   { pod, signal }: Occasion,
 ): Promise<void> {
-  const found = containersOf(pod).find(({ container }) => container.name === name);
-  const { stopSignal } = found?.container.lifecycle ?? {};
+  const { stopSignal } = findContainer(pod, name)?.lifecycle ?? {};
   if (stopSignal === undefined) await cri.stopContainer(id, graceSeconds, signal);
   else await stopWithSignal(id, stopSignal, graceSeconds, signal);
 }
@@ -234,7 +233,7 @@ async function createContainer(
 ): Promise<Outcome> {
   const { pod, picture, find, signal } = occasion;
   const { cri, node } = means;
-  const { container } = containersOf(pod).find((one) => one.container.name === action.name) ?? {};
+  const container = findContainer(pod, action.name);
   const sandbox = sandboxOf(picture);
   if (container === undefined || sandbox === undefined) {
     throw new RepriseError('there is no such container or no sandbox for it');
@@ -245,8 +244,8 @@ async function createContainer(
   if (refusal !== undefined) throw new ContainerConfigError(refusal);
 
   await writeHostsFile(loan.hostsFile, pod, sandbox.ips, node);
-  const { attempt, generation } = action;
-  const run = { attempt, generation, sandboxAttempt: sandbox.attempt };
+  const { attempt, generation, target } = action;
+  const run = { attempt, generation, sandboxAttempt: sandbox.attempt, target };
   const devices = await devicesFor(means, pod, container, image.user);
   const ingredients = { image, podIPs: sandbox.ips, find, devices };
   await provideSubPaths(subPathsFor(pod, container, ingredients, loan, node));
@@ -289,7 +288,7 @@ async function bindSubPathsAgain(
   name: string,
   { pod, picture, find }: Occasion,
 ): Promise<void> {
-  const { container } = containersOf(pod).find((one) => one.container.name === name) ?? {};
+  const container = findContainer(pod, name);
   if (container === undefined || !hasSubPaths(container)) return;
   const podIPs = sandboxOf(picture)?.ips ?? [];
   await provideSubPaths(subPathsFor(pod, container, { podIPs, find }, loanOf(picture), node));

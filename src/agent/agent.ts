@@ -36,9 +36,10 @@ import type { Memory, RestartRecord } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
 import type { Exit } from '../pod/observed.ts';
 import type { ManifestObject, V1Object } from '../pod/objects.ts';
+import { isEphemeral } from '../pod/instances.ts';
 import { isTerminal } from '../pod/phase.ts';
 import type { Pod } from '../pod/pod.ts';
-import { containersOf, podKey } from '../pod/pod.ts';
+import { findContainer, podKey } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import type { V1Device } from '../pod/v1-device.ts';
 import type { Settings } from '../pod/settings.ts';
@@ -213,7 +214,7 @@ export class Agent implements Backend {
     const entry = this.#entries.get(podKey({ metadata: { namespace, name } }));
     if (entry === undefined) return undefined;
     const { pod, picture } = entry.worker;
-    if (!containersOf(pod).some((one) => one.container.name === container)) return undefined;
+    if (findContainer(pod, container) === undefined) return undefined;
     const folder = `${namespace}_${name}_${pod.metadata.uid}`;
     const directory = path.join(this.#parts.means.lending.podLogDir, folder);
     const attempts = (await logFiles(directory, container)).map(({ attempt }) => attempt);
@@ -485,7 +486,11 @@ function isInAHurry({ restart, ending }: Memory): boolean {
 /** What nobody waits for: removals, and what is created for a restart that may come one day. */
 function isChore(action: Action, { memory }: Picture): boolean {
   if (action.kind === 'remove-container') return memory.ending === undefined;
-  return action.kind === 'create-container' && action.generation > memory.generation;
+  return (
+    action.kind === 'create-container' &&
+    action.generation > memory.generation &&
+    !isEphemeral(action)
+  );
 }
 
 function isMeant(filter: ObjectFilter, object: { namespace: string; name: string }): boolean {

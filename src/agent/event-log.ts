@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import type { V1Event } from '../api/backend.ts';
 import type { PodEvent } from '../pod/decision.ts';
 import type { Pod } from '../pod/pod.ts';
-import { containersOf } from '../pod/pod.ts';
+import { everyContainerOf } from '../pod/pod.ts';
 
 /** How many events are kept, of all pods together. */
 const CAPACITY = 2000;
@@ -83,6 +83,9 @@ export class EventLog {
 /** `spec.initContainers{setup}`, as the kubelet's events have it. */
 function fieldPathOf(pod: Pod, name: string | undefined): string | undefined {
   if (name === undefined) return undefined;
-  const kind = containersOf(pod).find(({ container }) => container.name === name)?.kind;
-  return kind === 'app' ? `spec.containers{${name}}` : `spec.initContainers{${name}}`;
+  const kind = everyContainerOf(pod).find(({ container }) => container.name === name)?.kind;
+  if (kind === 'app') return `spec.containers{${name}}`;
+  return kind === 'ephemeral'
+    ? `spec.ephemeralContainers{${name}}`
+    : `spec.initContainers{${name}}`;
 }

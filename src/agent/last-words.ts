@@ -9,7 +9,7 @@ import { placesOf } from '../host/lend.ts';
 import { LogError, logFile } from '../host/logs.ts';
 import type { Exit, Instance } from '../pod/observed.ts';
 import type { Pod } from '../pod/pod.ts';
-import { containersOf } from '../pod/pod.ts';
+import { everyContainerOf, findContainer } from '../pod/pod.ts';
 import type { Means } from './act.ts';
 import { untilLogIsWritten } from './log-end.ts';
 import type { FullLook } from './view.ts';
@@ -72,8 +72,7 @@ function withMessage({ lending }: Means, pod: Pod, ended: Ended, exit: Exit): Ex
 
 /** Whether the end of the log is to be taken for the message that is missing. */
 function needsLog(pod: Pod, { name }: Ended, exit: Exit): boolean {
-  const policy = containersOf(pod).find(({ container }) => container.name === name)?.container
-    .terminationMessagePolicy;
+  const policy = findContainer(pod, name)?.terminationMessagePolicy;
   return policy === 'FallbackToLogsOnError' && exit.code !== 0 && exit.message === undefined;
 }
 
@@ -100,6 +99,6 @@ async function withEndOfLog(
 function joined(pod: Pod, exit: Exit, text: string): Exit {
   if (text === '') return exit;
   const message = exit.message === undefined ? text : `${exit.message}: ${text}`;
-  const room = Math.floor(ROOM_BYTES / containersOf(pod).length);
+  const room = Math.floor(ROOM_BYTES / everyContainerOf(pod).length);
   return { ...exit, message: shortened(message, room) };
 }

@@ -78,13 +78,14 @@ export function issued(
 ): Observed {
   switch (action.kind) {
     case 'create-container': {
-      const { name, attempt, generation } = action;
+      const { name, attempt, generation, target } = action;
       const placeholder: Instance = {
         name,
         attempt,
         generation,
         sandboxAttempt,
         specHash: '',
+        ...(target !== undefined && { target }),
         state: 'creating',
         gone: false,
       };

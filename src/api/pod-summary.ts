@@ -64,7 +64,10 @@ function initReason(
 }
 
 function isInitDone(status: V1ContainerStatus, sidecars: ReadonlySet<string>): boolean {
-  return status.state.terminated?.exitCode === 0 || (sidecars.has(status.name) && status.started);
+  return (
+    status.state.terminated?.exitCode === 0 ||
+    (sidecars.has(status.name) && status.started === true)
+  );
 }
 
 /** Ready sidecars, up to the first init container that is not done yet. */

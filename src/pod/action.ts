@@ -3,6 +3,7 @@
  * Each may safely be done twice.
  */
 import type { HookKind, ProbeKind } from './handler.ts';
+import { EPHEMERAL_GENERATION } from './instances.ts';
 
 export type Action =
   /** Set up what the node lends the pod: folders, volumes, cgroup. */
@@ -14,6 +15,8 @@ export type Action =
       readonly name: string;
       readonly attempt: number;
       readonly generation: number;
+      /** Id of the container whose processes it is to see; absent: none. */
+      readonly target?: string;
     }
   | { readonly kind: 'start-container'; readonly id: string; readonly name: string }
   /** Stop signal, wait, SIGKILL. */
@@ -56,7 +59,9 @@ export function inWords(action: Action): string {
     case 'run-sandbox':
       return `run sandbox ${action.attempt}`;
     case 'create-container':
-      return `create ${action.name} ${action.attempt} of generation ${action.generation}`;
+      return action.generation === EPHEMERAL_GENERATION
+        ? `create ${action.name} ${action.attempt} beside all generations`
+        : `create ${action.name} ${action.attempt} of generation ${action.generation}`;
     case 'start-container':
       return `start ${action.name} (${action.id})`;
     case 'stop-container':

@@ -4,9 +4,9 @@
  */
 import type { ContainerMemory, Memory } from './memory.ts';
 import type { Instance, Observed } from './observed.ts';
-import { hasRun } from './instances.ts';
+import { hasRun, isEphemeral } from './instances.ts';
 import type { Pod } from './pod.ts';
-import { containersOf } from './pod.ts';
+import { everyContainerOf } from './pod.ts';
 
 /** The memory, brought up to what the runtime proves to have happened already. */
 export function adopt(pod: Pod, observed: Observed, memory: Memory): Memory {
@@ -16,7 +16,8 @@ export function adopt(pod: Pod, observed: Observed, memory: Memory): Memory {
   );
   if (strangers.length === 0) return memory;
 
-  const generation = Math.max(memory.generation, ...started.map((one) => one.generation));
+  const generations = started.filter((one) => !isEphemeral(one)).map((one) => one.generation);
+  const generation = Math.max(memory.generation, ...generations);
   const sandboxAttempt = Math.max(
     memory.sandboxAttempt,
     ...started.map((one) => one.sandboxAttempt),
@@ -29,7 +30,7 @@ export function adopt(pod: Pod, observed: Observed, memory: Memory): Memory {
     const known = containers[name];
     return known?.generation === generation && known.sandboxAttempt === sandboxAttempt;
   });
-  const known = new Set(containersOf(pod).map(({ container }) => container.name));
+  const known = new Set(everyContainerOf(pod).map(({ container }) => container.name));
   return {
     ...memory,
     generation,

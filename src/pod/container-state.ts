@@ -1,8 +1,9 @@
 /**
  * What the states of containers have in common: why one waits, how one has ended, and since when.
  *
- * Read next: status.ts, which chooses among them.
+ * Read next: status.ts and ephemeral-status.ts, which choose among them.
  */
+import { isEphemeral } from './instances.ts';
 import { isPullBackoff } from './pull-backoff.ts';
 import type { Memory, Termination } from './memory.ts';
 import type { Observed } from './observed.ts';
@@ -27,7 +28,10 @@ export function waiting(
 ): V1ContainerWaiting {
   const { pod, memory, observed } = scene;
   const progress = observed.instances.find(
-    (one) => one.name === container.name && one.generation === memory.generation && one.progress,
+    (one) =>
+      one.name === container.name &&
+      (one.generation === memory.generation || isEphemeral(one)) &&
+      one.progress,
   )?.progress;
   // A pull that goes on is news, even if the one before it failed.
   if (progress !== undefined) return { reason: waitingReason(pod), message: progress };

@@ -61,7 +61,31 @@ function whatIsMissing(node: SimulatedNode): string[] {
       if (after !== 'leave') missing.push(`${name} is not started again`);
     }
   }
-  return missing;
+  return [...missing, ...guestsMissing(node)];
+}
+
+/** Ephemeral containers that nothing keeps from running, and that never have. */
+function guestsMissing(node: SimulatedNode): string[] {
+  const { ephemeralContainers = [] } = node.pod.spec;
+  return ephemeralContainers
+    .filter(({ name }) => !node.runtime.runs.some((run) => run.name === name))
+    .filter(
+      ({ targetContainerName: target }) => target === undefined || node.living.includes(target),
+    )
+    .map(({ name }) => `${name} was never started`);
+}
+
+/** What was done to ephemeral containers that had been started, while the pod went on. */
+function interferences(node: SimulatedNode): string[] {
+  const guests = new Set(node.pod.spec.ephemeralContainers?.map(({ name }) => name));
+  const started = node.story.flatMap((line) => {
+    const [, name = '', id = ''] = /^start (\S+) \((\S+)\)$/.exec(line) ?? [];
+    return guests.has(name) ? [id] : [];
+  });
+  return node.story.filter(
+    (line) =>
+      /^(stop|kill|remove|prove gone) /.test(line) && started.some((id) => line.includes(id)),
+  );
 }
 
 function expect(holds: boolean, otherwise: string): void {
@@ -120,10 +144,25 @@ test('crashes of the agent change nothing of that', (t) => {
   t.pass();
 });
 
+test('neither a restart nor a crash of the agent touches an ephemeral container', (t) => {
+  holds(lives([...disturbances, 'debug', 'debug', 'debug'], 6), 150, (life) => {
+    const node = lived(life);
+    if (node.memory.ending !== undefined) return;
+    expectNone(interferences(node));
+    for (const { name, targetContainerName } of node.pod.spec.ephemeralContainers ?? []) {
+      const run = node.runtime.runs.find((one) => one.name === name);
+      const mayEnd = life.behaviours[name]?.[0]?.runsMs !== undefined;
+      if (run === undefined || targetContainerName !== undefined || mayEnd) continue;
+      if (run.couldNotStart !== true) expect(node.living.includes(name), `${name} has ended`);
+    }
+  });
+  t.pass();
+});
+
 const losses: Disturbance['kind'][] = ['crash machine', 'kill sandbox', 'lose container'];
 
 test('neither do losses: of the machine, the sandbox, a container; but for the sandbox', (t) => {
-  holds(lives([...disturbances, ...losses], 4), 150, (life) => {
+  holds(lives([...disturbances, ...losses, 'debug'], 4), 150, (life) => {
     lived(life);
   });
   t.pass();
@@ -138,7 +177,7 @@ test('nothing is started with what its ConfigMaps and Secrets held before they c
 });
 
 test('a deleted pod leaves nothing behind and is forgotten', (t) => {
-  holds(lives([...disturbances, ...losses, 'delete'], 5), 150, (life) => {
+  holds(lives([...disturbances, ...losses, 'debug', 'delete'], 5), 150, (life) => {
     const node = lived(life);
     // A request that a killed agent had not answered is made again.
     const wasAnswered = !life.disturbances.some(({ kind }) => kind.startsWith('crash'));

@@ -9,6 +9,7 @@ import { settle } from './conditions.ts';
 import type { Decision, Look } from './decision.ts';
 import { waitsForDevices } from './keep-devices.ts';
 import { both, earlier, only } from './decision.ts';
+import { startEphemeral } from './ephemeral.ts';
 import { holdBackRetries } from './hold-back.ts';
 import type { Ending, Memory } from './memory.ts';
 import type { Observed } from './observed.ts';
@@ -52,6 +53,11 @@ function judge(look: Look, memory: Memory): Decision {
     return both(begin(ending, memory), windDown(look, { ...memory, ending }, ending));
   }
 
+  const begun = startEphemeral(look, memory);
+  return both(begun, restartOrLive(look, begun.memory));
+}
+
+function restartOrLive(look: Look, memory: Memory): Decision {
   const trigger = findTrigger(look, memory);
   if (trigger !== undefined) {
     const next = nextGeneration(look, memory, trigger);

@@ -3,11 +3,20 @@
  *
  * The memory names the current instance of each container by its attempt number. An instance of the
  * current generation with a higher attempt that has not started is the one to start next; one of the
- * next generation is a standby. Everything else is left over.
+ * next generation is a standby. Everything else is left over. Ephemeral containers are outside of all
+ * generations.
  */
 import { hasCurrentInputs } from './inputs.ts';
 import type { ContainerMemory, Memory } from './memory.ts';
 import type { Instance, Observed, ObservedSandbox } from './observed.ts';
+
+/** What ephemeral containers have in the place of a generation: no in-place restart makes it an old one. */
+export const EPHEMERAL_GENERATION = 999_999_999;
+
+/** Whether it belongs to no run of the pod. */
+export function isEphemeral({ generation }: Pick<Instance, 'generation'>): boolean {
+  return generation === EPHEMERAL_GENERATION;
+}
 
 /** The sandbox that the pod uses, whether it still works or not. */
 export function currentSandbox(observed: Observed, memory: Memory): ObservedSandbox | undefined {

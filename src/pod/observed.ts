@@ -51,7 +51,7 @@ export interface Instance {
   readonly id?: string;
   readonly name: string;
   readonly attempt: number;
-  /** From the label that every container carries. */
+  /** From the label that every container carries; EPHEMERAL_GENERATION for an ephemeral one. */
   readonly generation: number;
   /** Attempt of the sandbox it lives in. */
   readonly sandboxAttempt: number;
@@ -59,6 +59,8 @@ export interface Instance {
   readonly specHash: string;
   /** Hash of what it took from ConfigMaps and Secrets; absent if that is nothing. */
   readonly inputs?: string;
+  /** Id of the container whose processes it was made to see; absent: none. */
+  readonly target?: string;
   readonly state: InstanceState;
   /** While it is being created: how far that is, in words; absent if it does not take long. */
   readonly progress?: string;

@@ -6,7 +6,7 @@
  * Read next: v1-spec.ts, the spec as it is shown; status.ts, which fills the status in.
  */
 import type { Phase } from './memory.ts';
-import type { Container, ContainerPort, PodSpec, Resources } from './pod.ts';
+import type { Container, ContainerPort, EphemeralContainer, PodSpec, Resources } from './pod.ts';
 
 export interface V1Pod {
   readonly apiVersion: 'v1';
@@ -34,15 +34,20 @@ export interface V1ObjectMeta {
 }
 
 /** The honoured fields, and the inert ones as they were written; empty lists are left out. */
-export type V1PodSpec = Partial<Omit<PodSpec, 'inert' | 'containers' | 'initContainers'>> & {
+export type V1PodSpec = Partial<
+  Omit<PodSpec, 'inert' | 'containers' | 'initContainers' | 'ephemeralContainers'>
+> & {
   readonly containers: readonly V1Container[];
   readonly initContainers?: readonly V1Container[];
+  readonly ephemeralContainers?: readonly V1EphemeralContainer[];
   readonly nodeName: string;
 };
 
 /** A container of the spec; empty lists are left out. */
 export type V1Container = Partial<Omit<Container, 'name' | 'image' | 'ports'>> &
   Pick<Container, 'name' | 'image'> & { readonly ports?: readonly ContainerPort[] };
+
+export type V1EphemeralContainer = V1Container & Pick<EphemeralContainer, 'targetContainerName'>;
 
 export interface V1PodStatus {
   readonly phase: Phase | 'Unknown';
@@ -61,6 +66,7 @@ export interface V1PodStatus {
   readonly initContainerStatuses?: readonly V1ContainerStatus[];
   /** Sorted by name. */
   readonly containerStatuses?: readonly V1ContainerStatus[];
+  /** Sorted by name. */
   readonly ephemeralContainerStatuses?: readonly V1ContainerStatus[];
 }
 
@@ -88,7 +94,8 @@ export interface V1ContainerStatus {
   readonly containerID?: string;
   readonly restartCount: number;
   readonly ready: boolean;
-  readonly started: boolean;
+  /** Absent for ephemeral containers, as under the kubelet. */
+  readonly started?: boolean;
   readonly state: V1ContainerState;
   readonly lastState: V1ContainerState;
   readonly resources?: Partial<Resources>;

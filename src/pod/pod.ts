@@ -40,6 +40,8 @@ export interface PodSpec {
   /** Init containers and sidecars, in start order. */
   readonly initContainers: readonly Container[];
   readonly containers: readonly Container[];
+  /** Added while the pod runs, the last one at the end; never part of a manifest. Absent: none. */
+  readonly ephemeralContainers?: readonly EphemeralContainer[];
   readonly volumes: readonly Volume[];
   readonly restartPolicy: RestartPolicy;
   readonly terminationGracePeriodSeconds: number;
@@ -100,6 +102,12 @@ export interface Container {
   readonly stdin: boolean;
   readonly stdinOnce: boolean;
   readonly tty: boolean;
+}
+
+/** A guest in a running pod, to look into it: started once, and no part of the pod's own life. */
+export interface EphemeralContainer extends Container {
+  /** The container whose processes it sees as its own; absent: it sees none but its own. */
+  readonly targetContainerName?: string;
 }
 
 /** One entry of restartPolicyRules (KEP-5307, KEP-5532); the first one that matches wins. */
@@ -259,6 +267,22 @@ export function containersOf(
     })),
     ...pod.spec.containers.map((container) => ({ container, kind: 'app' as const })),
   ];
+}
+
+/** The same and the ephemeral ones, which come last. */
+export function everyContainerOf(
+  pod: Pick<Pod, 'spec'>,
+): readonly { container: Container; kind: ContainerKind | 'ephemeral' }[] {
+  const { ephemeralContainers = [] } = pod.spec;
+  return [
+    ...containersOf(pod),
+    ...ephemeralContainers.map((container) => ({ container, kind: 'ephemeral' as const })),
+  ];
+}
+
+/** The container of that name, of whatever kind. */
+export function findContainer(pod: Pick<Pod, 'spec'>, name: string): Container | undefined {
+  return everyContainerOf(pod).find(({ container }) => container.name === name)?.container;
 }
 
 /** Whether an init container is a sidecar (KEP-753). Only meaningful for entries of initContainers. */

@@ -9,7 +9,7 @@ import type { Decision, Look } from './decision.ts';
 import { earlier } from './decision.ts';
 import type { Memory } from './memory.ts';
 import type { Failure, Observed } from './observed.ts';
-import { containersOf } from './pod.ts';
+import { everyContainerOf } from './pod.ts';
 
 /** How long a failed pull is shown as what it is. */
 const SHOWN_AS_FAILURE_MS = 1_000;
@@ -17,7 +17,7 @@ const SHOWN_AS_FAILURE_MS = 1_000;
 /** The decision, with an event and a note in the memory for every wait that begins. */
 export function tellPullBackoffs(look: Look, decision: Decision): Decision {
   if (decision.memory.ending !== undefined) return decision;
-  return containersOf(look.pod).reduce((sofar, { container: { name, image } }) => {
+  return everyContainerOf(look.pod).reduce((sofar, { container: { name, image } }) => {
     const failure = pullFailure(look.observed, name);
     if (failure === undefined || isPullBackoff(sofar.memory, name, failure)) return sofar;
     const at = failure.at + SHOWN_AS_FAILURE_MS;

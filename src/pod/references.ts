@@ -1,7 +1,7 @@
 /** Which ConfigMaps, Secrets and PersistentVolumeClaims a pod names, and where. */
 import type { ObjectKind } from './objects.ts';
 import type { Container, Pod, Volume } from './pod.ts';
-import { containersOf } from './pod.ts';
+import { everyContainerOf } from './pod.ts';
 
 /** An object of the pod's namespace. */
 export interface ObjectReference {
@@ -13,7 +13,7 @@ export interface ObjectReference {
 export function referencesOf(pod: Pod): readonly ObjectReference[] {
   return [
     ...pod.spec.volumes.flatMap(volumeReferences),
-    ...containersOf(pod).flatMap(({ container }) => environmentReferences(container)),
+    ...everyContainerOf(pod).flatMap(({ container }) => environmentReferences(container)),
   ];
 }
 

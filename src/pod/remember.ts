@@ -9,7 +9,7 @@ import { currentInstance, currentSandbox, isAlive } from './instances.ts';
 import { waitsForDevices } from './keep-devices.ts';
 import type { ContainerMemory, Ending, Memory, Termination } from './memory.ts';
 import type { Instance, Observed, Request } from './observed.ts';
-import { containersOf } from './pod.ts';
+import { everyContainerOf } from './pod.ts';
 import { ENDED_UNSEEN } from './restart-rules.ts';
 
 /** The message that goes with the reason RestartingAllContainers, in `waiting` and `lastState`. */
@@ -21,7 +21,7 @@ const SIGKILLED = 137;
 export function rememberWhatWasSeen(look: Look, memory: Memory): Memory {
   const { pod, observed, now } = look;
   const containers = { ...memory.containers };
-  for (const { container } of containersOf(pod)) {
+  for (const { container } of everyContainerOf(pod)) {
     const known = containers[container.name];
     if (known === undefined) continue;
     const instance = currentInstance(observed, memory, container.name);

@@ -61,7 +61,9 @@ export function nextGeneration(look: Look, memory: Memory, trigger: Trigger): De
   const generation = memory.generation + 1;
   const restart: RestartUnderWay = { trigger, recordedAt: look.now };
   const next = { ...memory, generation, initialized: false, restart };
-  const killing = look.observed.instances.filter(isAlive).map(({ name }) => killingEvent(name));
+  const killing = look.observed.instances
+    .filter((one) => isAlive(one) && one.generation < generation)
+    .map(({ name }) => killingEvent(name));
   const held = trigger.kind === 'exit' ? withBackoff(look, next, restart, trigger.exitedAt) : next;
   return {
     memory: held,
@@ -240,7 +242,7 @@ function rememberKill(memory: Memory, old: readonly Instance[]): Memory {
 /** Counts a finished run of a container. Doing it twice changes nothing. */
 function runIsOver(memory: Memory, known: ContainerMemory): ContainerMemory {
   const ran = known.startedAt !== undefined || known.exit !== undefined;
-  if (known.generation === memory.generation || !ran) return known;
+  if (known.generation >= memory.generation || !ran) return known;
   const { startedAt, exit, postStart, probes, stop, ...rest } = known;
   const unseen = {
     exitCode: 137,

@@ -10,6 +10,7 @@ import { podInWords } from './bring-up.ts';
 import { seconds, startFailure, terminated, waiting, waitingReason } from './container-state.ts';
 import type { Scene } from './container-state.ts';
 import { formatDuration } from './duration.ts';
+import { ephemeralStatuses } from './ephemeral-status.ts';
 import { awaitsPostStart } from './hooks.ts';
 import { currentInstance, inThisRun } from './instances.ts';
 import type { ContainerMemory, Memory, Termination } from './memory.ts';
@@ -65,7 +66,7 @@ export function podStatus(
 
 function statusesOf(
   scene: Scene,
-): Pick<V1PodStatus, 'initContainerStatuses' | 'containerStatuses'> {
+): Pick<V1PodStatus, 'initContainerStatuses' | 'containerStatuses' | 'ephemeralContainerStatuses'> {
   const statuses = containersOf(scene.pod).map(({ container, kind }) => ({
     kind,
     status: containerStatus(scene, container, kind),
@@ -80,6 +81,7 @@ function statusesOf(
       .filter(({ kind }) => !isInit(kind))
       .map(({ status }) => status)
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    ephemeralContainerStatuses: ephemeralStatuses(scene),
   };
 }
 

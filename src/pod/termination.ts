@@ -8,7 +8,7 @@
 import type { Action } from './action.ts';
 import type { Decision, Look, PodEvent } from './decision.ts';
 import { both, only } from './decision.ts';
-import { hasEnded, isAlive } from './instances.ts';
+import { hasEnded, isAlive, isEphemeral } from './instances.ts';
 import type { Ending, Memory } from './memory.ts';
 import type { Instance } from './observed.ts';
 import { freeDevices } from './keep-devices.ts';
@@ -73,7 +73,8 @@ function stopInOrder(
   const { pod } = look;
   const sidecars = pod.spec.initContainers.filter(isSidecar).map(({ name }) => name);
   const livingNames = new Set(living.map(({ name }) => name));
-  const othersLive = living.some(({ name }) => !sidecars.includes(name));
+  // Sidecars wait for those that they serve; an ephemeral container is none of them.
+  const othersLive = living.some((one) => !sidecars.includes(one.name) && !isEphemeral(one));
 
   return living.reduce<Decision>((sofar, one) => {
     // All hooks begin at once, those of sidecars included; only the signals have an order.

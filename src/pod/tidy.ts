@@ -13,6 +13,7 @@ import {
   hasRun,
   isAlive,
   isCurrent,
+  isEphemeral,
   isUnused,
   preparedInstance,
 } from './instances.ts';
@@ -30,7 +31,7 @@ export function tidyWhenQuiet(look: Look, memory: Memory): Decision {
   if (look.now < at) return { ...only(memory), lookAgainAt: at };
   // The answer of a call under way leads back here by itself.
   const isUnderWay = look.observed.instances.some(
-    ({ state }) => state === 'starting' || state === 'creating',
+    (one) => (one.state === 'starting' || one.state === 'creating') && !isEphemeral(one),
   );
   return isUnderWay ? only(memory) : tidy(look, memory);
 }

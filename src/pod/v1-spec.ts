@@ -2,22 +2,25 @@
  * The spec as `get -o json` prints it: inert fields back in their place, and nothing that is empty,
  * as Kubernetes leaves it out too.
  */
-import type { Container, PodSpec } from './pod.ts';
-import type { V1Container, V1PodSpec } from './pod-status.ts';
+import type { Container, EphemeralContainer, PodSpec } from './pod.ts';
+import type { V1EphemeralContainer, V1PodSpec } from './pod-status.ts';
 
 /** The spec of a pod as Kubernetes would show it, running on the named node. */
 export function v1Spec(spec: PodSpec, nodeName: string): V1PodSpec {
-  const { inert, containers, initContainers, ...rest } = spec;
+  const { inert, containers, initContainers, ephemeralContainers = [], ...rest } = spec;
   return {
     ...inert,
     ...withoutEmpty(rest, ['securityContext']),
     containers: containers.map(v1Container),
     ...(initContainers.length > 0 && { initContainers: initContainers.map(v1Container) }),
+    ...(ephemeralContainers.length > 0 && {
+      ephemeralContainers: ephemeralContainers.map(v1Container),
+    }),
     nodeName,
   };
 }
 
-function v1Container(container: Container): V1Container {
+function v1Container(container: EphemeralContainer): V1EphemeralContainer {
   const { name, image, volumeMounts, ...rest } = container;
   return {
     name,

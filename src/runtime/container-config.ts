@@ -21,7 +21,7 @@ import type { ReadyImage } from './images.ts';
 import { containerAnnotations, containerLabels } from './labels.ts';
 import { mountsOf, subPathsOf } from './mounts.ts';
 import { resourcesOf } from './resources.ts';
-import { containerSecurity } from './security.ts';
+import { containerSecurity, seeing } from './security.ts';
 import { criSignal } from './stop-signal.ts';
 import { inputsOf } from './inputs.ts';
 import { mappedMount } from './user-namespace.ts';
@@ -42,6 +42,8 @@ export interface Run {
   readonly attempt: number;
   readonly generation: number;
   readonly sandboxAttempt: number;
+  /** Id of the container whose processes it sees; absent: none. */
+  readonly target?: string;
 }
 
 /** The config of one run of a container. */
@@ -54,7 +56,7 @@ export function containerConfig(
   node: NodeFacts,
 ): ContainerConfig {
   const { name } = container;
-  const { attempt, generation, sandboxAttempt } = run;
+  const { attempt, generation, sandboxAttempt, target } = run;
   const lasting = lastingConfig(pod, container, ingredients, loan, node);
   const identity = {
     podUid: pod.metadata.uid,
@@ -63,6 +65,7 @@ export function containerConfig(
     sandboxAttempt,
     specHash: specHash(pod, container, ingredients, loan, node),
     inputs: inputsOf(pod, container, ingredients.find),
+    target,
   };
   return {
     ...lasting,
@@ -73,6 +76,10 @@ export function containerConfig(
     ],
     labels: containerLabels(pod, identity, node.agentId),
     annotations: { ...lasting.annotations, ...containerAnnotations(pod, container, attempt) },
+    linux: {
+      ...lasting.linux,
+      securityContext: seeing(target, lasting.linux?.securityContext ?? {}),
+    },
     logPath: `${name}/${attempt}.log`,
   };
 }

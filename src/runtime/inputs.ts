@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { FindObject } from '../pod/objects.ts';
 import type { Container, Pod } from '../pod/pod.ts';
-import { containersOf } from '../pod/pod.ts';
+import { everyContainerOf } from '../pod/pod.ts';
 import { environmentReferences } from '../pod/references.ts';
 import { lackingInputs } from '../pod/inputs.ts';
 import type { Inputs } from '../pod/inputs.ts';
@@ -27,7 +27,7 @@ export function inputsOf(pod: Pod, container: Container, find: FindObject): stri
 /** The hashes of all containers that take something. */
 export function allInputsOf(pod: Pod, find: FindObject): Inputs {
   return Object.fromEntries(
-    containersOf(pod).flatMap(({ container }) => {
+    everyContainerOf(pod).flatMap(({ container }) => {
       const hash = inputsOf(pod, container, find);
       return hash === undefined ? [] : [[container.name, hash]];
     }),

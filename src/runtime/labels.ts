@@ -16,6 +16,7 @@ const generation = 'reprise.dev/generation';
 const sandboxAttempt = 'reprise.dev/sandbox-attempt';
 const specHash = 'reprise.dev/spec-hash';
 const inputs = 'reprise.dev/inputs-hash';
+const target = 'reprise.dev/target-id';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -28,6 +29,8 @@ export interface ContainerIdentity {
   readonly specHash: string;
   /** Hash of what it took from ConfigMaps and Secrets; absent if that is nothing. */
   readonly inputs?: string;
+  /** Id of the container whose processes it sees; absent: none. */
+  readonly target?: string;
 }
 
 /** The labels of a pod's sandbox: the pod's own ones too, but never in the place of ours. */
@@ -44,6 +47,7 @@ export function containerLabels(pod: Pod, identity: ContainerIdentity, agentId: 
     [sandboxAttempt]: String(identity.sandboxAttempt),
     [specHash]: identity.specHash,
     ...(identity.inputs !== undefined && { [inputs]: identity.inputs }),
+    ...(identity.target !== undefined && { [target]: identity.target }),
   };
 }
 
@@ -70,6 +74,7 @@ export function readContainerLabels(labels: Labels): ContainerIdentity | undefin
     sandboxAttempt: attemptRead,
     specHash: hash,
     ...(labels[inputs] !== undefined && { inputs: labels[inputs] }),
+    ...(labels[target] !== undefined && { target: labels[target] }),
   };
 }
 

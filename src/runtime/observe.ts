@@ -80,7 +80,7 @@ async function lookAtContainer(
   if (identity === undefined || listed.metadata === null) return undefined;
   const status = await unlessRemoved(cri.containerStatus(listed.id, signal));
   if (status === undefined) return undefined;
-  const { name, generation, sandboxAttempt, specHash, inputs } = identity;
+  const { name, generation, sandboxAttempt, specHash, inputs, target } = identity;
   const common = {
     id: listed.id,
     name,
@@ -89,6 +89,7 @@ async function lookAtContainer(
     sandboxAttempt,
     specHash,
     ...(inputs !== undefined && { inputs }),
+    ...(target !== undefined && { target }),
     createdAt: fromNanos(listed.createdAt),
     // The list has the image's bare id here, whatever it was pulled as.
     imageRef: status.imageRef,

@@ -134,3 +134,21 @@ for (const [title, node] of Object.entries({
     });
   });
 }
+
+test('a container with a target sees its processes, and is as it would be else', (t) => {
+  const pod = aPod([], [aContainer('main')]);
+  const made = { image: { ...image, name: 'i', digest: 'i' }, podIPs: [], find: among() };
+  const [plainOne, guest] = [undefined, 'abc'].map((target) =>
+    containerConfig(pod, aContainer('guest'), { ...run, target }, made, aLoan(), aNode()),
+  );
+  const options = plainOne?.linux?.securityContext?.namespaceOptions;
+  t.deepEqual(guest?.linux, {
+    ...plainOne?.linux,
+    securityContext: {
+      ...plainOne?.linux?.securityContext,
+      namespaceOptions: { ...options, pid: 'TARGET', targetId: 'abc' },
+    },
+  });
+  t.is(guest?.labels?.['reprise.dev/target-id'], 'abc');
+  t.is(options?.pid, 'CONTAINER');
+});

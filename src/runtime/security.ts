@@ -87,6 +87,19 @@ export function containerSecurity(
   };
 }
 
+/** The same, with the processes of another container in the place of its own alone. */
+export function seeing(
+  target: string | undefined,
+  security: LinuxContainerSecurityContext,
+): LinuxContainerSecurityContext {
+  if (target === undefined) return security;
+  const { namespaceOptions } = security;
+  return {
+    ...security,
+    namespaceOptions: { ...namespaceOptions, pid: 'TARGET', targetId: target },
+  };
+}
+
 /** containerd puts the prefix before every name; what has it twice it would pass over in silence. */
 function withoutPrefix(capability: string): string {
   return capability.replace(/^CAP_/i, '');

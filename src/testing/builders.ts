@@ -1,5 +1,5 @@
 /** Short ways to write pods down in tests. */
-import type { Container, Pod, PodSpec, RestartRule } from '../pod/pod.ts';
+import type { Container, EphemeralContainer, Pod, PodSpec, RestartRule } from '../pod/pod.ts';
 
 /** A container that nothing special is said about. */
 export function aContainer(name: string, more: Partial<Container> = {}): Container {
@@ -32,6 +32,14 @@ export function aContainer(name: string, more: Partial<Container> = {}): Contain
 /** A sidecar: an init container with `restartPolicy: Always`. */
 export function aSidecar(name: string, more: Partial<Container> = {}): Container {
   return aContainer(name, { restartPolicy: 'Always', ...more });
+}
+
+/** A guest that is added to a running pod. */
+export function anEphemeralContainer(
+  name: string,
+  more: Partial<EphemeralContainer> = {},
+): EphemeralContainer {
+  return aContainer(name, more);
 }
 
 /** The rule `RestartAllContainers` on these exit codes. */

@@ -38,6 +38,8 @@ export type Disturbance = { readonly atMs: number } & (
   /** Of this container, the runtime loses what it knows: its records, or whether it runs. */
   | { readonly kind: 'lose container'; readonly name: string; readonly isRemoved: boolean }
   | { readonly kind: 'restart' }
+  /** An ephemeral container is added that looks at this container, or at none. */
+  | { readonly kind: 'debug'; readonly name: string; readonly target?: string }
   /** What this container takes from objects. */
   | { readonly kind: 'change objects'; readonly name: string }
   | { readonly kind: 'delete'; readonly graceSeconds?: number; readonly force: boolean }
@@ -117,6 +119,12 @@ function disturb(node: SimulatedNode, disturbance: Disturbance): void {
     case 'change objects':
       node.changeObjects({ [disturbance.name]: `at ${node.now}` });
       return;
+    case 'debug': {
+      const { name, target } = disturbance;
+      const container = aContainer(name);
+      node.debug({ ...container, ...(target !== undefined && { targetContainerName: target }) });
+      return;
+    }
     case 'restart':
       node.request({ kind: 'restart', by: 'root', at: node.now });
       return;
@@ -246,6 +254,9 @@ const trouble: fc.Arbitrary<Trouble> = fc.record({
   lagMs: fc.constantFrom(0, 0, 30),
 });
 
+/** What is added to running pods. */
+const debuggers: readonly Container[] = [aContainer('debugger-0'), aContainer('debugger-1')];
+
 /** Lives with at most so many disturbances of these kinds. */
 export function lives(
   kinds: readonly Disturbance['kind'][],
@@ -256,7 +267,7 @@ export function lives(
       pod: fc.constant(pod),
       behaviours: fc.record(
         Object.fromEntries(
-          [...pod.spec.initContainers, ...pod.spec.containers].map(({ name }) => [
+          [...pod.spec.initContainers, ...pod.spec.containers, ...debuggers].map(({ name }) => [
             name,
             name.startsWith('init') ? runsOf.init : runsOf.other,
           ]),
@@ -281,9 +292,10 @@ function aDisturbance(pod: Pod, kinds: readonly Disturbance['kind'][]): fc.Arbit
       downMs: fc.constantFrom(0, 1, 100, 5_000, 100_000),
       graceSeconds: fc.constantFrom(undefined, undefined, 0, 3),
       name: fc.constantFrom(...containersOf(pod).map(({ container }) => container.name)),
+      guest: fc.constantFrom(...debuggers.map((one) => one.name)),
       flag: fc.boolean(),
     })
-    .map(({ atMs, kind, downMs, graceSeconds, name, flag }): Disturbance => {
+    .map(({ atMs, kind, downMs, graceSeconds, name, guest, flag }): Disturbance => {
       switch (kind) {
         case 'crash agent':
           return { atMs, kind, downMs };
@@ -293,6 +305,8 @@ function aDisturbance(pod: Pod, kinds: readonly Disturbance['kind'][]): fc.Arbit
           return { atMs, kind, name, isRemoved: flag };
         case 'change objects':
           return { atMs, kind, name };
+        case 'debug':
+          return { atMs, kind, name: guest, ...(flag && { target: name }) };
         case 'crash machine':
         case 'kill sandbox':
         case 'restart':

@@ -27,7 +27,8 @@ import { currentSandbox, isCurrent } from '../pod/instances.ts';
 import type { Memory } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
 import type { Exit, Observed, Request } from '../pod/observed.ts';
-import type { Pod } from '../pod/pod.ts';
+import type { EphemeralContainer, Pod } from '../pod/pod.ts';
+import { findContainer } from '../pod/pod.ts';
 import type { V1PodStatus } from '../pod/pod-status.ts';
 import type { Settings } from '../pod/settings.ts';
 import { defaultSettings } from '../pod/settings.ts';
@@ -59,7 +60,7 @@ const FIRST_MOMENT = Date.UTC(2026, 0, 1);
 const LOOK_AGAIN_MS = 120_000;
 
 export class SimulatedNode {
-  readonly pod: Pod;
+  pod: Pod;
   readonly runtime: SimulatedRuntime;
   /** Everything worth telling, in order: actions as they begin, processes as they start and end. */
   readonly story: string[] = [];
@@ -138,6 +139,16 @@ export class SimulatedNode {
 
   request(request: Request): void {
     this.#observed = { ...this.#observed, requests: [...this.#observed.requests, request] };
+    this.#agentTurn();
+  }
+
+  /** Somebody adds an ephemeral container, if the agent is there to be asked. */
+  debug(container: EphemeralContainer): void {
+    if (this.#isDown || this.forgotten || findContainer(this.pod, container.name)) return;
+    const { ephemeralContainers = [] } = this.pod.spec;
+    const spec = { ...this.pod.spec, ephemeralContainers: [...ephemeralContainers, container] };
+    this.pod = { ...this.pod, spec };
+    this.#tell(`${container.name} is asked for`);
     this.#agentTurn();
   }
 

@@ -9,6 +9,7 @@ import type { FullLook, Outcome, ProbeFinding } from '../agent/view.ts';
 import type { Action } from '../pod/action.ts';
 import type { HookKind, ProbeKind } from '../pod/handler.ts';
 import type { Inputs } from '../pod/inputs.ts';
+import { isEphemeral } from '../pod/instances.ts';
 import type { Exit, Instance } from '../pod/observed.ts';
 import type { Pod } from '../pod/pod.ts';
 import { containersOf } from '../pod/pod.ts';
@@ -265,17 +266,18 @@ export class SimulatedRuntime {
   }
 
   #create(
-    { name, attempt, generation }: Action & { kind: 'create-container' },
+    { name, attempt, generation, target }: Action & { kind: 'create-container' },
     sandboxAttempt: number,
   ): Outcome | undefined {
     const isTaken = this.#containers.some(
       ({ instance }) => instance.name === name && instance.attempt === attempt,
     );
     if (isTaken || !this.#isReady(sandboxAttempt)) return undefined;
+    if (target !== undefined && this.#find(target)?.alive !== true) return undefined;
     const id = `c${this.#ids++}-${name}-${attempt}`;
     const specHash = 'same';
     const inputs = this.#listener.inputs()[name];
-    const identity = { id, name, attempt, generation, sandboxAttempt, specHash, inputs };
+    const identity = { id, name, attempt, generation, sandboxAttempt, specHash, inputs, target };
     this.#containers.push({
       alive: false,
       kills: 0,
@@ -308,7 +310,9 @@ export class SimulatedRuntime {
     this.lastStartAt = this.#agenda.now;
     const behaviour = this.#plan.behave(instance.name, run);
     const { name, generation, sandboxAttempt } = instance;
-    if (behaviour.cannotStart === true) {
+    const hasLostTarget =
+      instance.target !== undefined && this.#find(instance.target)?.alive !== true;
+    if (behaviour.cannotStart === true || hasLostTarget) {
       this.runs.push({ name, generation, sandboxAttempt, couldNotStart: true, code: 128 });
       container.exit = { code: 128, finishedAt: this.#agenda.now, reason: 'StartError' };
       return undefined;
@@ -318,7 +322,7 @@ export class SimulatedRuntime {
     container.startedAt = this.#agenda.now;
     container.behaviour = behaviour;
     this.runs.push({ name, generation, sandboxAttempt });
-    this.#listener.story(`${name} runs in generation ${generation}`);
+    this.#listener.story(`${name} runs ${inGeneration(generation)}`);
     if (behaviour.runsMs !== undefined) {
       this.#agenda.plot(behaviour.runsMs, () => this.#end(id, behaviour.code ?? 0));
     }
@@ -328,13 +332,17 @@ export class SimulatedRuntime {
   /** The promises: generations never overlap, and the order of the list holds. */
   #checkStart({ name, generation, sandboxAttempt }: Instance): void {
     const { fault } = this.#listener;
+    if (isEphemeral({ generation })) {
+      if (this.starts.get(name) !== 1) fault(`${name} was started again`);
+      return;
+    }
     if (generation > this.#listener.generation()) fault(`${name} of ${generation} started ahead`);
     for (const one of this.#containers.filter((other) => this.#isOccupied(other))) {
       const { instance: other } = one;
       if (other.generation < generation) {
         fault(`${name} of ${generation} started while ${other.name} of ${other.generation} lived`);
       }
-      if (other.generation > generation) {
+      if (other.generation > generation && !isEphemeral(other)) {
         fault(`${name} of ${generation} started in a later generation`);
       }
       if (other.name === name && one.alive) fault(`two of ${name} live`);
@@ -442,6 +450,9 @@ export class SimulatedRuntime {
   #end(id: string, code: number): void {
     const container = this.#find(id);
     if (container?.alive !== true) return;
+    // The end of the first process of a namespace is the end of all others in it.
+    for (const { instance } of this.#containers.filter((one) => one.instance.target === id))
+      this.#end(instance.id, 137);
     const { now } = this.#agenda;
     container.alive = false;
     container.shownAt = now + (this.#plan.lagMs ?? 0);
@@ -451,7 +462,8 @@ export class SimulatedRuntime {
     const { name, generation } = container.instance;
     const run = this.runs.findLast((one) => one.name === name);
     if (run !== undefined) run.code = code;
-    this.#listener.story(`${name} of generation ${generation} ends with ${code}`);
+    const whose = isEphemeral({ generation }) ? '' : ` of generation ${generation}`;
+    this.#listener.story(`${name}${whose} ends with ${code}`);
     this.#listener.exit(id, exit);
     for (const answer of container.onEnd.splice(0)) answer();
   }
@@ -469,4 +481,8 @@ export class SimulatedRuntime {
   #find(id: string): SimContainer | undefined {
     return this.#containers.find(({ instance }) => instance.id === id);
   }
+}
+
+function inGeneration(generation: number): string {
+  return isEphemeral({ generation }) ? 'beside all generations' : `in generation ${generation}`;
 }
