@@ -101,7 +101,8 @@ function inertFieldsOf(spec: RawPod['spec']): Record<string, unknown> {
   );
 }
 
-function withContainerDefaults(container: RawContainer, hostNetwork: boolean): Container {
+/** The container that an entry of a list of containers means. */
+export function withContainerDefaults(container: RawContainer, hostNetwork: boolean): Container {
   const { name, image, workingDir, restartPolicy } = container;
   return {
     name,

@@ -80,9 +80,11 @@ function toFault({ path, message, hint, near }: Problem, { value, file, lineOf }
   };
 }
 
+const lists: ReadonlySet<string> = new Set(['initContainers', 'containers', 'ephemeralContainers']);
+
 function containerAt(value: unknown, path: Path): string | undefined {
   const [spec, list] = path;
-  if (spec !== 'spec' || (list !== 'containers' && list !== 'initContainers')) return undefined;
+  if (spec !== 'spec' || typeof list !== 'string' || !lists.has(list)) return undefined;
   const container = path.length > 2 ? valueAt(value, path.slice(0, 3)) : undefined;
   return isMap(container) && typeof container['name'] === 'string' ? container['name'] : undefined;
 }

@@ -1,6 +1,7 @@
 /** The table of all fields in docs/manifest.md, made from the schema so that it cannot go stale. */
 import type { z } from 'zod';
 import { objectKinds } from '../pod/objects.ts';
+import { ephemeralContainer } from './schema/ephemeral-container.ts';
 import { objectSchemas } from './schema/objects.ts';
 import { podSchema } from './schema/pod.ts';
 import { fieldsOf, objectIn } from './schema/walk.ts';
@@ -18,8 +19,11 @@ export function withFieldTables(page: string): string {
 
 /** One table for each kind of thing in a Pod and in the objects it uses, in Markdown. */
 export function fieldTables(): string {
+  const done = new Set<unknown>();
   return [
-    sectionsOf(podSchema, 'Pod', '', new Set()),
+    sectionsOf(podSchema, 'Pod', '', done),
+    // What it has in common with a container is described there.
+    sectionsOf(ephemeralContainer, 'EphemeralContainer', '', done),
     ...objectKinds.map((kind) => sectionsOf(objectSchemas[kind], kind, '', new Set())),
   ]
     .flat()
@@ -63,7 +67,8 @@ function sectionsOf(
 /** `### Pod`, then `### \`spec\``: the parts of a Pod need no other name. */
 function titleOf(kind: string, path: string): string {
   if (path === '') return `### ${kind}`;
-  return `### \`${path}\`${kind === 'Pod' ? '' : ` of a ${kind}`}`;
+  const article = /^[AEIOU]/.test(kind) ? 'an' : 'a';
+  return `### \`${path}\`${kind === 'Pod' ? '' : ` of ${article} ${kind}`}`;
 }
 
 /** Columns of equal width, since the page is read as text too; the last one runs free. */

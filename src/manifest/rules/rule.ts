@@ -21,19 +21,27 @@ export type Rule = (pod: PartlyPod) => Iterable<RuleProblem>;
 export interface Placed {
   readonly container: PartlyContainer;
   readonly path: Path;
+  readonly kind: 'init' | 'app' | 'ephemeral';
   readonly isInit: boolean;
 }
 
-/** All containers, in the order of their start. */
+/** All containers, in the order of their start, and then those that were added. */
 export function placedContainers({ spec }: PartlyPod): readonly Placed[] {
-  const place = (list: 'initContainers' | 'containers'): readonly Placed[] =>
-    placed(spec?.[list], ['spec', list]).map(({ value, path }) => ({
+  const place = (list: keyof typeof kindOf): readonly Placed[] =>
+    placed(spec?.[list] as PartlySpec['containers'], ['spec', list]).map(({ value, path }) => ({
       container: value,
       path,
+      kind: kindOf[list],
       isInit: list === 'initContainers',
     }));
-  return [...place('initContainers'), ...place('containers')];
+  return [...place('initContainers'), ...place('containers'), ...place('ephemeralContainers')];
 }
+
+const kindOf = {
+  initContainers: 'init',
+  containers: 'app',
+  ephemeralContainers: 'ephemeral',
+} as const;
 
 /** The sound items of a list, each with its path. */
 export function placed<T>(

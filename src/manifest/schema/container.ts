@@ -54,7 +54,7 @@ const subPath = (): z.ZodString =>
     'must not contain ".."',
   );
 
-const volumeMount = z.strictObject({
+export const volumeMount = z.strictObject({
   name: required(z.string(), 'the volume'),
   mountPath: required(plainText(), 'where it is mounted in the container'),
   readOnly: honoured(z.boolean(), 'default false'),

@@ -5,6 +5,7 @@ import test from 'ava';
 import ts from 'typescript';
 import type { z } from 'zod';
 import { objectKinds } from '../../pod/objects.ts';
+import { ephemeralContainer } from './ephemeral-container.ts';
 import { objectSchemas } from './objects.ts';
 import { podSchema } from './pod.ts';
 import { fieldsOf } from './walk.ts';
@@ -74,9 +75,10 @@ function compare(
 }
 
 const compared = compare('Pod', 'Pod', podSchema);
+const comparedGuests = compare('EphemeralContainer', 'EphemeralContainer', ephemeralContainer);
 const comparedObjects = objectKinds.flatMap((kind) => compare(kind, kind, objectSchemas[kind]));
 
-for (const { path, known, inSchema } of [...compared, ...comparedObjects]) {
+for (const { path, known, inSchema } of [...compared, ...comparedGuests, ...comparedObjects]) {
   test(`${path} has the fields that Kubernetes knows`, (t) => t.deepEqual(inSchema, known));
 }
 
@@ -158,5 +160,6 @@ test('every field says how it is treated and why', (t) => {
           : [],
     );
   t.deepEqual(silent('Pod', podSchema), []);
+  t.deepEqual(silent('EphemeralContainer', ephemeralContainer), []);
   for (const kind of objectKinds) t.deepEqual(silent(kind, objectSchemas[kind]), []);
 });
