@@ -38,7 +38,7 @@ import type { Exit } from '../pod/observed.ts';
 import type { ManifestObject, V1Object } from '../pod/objects.ts';
 import { isEphemeral } from '../pod/instances.ts';
 import { isTerminal } from '../pod/phase.ts';
-import type { Pod } from '../pod/pod.ts';
+import type { EphemeralContainer, Pod } from '../pod/pod.ts';
 import { findContainer, podKey } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import type { V1Device } from '../pod/v1-device.ts';
@@ -188,6 +188,24 @@ export class Agent implements Backend {
     return entry.shown;
   }
 
+  setEphemeralContainers(
+    namespace: string,
+    name: string,
+    containers: readonly EphemeralContainer[],
+  ): Promise<V1Pod> {
+    const entry = this.#entry(namespace, name);
+    const { worker } = entry;
+    const { ephemeralContainers = [] } = worker.pod.spec;
+    if (containers.length === ephemeralContainers.length) return Promise.resolve(entry.shown);
+    const spec = { ...worker.pod.spec, ephemeralContainers: containers };
+    const pod = { ...worker.pod, spec };
+    // On disk before anything of it is started: a crash does not forget what runs.
+    this.#parts.means.store.replace(pod);
+    worker.podChanged(pod);
+    this.#publish(entry, worker.picture);
+    return Promise.resolve(entry.shown);
+  }
+
   restarts(namespace: string, name: string): readonly RestartRecord[] {
     return this.#entry(namespace, name).worker.picture.memory.restarts;
   }
@@ -294,14 +312,14 @@ export class Agent implements Backend {
     const memory = this.#admitted(pod, remembered);
     const find = objectsFor(pod, own, means.objects);
     const podLog = log.child({ pod: podKey(pod), uid: pod.metadata.uid });
-    const worker = new Worker(pod, memory, {
+    const worker: Worker = new Worker(pod, memory, {
       settings,
       now: means.now,
       explain,
-      inputs: () => allInputsOf(pod, find),
+      inputs: (now) => allInputsOf(now, find),
       look: async (signal) => {
         const look = await lookAtPod(means.cri, pod.metadata.uid, signal);
-        return await withLastWords(means, pod, this.#strays.putInto(look), signal);
+        return await withLastWords(means, worker.pod, this.#strays.putInto(look), signal);
       },
       save: (saved) => {
         means.store.save(pod, saved);
@@ -310,9 +328,10 @@ export class Agent implements Backend {
         // Before the chores that follow from a restart's end look whether others are busy.
         this.#traffic.note(pod.metadata.uid, isInAHurry(picture.memory));
         if (isChore(action, picture)) await this.#traffic.whenCalm(pod.metadata.uid, signal);
-        const tell = (event: PodEvent) => this.#tell(pod, event);
+        const tell = (event: PodEvent) => this.#tell(worker.pod, event);
         const progress = (text: string) => worker.sawProgress(action, text);
-        const perform = () => act(means, action, { pod, picture, find, signal, tell, progress });
+        const perform = () =>
+          act(means, action, { pod: worker.pod, picture, find, signal, tell, progress });
         if (action.kind !== 'start-container') return await perform();
         const since = picture.memory.restart?.recordedAt ?? means.now();
         const start = () => {
@@ -325,7 +344,7 @@ export class Agent implements Backend {
         this.#traffic.note(pod.metadata.uid, isInAHurry(picture.memory));
         // In this order: whoever reads "restarted" has already seen the last container start.
         this.#publish(entry, picture);
-        for (const event of events) this.#tell(pod, event);
+        for (const event of events) this.#tell(worker.pod, event);
         // Nothing of it runs any more, and nothing ever will.
         if (isTerminal(picture.memory.phase.phase)) means.devices.keeper.release(pod.metadata.uid);
       },
@@ -333,7 +352,7 @@ export class Agent implements Backend {
         const words = typeof what === 'string' ? what : inWords(what);
         podLog.warn({ err: error }, `could not ${words}`);
         if (typeof what === 'string') return;
-        for (const event of failureEvents(what, error)) this.#tell(pod, event);
+        for (const event of failureEvents(what, error)) this.#tell(worker.pod, event);
       },
     });
     const entry: Entry = {

@@ -67,7 +67,13 @@ export class PodStore {
     const folder = this.#folderOf(pod);
     fs.mkdirSync(folder, { recursive: true, mode: 0o750 });
     keepOwnObjects(folder, objects);
-    writeFileAtomic.sync(path.join(folder, 'pod.json'), JSON.stringify(pod), { mode: PRIVATE });
+    this.replace(pod);
+  }
+
+  /** Replaces what is kept of a pod; when this returns it survives a power cut. */
+  replace(pod: Pod): void {
+    const file = path.join(this.#folderOf(pod), 'pod.json');
+    writeFileAtomic.sync(file, JSON.stringify(pod), { mode: PRIVATE });
   }
 
   /** Replaces the memory of a pod, given as JSON; when this returns it survives the agent. */

@@ -63,7 +63,7 @@ export interface PodTools {
   /** Why an action failed, as Kubernetes' reason and a message. */
   readonly explain: (action: Action, error: unknown) => { reason: string; message: string };
   /** What the containers take from objects now. */
-  readonly inputs: () => Inputs;
+  readonly inputs: (pod: Pod) => Inputs;
   /** Milliseconds since 1970, with a fraction. */
   readonly now: () => number;
   readonly settings: Settings;
@@ -76,7 +76,7 @@ export interface Picture {
 }
 
 export class Worker {
-  readonly pod: Pod;
+  #pod: Pod;
   readonly #tools: PodTools;
   #observed: Observed;
   #memory: Memory;
@@ -100,10 +100,14 @@ export class Worker {
   #waiting: (() => void)[] = [];
 
   constructor(pod: Pod, memory: Memory, tools: PodTools) {
-    this.pod = pod;
+    this.#pod = pod;
     this.#memory = memory;
     this.#tools = tools;
-    this.#observed = { ...blankView, since: tools.now(), inputs: tools.inputs() };
+    this.#observed = { ...blankView, since: tools.now(), inputs: tools.inputs(pod) };
+  }
+
+  get pod(): Pod {
+    return this.#pod;
   }
 
   get picture(): Picture {
@@ -153,13 +157,20 @@ export class Worker {
 
   /** Objects that the pod refers to have changed, appeared or gone. */
   objectsChanged(): void {
-    this.#observed = objectsChanged(this.#observed, this.#tools.inputs());
+    this.#observed = objectsChanged(this.#observed, this.#tools.inputs(this.pod));
     this.#news();
   }
 
   /** What it has of devices now, or why it waits for them. */
   sawDevices(devices: DeviceView): void {
     this.#observed = { ...this.#observed, devices };
+    this.#news();
+  }
+
+  /** The pod has other ephemeral containers than before; nothing else of it ever changes. */
+  podChanged(pod: Pod): void {
+    this.#pod = pod;
+    this.#observed = { ...this.#observed, inputs: this.#tools.inputs(this.pod) };
     this.#news();
   }
 

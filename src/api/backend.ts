@@ -8,7 +8,7 @@
 import type { RestartRecord } from '../pod/memory.ts';
 import type { ManifestObject, ObjectKind, V1Object } from '../pod/objects.ts';
 import type { V1Device } from '../pod/v1-device.ts';
-import type { Pod, PodMetadata } from '../pod/pod.ts';
+import type { EphemeralContainer, Pod, PodMetadata } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 
 export interface Backend {
@@ -32,6 +32,15 @@ export interface Backend {
   delete(namespace: string, name: string, options: DeleteOptions): Promise<V1Pod>;
   /** Restarts a pod in place; throws NotFoundError, or ConflictError if it is ending or over. */
   restart(namespace: string, name: string, by: string): Promise<V1Pod>;
+  /**
+   * Gives a pod these ephemeral containers, which are valid, and among which are all that it has; those
+   * that are new are started. Throws NotFoundError.
+   */
+  setEphemeralContainers(
+    namespace: string,
+    name: string,
+    containers: readonly EphemeralContainer[],
+  ): Promise<V1Pod>;
   /** The in-place restarts of a pod that are over, oldest first; the last ones only. */
   restarts(namespace: string, name: string): readonly RestartRecord[];
   /**

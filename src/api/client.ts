@@ -10,7 +10,7 @@ import type { IncomingMessage } from 'node:http';
 import type { RestartRecord } from '../pod/memory.ts';
 import { objectResources } from '../pod/objects.ts';
 import type { ManifestObject, ObjectKind, V1Object } from '../pod/objects.ts';
-import type { V1Pod } from '../pod/pod-status.ts';
+import type { V1EphemeralContainer, V1Pod } from '../pod/pod-status.ts';
 import type { V1Device } from '../pod/v1-device.ts';
 import type { ApiStatus } from './api-status.ts';
 import type { DeleteOptions, ObjectFilter, V1Event, WatchEvent } from './backend.ts';
@@ -42,6 +42,13 @@ export interface Client {
     namespace: string,
     name: string,
     options: DeleteOptions,
+    signal: AbortSignal,
+  ): Promise<V1Pod>;
+  /** As kubectl debug does it; the container in its v1 shape. */
+  addEphemeralContainer(
+    namespace: string,
+    name: string,
+    container: V1EphemeralContainer,
     signal: AbortSignal,
   ): Promise<V1Pod>;
   restartPod(namespace: string, name: string, by: string, signal: AbortSignal): Promise<V1Pod>;
@@ -118,6 +125,16 @@ export function connectAgent(socket: string): Client {
           method: 'DELETE',
           path: podPath(namespace, name),
           query: { gracePeriodSeconds: graceSeconds, force },
+          signal,
+        }),
+      ),
+    addEphemeralContainer: async (namespace, name, container, signal) =>
+      json<V1Pod>(
+        await call({
+          method: 'PATCH',
+          path: `${podPath(namespace, name)}/ephemeralcontainers`,
+          contentType: 'application/strategic-merge-patch+json',
+          body: asBody({ spec: { ephemeralContainers: [container] } }),
           signal,
         }),
       ),

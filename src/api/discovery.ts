@@ -59,6 +59,7 @@ export function sendResources(call: Call): void {
         shortNames: ['po'],
         categories: ['all'],
       }),
+      resource('pods/ephemeralcontainers', 'Pod', ['get', 'patch', 'update']),
       resource('pods/log', 'Pod', ['get']),
       resource('pods/restart', 'Pod', ['create']),
       resource('pods/restarts', 'RestartList', ['get']),

@@ -83,9 +83,8 @@ async function sendPieces(
 }
 
 function pickContainer(pod: V1Pod, asked: string | null): string {
-  const names = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(
-    ({ name }) => name,
-  );
+  const { initContainers = [], containers, ephemeralContainers = [] } = pod.spec;
+  const names = [...initContainers, ...containers, ...ephemeralContainers].map(({ name }) => name);
   const choices = `choose one of: [${names.join(' ')}]`;
   if (asked === null || asked === '') {
     const [only] = names;
@@ -115,6 +114,7 @@ function attemptOf(source: LogSource, previous: boolean, pod: V1Pod, container: 
   const statuses = [
     ...(pod.status.initContainerStatuses ?? []),
     ...(pod.status.containerStatuses ?? []),
+    ...(pod.status.ephemeralContainerStatuses ?? []),
   ];
   const waiting = statuses.find((one) => one.name === container)?.state.waiting?.reason;
   throw new ApiError(

@@ -25,6 +25,7 @@ import {
   sendResources,
   sendVersion,
 } from './discovery.ts';
+import { patchEphemeralContainers, replaceEphemeralContainers } from './ephemeral-containers.ts';
 import { listEvents } from './events.ts';
 import { statusOf } from './failure.ts';
 import { Feed, newestVersion } from './feed.ts';
@@ -105,6 +106,9 @@ function routesOf(version: string): Routes {
   on('GET', `${inNamespace}/pods/:name`, getPod);
   on('DELETE', `${inNamespace}/pods/:name`, deletePod);
   on('GET', `${inNamespace}/pods/:name/log`, sendLog);
+  on('GET', `${inNamespace}/pods/:name/ephemeralcontainers`, getPod);
+  on('PUT', `${inNamespace}/pods/:name/ephemeralcontainers`, replaceEphemeralContainers);
+  on('PATCH', `${inNamespace}/pods/:name/ephemeralcontainers`, patchEphemeralContainers);
   on('POST', `${inNamespace}/pods/:name/restart`, restartPod);
   on('GET', `${inNamespace}/pods/:name/restarts`, listRestarts);
   for (const kind of objectKinds) {
@@ -157,7 +161,7 @@ function findRoute(
 ): { handler: Handler; params: Call['params'] } {
   const found = routes.find(method as HTTPMethod, path);
   if (found) return { handler: found.store as Handler, params: found.params };
-  const isKnown = (['GET', 'POST', 'PUT', 'DELETE'] as const).some((other) =>
+  const isKnown = (['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const).some((other) =>
     routes.find(other, path),
   );
   throw isKnown

@@ -42,16 +42,19 @@ export class AgentUnreachable extends RepriseError {
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface CallOptions {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Query;
   readonly body?: string;
+  /** Of the body; absent: YAML, of which JSON is a part. */
+  readonly contentType?: string;
   readonly signal: AbortSignal;
 }
 
 /** One call; resolves with the answer's head, or throws what the agent says went wrong. */
 export async function send(socketPath: string, options: CallOptions): Promise<IncomingMessage> {
   const { method = 'GET', path, query = {}, body, signal } = options;
+  const { contentType = 'application/yaml' } = options;
   const search = new URLSearchParams(
     Object.entries(query).flatMap(([key, value]) =>
       value === undefined || value === false ? [] : [[key, String(value)] as [string, string]],
@@ -61,7 +64,7 @@ export async function send(socketPath: string, options: CallOptions): Promise<In
     socketPath,
     method,
     path: search === '' ? path : `${path}?${search}`,
-    headers: body === undefined ? {} : { 'content-type': 'application/yaml' },
+    headers: body === undefined ? {} : { 'content-type': contentType },
     // One connection for each call: a watch never holds up another call.
     agent: false,
     signal,

@@ -20,7 +20,8 @@ export function v1Spec(spec: PodSpec, nodeName: string): V1PodSpec {
   };
 }
 
-function v1Container(container: EphemeralContainer): V1EphemeralContainer {
+/** One container as it is shown. */
+export function v1Container(container: EphemeralContainer): V1EphemeralContainer {
   const { name, image, volumeMounts, ...rest } = container;
   return {
     name,

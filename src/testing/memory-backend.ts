@@ -14,11 +14,12 @@ import { ObjectStore } from '../agent/object-store.ts';
 import { AlreadyExistsError, ConflictError, NotFoundError } from '../errors.ts';
 import type { RestartRecord } from '../pod/memory.ts';
 import type { ManifestObject } from '../pod/objects.ts';
+import type { EphemeralContainer } from '../pod/pod.ts';
 import { podKey } from '../pod/pod.ts';
 import { generationAnnotation } from '../pod/pod-status.ts';
 import type { V1Pod, V1PodStatus } from '../pod/pod-status.ts';
 import type { V1Device } from '../pod/v1-device.ts';
-import { v1Spec } from '../pod/v1-spec.ts';
+import { v1Container, v1Spec } from '../pod/v1-spec.ts';
 
 export class MemoryBackend implements Backend {
   readonly node = { name: 'test-node' };
@@ -103,6 +104,18 @@ export class MemoryBackend implements Backend {
     const generation = Number(pod.metadata.annotations?.[generationAnnotation] ?? 0) + 1;
     const annotations = { [generationAnnotation]: String(generation) };
     return Promise.resolve(this.put({ ...pod, metadata: { ...pod.metadata, annotations } }));
+  }
+
+  setEphemeralContainers(
+    namespace: string,
+    name: string,
+    containers: readonly EphemeralContainer[],
+  ): Promise<V1Pod> {
+    this.calls.push(`${namespace}/${name} has ${containers.map((one) => one.name).join(' ')}`);
+    const pod = this.get(namespace, name);
+    if (!pod) return Promise.reject(new NotFoundError(`pods "${name}" not found`));
+    const spec = { ...pod.spec, ephemeralContainers: containers.map(v1Container) };
+    return Promise.resolve(this.put({ ...pod, spec }));
   }
 
   watchPods(filter: WatchFilter, signal: AbortSignal): AsyncIterable<WatchEvent<V1Pod>> {
