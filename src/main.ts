@@ -51,6 +51,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'show what happened to pods',
     load: async () => (await import('./cli/events.ts')).eventsCommand(),
   },
+  debug: {
+    summary: 'look into a running pod with a container of your own',
+    load: async () => (await import('./cli/debug.ts')).debugCommand(),
+  },
   restart: {
     summary: 'restart all containers of a pod in place',
     load: async () => (await import('./cli/restart.ts')).restartCommand(),

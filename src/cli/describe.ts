@@ -7,9 +7,9 @@ import type { V1Event } from '../api/backend.ts';
 import { connectAgent } from '../api/client.ts';
 import { eventColumns, generationOf } from '../api/table.ts';
 import type {
-  V1Container,
   V1ContainerState,
   V1ContainerStatus,
+  V1EphemeralContainer,
   V1Pod,
   V1ResourceStatus,
 } from '../pod/pod-status.ts';
@@ -78,6 +78,11 @@ export function describePod(
     ]),
     ...containers('Init Containers', spec.initContainers, status.initContainerStatuses),
     ...containers('Containers', spec.containers, status.containerStatuses),
+    ...containers(
+      'Ephemeral Containers',
+      spec.ephemeralContainers,
+      status.ephemeralContainerStatuses,
+    ),
     ...conditions(pod, nowMs),
     ...volumes(pod),
     ...eventLines(events, nowMs),
@@ -108,7 +113,7 @@ function deletionOf({ metadata }: V1Pod): readonly Field[] {
 
 function containers(
   title: string,
-  specs: readonly V1Container[] = [],
+  specs: readonly V1EphemeralContainer[] = [],
   statuses: readonly V1ContainerStatus[] = [],
 ): readonly string[] {
   if (specs.length === 0) return [];
@@ -127,7 +132,7 @@ function containers(
   ];
 }
 
-function containerFields(spec: V1Container, status?: V1ContainerStatus): readonly Field[] {
+function containerFields(spec: V1EphemeralContainer, status?: V1ContainerStatus): readonly Field[] {
   return [
     ['Container ID', status?.containerID],
     ['Image', spec.image],
@@ -138,6 +143,7 @@ function containerFields(spec: V1Container, status?: V1ContainerStatus): readonl
       'Ports',
       spec.ports?.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`).join(', '),
     ],
+    ['Target', spec.targetContainerName],
     ['Restart Policy', spec.restartPolicy],
     ...(spec.restartPolicyRules ?? []).map(({ action, exitCodes }, index): Field => [
       `Restart Rule ${index}`,

@@ -126,7 +126,8 @@ async function* linesOf(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 }
 
 function containerNames({ spec }: V1Pod): readonly string[] {
-  return [...(spec.initContainers ?? []), ...spec.containers].map(({ name }) => name);
+  const { initContainers = [], containers, ephemeralContainers = [] } = spec;
+  return [...initContainers, ...containers, ...ephemeralContainers].map(({ name }) => name);
 }
 
 /** As kubectl picks it, and says so where there was a choice. */
