@@ -305,7 +305,11 @@ async function readIfThere(file: string): Promise<string> {
 }
 
 export function statusOf({ status }: V1Pod, container: string): V1ContainerStatus {
-  const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+  const all = [
+    ...(status.initContainerStatuses ?? []),
+    ...(status.containerStatuses ?? []),
+    ...(status.ephemeralContainerStatuses ?? []),
+  ];
   const found = all.find(({ name }) => name === container);
   if (found === undefined) throw new Error(`the pod has no container ${container}`);
   return found;
