@@ -5,7 +5,7 @@
  * found by nvidia-smi, and cannot be ended from here: the pod waits, and says for whom.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { containerCgroup } from '../../host/cgroups.ts';
+import { containerCgroup, processDirectoryOf, processesIn } from '../../host/cgroups.ts';
 import { DeviceError } from '../../host/devices/device-error.ts';
 import { commandOf, holdersIn, pausePidIn, sharesNamespace } from '../../host/devices/holders.ts';
 import type { Holder } from '../../host/devices/holders.ts';
@@ -84,6 +84,10 @@ async function awaitComputeProcesses(
 ): Promise<void> {
   const pausePid =
     place.sandbox === undefined ? undefined : pausePidIn(place.sandbox, means.hierarchy);
+  const isSpared = (pid: number): boolean =>
+    place.spared.some((cgroup) =>
+      processesIn(processDirectoryOf(cgroup, means.hierarchy)).includes(pid),
+    );
   const deadline = performance.now() + FREE_WITHIN_MS;
   for (;;) {
     let left: readonly number[];
@@ -92,7 +96,9 @@ async function awaitComputeProcesses(
       left = all
         .filter(({ gpuUuid }) => gpuUuids.has(gpuUuid))
         .map(({ pid }) => pid)
-        .filter((pid) => pausePid !== undefined && isOf(pod, pid, pausePid));
+        .filter((pid) => pausePid !== undefined && isOf(pod, pid, pausePid))
+        // Ephemeral containers are not of the run before, and stay.
+        .filter((pid) => !isSpared(pid));
     } catch (error) {
       if (!(error instanceof NvidiaSmiError)) throw error;
       // What has devices open was looked for already; this would have been a second opinion.
