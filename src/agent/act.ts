@@ -44,6 +44,12 @@ import { checkDevices, devicesFor, proveInjected } from './devices/give-devices.
 import type { DeviceMeans } from './devices/give-devices.ts';
 import { freeDevices } from './devices/free-devices.ts';
 import type { ObjectStore } from './object-store.ts';
+import {
+  explainImageVolumes,
+  imagesOf,
+  proveImageVolumes,
+  provideImageVolumes,
+} from './image-volumes.ts';
 import { provideImage } from './provide-image.ts';
 import type { PulledImages } from './pulled-images.ts';
 import { runHook } from './hook.ts';
@@ -149,8 +155,13 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
 }
 
 /** Why an action failed: Kubernetes' reason, for the status, and a message. */
-export function explain(action: Action, error: unknown): { reason: string; message: string } {
-  if (error instanceof ImageError) return { reason: error.reason, message: error.details };
+export function explain(
+  action: Action,
+  error: unknown,
+): { reason: string; message: string; image?: string } {
+  if (error instanceof ImageError) {
+    return { reason: error.reason, message: error.details, image: error.image };
+  }
   const message = error instanceof RuntimeCallError ? error.details : messageOf(error);
   if (error instanceof ContainerConfigError || isVolumeFault(action, error)) {
     return { reason: 'CreateContainerConfigError', message };
@@ -242,12 +253,13 @@ async function createContainer(
   const image = await provideImage(means, container, occasion);
   const refusal = rootRefusal(pod, container, image.user);
   if (refusal !== undefined) throw new ContainerConfigError(refusal);
+  const volumeImages = await provideImageVolumes(means, container, occasion);
 
   await writeHostsFile(loan.hostsFile, pod, sandbox.ips, node);
   const { attempt, generation, target } = action;
   const run = { attempt, generation, sandboxAttempt: sandbox.attempt, target };
   const devices = await devicesFor(means, pod, container, image.user);
-  const ingredients = { image, podIPs: sandbox.ips, find, devices };
+  const ingredients = { image, podIPs: sandbox.ips, find, devices, volumeImages };
   await provideSubPaths(subPathsFor(pod, container, ingredients, loan, node));
   const config = containerConfig(pod, container, run, ingredients, loan, node);
   // Taken now: objects may change while the runtime is at work.
@@ -258,14 +270,17 @@ async function createContainer(
   try {
     const id = await cri.createContainer(sandbox.id, config, sandboxConf, signal);
     await proveInjected(means, pod, container, id, signal);
+    await proveImageVolumes(means, container, config, id, occasion);
     if (means.devices.keeper.knows(pod)) means.devices.madeWith.set(id, devices?.summary ?? '');
     occasion.tell(containerEvent('Created', 'Container created', action.name));
     const { digest: imageRef, name } = image;
     return { kind: 'created', id, imageRef, image: name, specHash: hash, inputs };
   } catch (error) {
-    // The image may have been removed since we last asked for it.
-    if (isCallError(error, 'not-found')) means.images.delete(container.image);
-    throw error;
+    // An image may have been removed since we last asked for it.
+    if (isCallError(error, 'not-found')) {
+      for (const name of imagesOf(pod, container)) means.images.delete(name);
+    }
+    throw explainImageVolumes(error, container, occasion);
   }
 }
 

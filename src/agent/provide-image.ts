@@ -14,10 +14,13 @@ import { credentialsFor } from '../runtime/pull-credentials.ts';
 import type { Means, Occasion } from './act.ts';
 import { tellProgress } from './pull-progress.ts';
 
+/** Of a container, or without its name: of a volume. */
+export type WantedImage = Pick<Container, 'image' | 'imagePullPolicy'> & { readonly name?: string };
+
 /** Throws an ImageError when the image cannot be had. */
 export async function provideImage(
   means: Means,
-  { name, image, imagePullPolicy }: Pick<Container, 'name' | 'image' | 'imagePullPolicy'>,
+  { name, image, imagePullPolicy }: WantedImage,
   occasion: Occasion,
 ): Promise<ReadyImage> {
   const { pulledImages } = means;

@@ -11,6 +11,7 @@ import type { Inputs } from '../pod/inputs.ts';
 import type { Loan } from '../pod/loan.ts';
 import type {
   Exit,
+  Failure,
   HookRun,
   Instance,
   InstanceState,
@@ -223,7 +224,7 @@ export function succeeded(view: Observed, action: Action, outcome: Outcome, now:
 export function failed(
   view: Observed,
   action: Action,
-  failure: { readonly reason: string; readonly message: string },
+  failure: Pick<Failure, 'reason' | 'message' | 'image'>,
   now: number,
 ): Observed {
   const subject = subjectOf(action);

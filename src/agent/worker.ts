@@ -18,7 +18,7 @@ import { earlier } from '../pod/decision.ts';
 import type { DeviceView } from '../pod/devices.ts';
 import type { Inputs } from '../pod/inputs.ts';
 import type { Memory } from '../pod/memory.ts';
-import type { Exit, Observed, Request } from '../pod/observed.ts';
+import type { Exit, Failure, Observed, Request } from '../pod/observed.ts';
 import type { Pod } from '../pod/pod.ts';
 import type { Settings } from '../pod/settings.ts';
 import type { FullLook, Outcome, Start } from './view.ts';
@@ -61,7 +61,10 @@ export interface PodTools {
   /** Tells about something that failed: an action, or what the worker does by itself. */
   readonly report: (what: Action | string, error: unknown) => void;
   /** Why an action failed, as Kubernetes' reason and a message. */
-  readonly explain: (action: Action, error: unknown) => { reason: string; message: string };
+  readonly explain: (
+    action: Action,
+    error: unknown,
+  ) => Pick<Failure, 'reason' | 'message' | 'image'>;
   /** What the containers take from objects now. */
   readonly inputs: (pod: Pod) => Inputs;
   /** Milliseconds since 1970, with a fraction. */

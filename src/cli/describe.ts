@@ -217,8 +217,11 @@ function volumes({ spec }: V1Pod): readonly string[] {
     'Volumes:',
     ...fields(
       2,
-      spec.volumes.map(({ name, hostPath, emptyDir }): Field => {
+      spec.volumes.map(({ name, hostPath, emptyDir, ...source }): Field => {
         if (hostPath) return [name, `hostPath ${hostPath.path} ${hostPath.type}`.trim()];
+        if (source.image) return [name, `image ${source.image.reference}`];
+        const [kind] = Object.keys(source);
+        if (kind !== undefined) return [name, kind];
         const limit = emptyDir?.sizeLimit === undefined ? '' : `, at most ${emptyDir.sizeLimit}`;
         return [name, `emptyDir${emptyDir?.medium ? ` in ${emptyDir.medium}` : ''}${limit}`];
       }),

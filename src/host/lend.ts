@@ -162,7 +162,8 @@ async function lendVolumes(
 ): Promise<Record<string, string>> {
   const volumes: Record<string, string> = {};
   const faults: VolumeError[] = [];
-  for (const volume of pod.spec.volumes) {
+  // Images are the runtime's to mount, when a container is created that wants them.
+  for (const volume of pod.spec.volumes.filter(({ image }) => image === undefined)) {
     try {
       volumes[volume.name] = await lendVolume(pod, volume, directory, resources, settings);
     } catch (error) {

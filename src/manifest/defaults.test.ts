@@ -190,6 +190,7 @@ const everything = {
         },
       },
       { name: 'v', persistentVolumeClaim: { claimName: 'v', readOnly: true } },
+      { name: 'i', image: { reference: 'a.test/i:1', pullPolicy: 'Never' } },
     ],
     restartPolicy: 'Never',
     terminationGracePeriodSeconds: 7,

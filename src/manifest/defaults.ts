@@ -286,9 +286,13 @@ function withConfinement({
 }
 
 function withVolumeDefaults(volume: RawVolume): Volume {
-  const { name, emptyDir, hostPath, persistentVolumeClaim } = volume;
+  const { name, emptyDir, hostPath, persistentVolumeClaim, image } = volume;
   if (hostPath) return { name, hostPath: { path: hostPath.path, type: hostPath.type ?? '' } };
   if (persistentVolumeClaim) return { name, persistentVolumeClaim };
+  if (image) {
+    const { reference, pullPolicy = defaultPullPolicy(reference) } = image;
+    return { name, image: { reference, pullPolicy } };
+  }
   const files = fileVolumeOf(volume);
   if (files) return { name, ...files };
   const sizeLimit = emptyDir?.sizeLimit;

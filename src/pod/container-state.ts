@@ -53,11 +53,11 @@ export function waitingReason({ spec }: Pod): string {
 export function startFailure(scene: Scene, container: Container): V1ContainerWaiting | undefined {
   const failure = scene.observed.failures[`create ${container.name}`];
   if (failure === undefined) return undefined;
-  const { reason, message } = failure;
+  const { reason, message, image = container.image } = failure;
   return isPullBackoff(scene.memory, container.name, failure)
     ? {
         reason: 'ImagePullBackOff',
-        message: `Back-off pulling image "${container.image}": ${reason}: ${message}`,
+        message: `Back-off pulling image "${image}": ${reason}: ${message}`,
       }
     : { reason, message };
 }

@@ -137,6 +137,8 @@ export interface Failure {
   /** Kubernetes' waiting reason, e.g. ErrImagePull, CreateContainerError. */
   readonly reason: string;
   readonly message: string;
+  /** The image that cannot be had, if that is what failed: the container's own, or that of a volume. */
+  readonly image?: string;
   readonly at: number;
   /** How many times in a row. */
   readonly count: number;

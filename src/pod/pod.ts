@@ -13,6 +13,7 @@ import type {
   ConfigMapVolume,
   DownwardVolume,
   FieldRef,
+  ImageVolume,
   ProjectedVolume,
   ResourceFieldRef,
   SecretVolume,
@@ -185,6 +186,7 @@ export interface Volume {
   readonly downwardAPI?: DownwardVolume;
   readonly projected?: ProjectedVolume;
   readonly persistentVolumeClaim?: ClaimVolume;
+  readonly image?: ImageVolume;
 }
 
 export type HostPathType =

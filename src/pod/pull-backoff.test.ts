@@ -91,6 +91,15 @@ test('a pull that takes its time is shown as far as it is, whatever went wrong b
   });
 });
 
+test('the image of a volume is named, if it is that which cannot be had', (t) => {
+  const failures = Object.fromEntries(
+    Object.entries(failing().failures).map(([what, one]) => [what, { ...one, image: 'files:1' }]),
+  );
+  const told = lookAt({ ...failing(), failures }, begun, failedAt + 1_000);
+  t.is(told.events[0], 'Normal BackOff: Back-off pulling image "files:1"');
+  t.is(told.waiting?.message, 'Back-off pulling image "files:1": ErrImagePull: no such host');
+});
+
 test('what failed for another reason is no back-off of pulls', (t) => {
   const failed = lookAt(failing(1, 'CreateContainerError'), begun, failedAt + 1_000);
   t.deepEqual(failed.events, []);

@@ -31,7 +31,7 @@ export function tellPullBackoffs(look: Look, decision: Decision): Decision {
         {
           type: 'Normal',
           reason: 'BackOff',
-          message: `Back-off pulling image "${image}"`,
+          message: `Back-off pulling image "${failure.image ?? image}"`,
           container: name,
         },
         { type: 'Warning', reason: 'Failed', message: 'Error: ImagePullBackOff', container: name },

@@ -4,7 +4,13 @@
  */
 
 /** Volumes that a container sees but cannot write to, whatever its mount says. */
-export const readOnlySources = ['configMap', 'secret', 'downwardAPI', 'projected'] as const;
+export const readOnlySources = [
+  'configMap',
+  'secret',
+  'downwardAPI',
+  'projected',
+  'image',
+] as const;
 
 /** One key of an object as one file. */
 export interface KeyToPath {
@@ -73,6 +79,12 @@ export interface ProjectedSource {
   readonly configMap?: ObjectFiles;
   readonly secret?: ObjectFiles;
   readonly downwardAPI?: { readonly items: readonly DownwardFile[] };
+}
+
+/** The files of an image, for containers that need not be made from it. */
+export interface ImageVolume {
+  readonly reference: string;
+  readonly pullPolicy: 'Always' | 'IfNotPresent' | 'Never';
 }
 
 /** A folder that outlives the pod. */

@@ -17,6 +17,7 @@ import { withDevices } from './devices.ts';
 import type { Environment } from './environment.ts';
 import { environmentOf, expand } from './environment.ts';
 import type { ContainerConfig } from './generated/runtime/v1/ContainerConfig.ts';
+import type { VolumeImages } from './image-mounts.ts';
 import type { ReadyImage } from './images.ts';
 import { containerAnnotations, containerLabels } from './labels.ts';
 import { mountsOf, subPathsOf } from './mounts.ts';
@@ -35,6 +36,8 @@ export interface Ingredients {
   readonly find: FindObject;
   /** Absent: none are given. */
   readonly devices?: DeviceGrant;
+  /** What the image volumes hold that the container mounts. Absent: it mounts none. */
+  readonly volumeImages?: VolumeImages;
 }
 
 /** Which of its runs a container is for. */
@@ -107,7 +110,7 @@ export function subPathsFor(
   loan: Loan,
   node: NodeFacts,
 ): readonly SubPath[] {
-  return subPathsOf(container, environmentFor(pod, container, ingredients, node), loan);
+  return subPathsOf(pod, container, environmentFor(pod, container, ingredients, node), loan);
 }
 
 /** The part of the config that is the same for every run. */
@@ -118,7 +121,7 @@ function lastingConfig(
   loan: Loan,
   node: NodeFacts,
 ): ContainerConfig {
-  const { image } = ingredients;
+  const { image, volumeImages: images = {} } = ingredients;
   const { stopSignal } = container.lifecycle ?? {};
   const environment = environmentFor(pod, container, ingredients, node);
   const expandAll = (words: readonly string[]) => words.map((word) => expand(word, environment));
@@ -128,7 +131,9 @@ function lastingConfig(
     args: expandAll(container.args),
     workingDir: container.workingDir ?? '',
     envs: [...environment].map(([key, value]) => ({ key, value: Buffer.from(value) })),
-    mounts: mountsOf(pod, container, loan, node).map((mount) => mappedMount(pod, loan, mount)),
+    mounts: mountsOf(pod, container, loan, node, { environment, images }).map((mount) =>
+      mappedMount(pod, loan, mount),
+    ),
     stdin: container.stdin,
     stdinOnce: container.stdinOnce,
     tty: container.tty,

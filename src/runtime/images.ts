@@ -42,6 +42,8 @@ export class ImageError extends RepriseError {
   readonly reason: ImageReason;
   /** What a status says next to the reason: for a pull, the runtime's own words. */
   readonly details: string;
+  /** As the manifest names it. */
+  readonly image: string;
 
   constructor(
     reason: ImageReason,
@@ -52,6 +54,7 @@ export class ImageError extends RepriseError {
     super(what, { where: `image "${image}"`, next, cause });
     this.reason = reason;
     this.details = details;
+    this.image = image;
   }
 }
 

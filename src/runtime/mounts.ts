@@ -7,21 +7,37 @@ import { subPathPlace } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import type { Container, Pod, VolumeMount } from '../pod/pod.ts';
 import { readOnlySources } from '../pod/volume-sources.ts';
+import type { ImageVolume } from '../pod/volume-sources.ts';
 import { ContainerConfigError } from './config-error.ts';
 import type { Environment } from './environment.ts';
 import { expandStrictly } from './environment.ts';
 import type { Mount } from './generated/runtime/v1/Mount.ts';
+import { imageSource } from './image-mounts.ts';
+import type { VolumeImages } from './image-mounts.ts';
 
 const hostsPath = '/etc/hosts';
 
 /** The container's own mounts in their order, then the managed /etc/hosts unless it brings one. */
-export function mountsOf(pod: Pod, container: Container, loan: Loan, node: NodeFacts): Mount[] {
+export function mountsOf(
+  pod: Pod,
+  container: Container,
+  loan: Loan,
+  node: NodeFacts,
+  { environment, images }: { environment: Environment; images: VolumeImages },
+): Mount[] {
   const handler = pod.spec.runtimeClassName ?? '';
+  const sourceOf = (mount: VolumeMount, index: number): Mount => {
+    const image = imageOf(pod, mount);
+    if (image !== undefined) {
+      const subPath = hasSubPath(mount) ? subPathOf(mount, environment) : undefined;
+      return imageSource(mount.name, image.reference, images, subPath);
+    }
+    const place = { volume: mount.name, container: container.name, index };
+    return { hostPath: hasSubPath(mount) ? subPathPlace(loan, place) : hostPathOf(mount, loan) };
+  };
   const own = container.volumeMounts.map((mount, index): Mount => ({
     containerPath: posix.resolve('/', mount.mountPath),
-    hostPath: hasSubPath(mount)
-      ? subPathPlace(loan, { volume: mount.name, container: container.name, index })
-      : hostPathOf(mount, loan),
+    ...sourceOf(mount, index),
     readonly: mount.readOnly || isReadOnlyVolume(pod, mount),
     ...(isRecursive(mount, node.handlers[handler]?.recursiveReadOnlyMounts === true) && {
       recursiveReadOnly: true,
@@ -34,16 +50,18 @@ export function mountsOf(pod: Pod, container: Container, loan: Loan, node: NodeF
 
 /** What has to be bound before the container is created, and before it is started. */
 export function subPathsOf(
+  pod: Pod,
   container: Container,
   environment: Environment,
   loan: Loan,
 ): readonly SubPath[] {
   return container.volumeMounts.flatMap((mount, index) =>
-    hasSubPath(mount)
+    // A part of an image is found by the runtime.
+    hasSubPath(mount) && imageOf(pod, mount) === undefined
       ? {
           volume: mount.name,
           root: hostPathOf(mount, loan),
-          subPath: mount.subPath ?? expandedSubPath(mount.subPathExpr ?? '', environment),
+          subPath: subPathOf(mount, environment),
           place: subPathPlace(loan, { volume: mount.name, container: container.name, index }),
         }
       : [],
@@ -57,6 +75,14 @@ export function hasSubPaths({ volumeMounts }: Container): boolean {
 
 function hasSubPath({ subPath, subPathExpr }: VolumeMount): boolean {
   return subPath !== undefined || subPathExpr !== undefined;
+}
+
+function subPathOf({ subPath, subPathExpr = '' }: VolumeMount, environment: Environment): string {
+  return subPath ?? expandedSubPath(subPathExpr, environment);
+}
+
+function imageOf({ spec }: Pod, { name }: VolumeMount): ImageVolume | undefined {
+  return spec.volumes.find((each) => each.name === name)?.image;
 }
 
 function hostPathOf({ name }: VolumeMount, loan: Loan): string {

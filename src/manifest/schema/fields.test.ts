@@ -132,6 +132,7 @@ test('the walk reaches every kind of object that is honoured', (t) => {
       'Pod.spec.volumes.projected.sources.secret',
       'Pod.spec.volumes.projected.sources.downwardAPI',
       'Pod.spec.volumes.persistentVolumeClaim',
+      'Pod.spec.volumes.image',
       'Pod.spec.hostAliases',
       'Pod.spec.dnsConfig',
       'Pod.spec.dnsConfig.options',

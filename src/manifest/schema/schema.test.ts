@@ -158,6 +158,7 @@ const accepted: Readonly<Record<string, Additions>> = {
   'an emptyDir in memory': volume({ emptyDir: { medium: 'Memory', sizeLimit: '1Gi' } }),
   'a volume without source': volume({}),
   'a hostPath with a type': volume({ hostPath: { path: '/dev/null', type: 'CharDevice' } }),
+  'an image volume': volume({ image: { reference: 'a.test/files:1', pullPolicy: 'Never' } }),
   'a hostPath with dots in a name': volume({ hostPath: { path: '/a..b/..c/.' } }),
   'a mount with the propagation that is default': {
     ...volume({}),
@@ -520,6 +521,18 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
   'a negative size': [
     volume({ emptyDir: { sizeLimit: -1 } }),
     'spec.volumes[0].emptyDir.sizeLimit: Invalid',
+  ],
+  'an image volume without an image': [
+    volume({ image: { pullPolicy: 'Never' } }),
+    'spec.volumes[0].image.reference: Required value',
+  ],
+  'an image volume with an empty name': [
+    volume({ image: { reference: '' } }),
+    'spec.volumes[0].image.reference: Required value',
+  ],
+  'an image volume that is pulled now and then': [
+    volume({ image: { reference: 'a', pullPolicy: 'Sometimes' } }),
+    'spec.volumes[0].image.pullPolicy: Unsupported value: "Sometimes"',
   ],
   'a hostPath without path': [
     volume({ hostPath: {} }),

@@ -2,9 +2,15 @@
 import { z } from 'zod';
 import { honoured, must, refused, required } from './field.ts';
 import { configMapVolume, downwardVolume, projectedVolume, secretVolume } from './files.ts';
-import { absolutePath, dnsLabel, dnsSubdomain, hasParentStep, quantity } from './scalar.ts';
+import {
+  absolutePath,
+  dnsLabel,
+  dnsSubdomain,
+  hasParentStep,
+  plainText,
+  quantity,
+} from './scalar.ts';
 
-const notYet = (what: string): string => `${what} volumes are not supported yet`;
 const noNetworkStorage =
   'storage of a network or a cloud is not attached; mount it on the node and use hostPath';
 
@@ -50,6 +56,17 @@ const claimVolume = z.strictObject({
   readOnly: honoured(z.boolean(), 'whether no container can write to it; default false'),
 });
 
+const imageVolume = z.strictObject({
+  reference: required(
+    must(plainText(), (image) => image === image.trim() && image !== '', 'must name an image'),
+    'the image; it is looked up once, what it then holds is kept as long as the pod',
+  ),
+  pullPolicy: honoured(
+    z.enum(['Always', 'Never', 'IfNotPresent']),
+    'default Always for the tag latest or none, else IfNotPresent',
+  ),
+});
+
 export const volume = z.strictObject({
   name: required(dnsLabel(), 'unique among the volumes of the pod'),
   emptyDir: honoured(emptyDir, 'an empty folder that lives as long as the pod; the default source'),
@@ -59,7 +76,10 @@ export const volume = z.strictObject({
   downwardAPI: honoured(downwardVolume, 'files that say what the Pod is'),
   projected: honoured(projectedVolume, 'files from several sources in one folder, in memory'),
   persistentVolumeClaim: honoured(claimVolume, 'a folder of the node that outlives the pod'),
-  image: refused(notYet('image')),
+  image: honoured(
+    imageVolume,
+    'the files of an image, read-only; needs containerd 2.1, and 2.2 for a subPath of it',
+  ),
   ephemeral: refused('there is no provisioner on a single node; use emptyDir'),
   csi: refused('CSI drivers are not supported'),
   nfs: refused(noNetworkStorage),
