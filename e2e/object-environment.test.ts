@@ -2,7 +2,7 @@
 // sees what these hold by then, however well it was prepared.
 import os from 'node:os';
 import test from 'ava';
-import { container, sidecar, pod, restartAllOn } from './manifests.ts';
+import { container, initContainer, sidecar, pod, restartAllOn } from './manifests.ts';
 import { statusOf, until } from './node.ts';
 import { sharedNode } from './shared.ts';
 import { reporter, reports, reportingPod, restartInPlace } from './reports.ts';
@@ -142,6 +142,54 @@ test('each restart in place sees what an object holds by then', async (t) => {
   one = await restartInPlace(node(), one, ['main']);
   t.deepEqual(await reports(node(), one, ['main']), { main: ['two three'] });
   await node().ok('delete', 'pod', 'live', '--wait');
+});
+
+test('a variable comes from a file that the run of its container has been given', async (t) => {
+  const writes = `
+    runs=$(cat /shared/runs 2>/dev/null)x; echo $runs > /shared/runs
+    printf "# by setup\\nOTHER='a\\nb'\\nRUN='%s'\\n" $runs > /shared/env`;
+  const fromFile = (key: string, more = {}) => ({
+    valueFrom: { fileKeyRef: { volumeName: 'shared', path: 'env', key, ...more } },
+  });
+  const env = [
+    { name: 'NAME', value: 'main' },
+    { name: 'RUN', ...fromFile('RUN') },
+    { name: 'TWICE', value: '$(RUN)$(RUN)' },
+    { name: 'OTHER', ...fromFile('OTHER') },
+    { name: 'NONE', ...fromFile('NONE', { optional: true }) },
+  ];
+  const setup = initContainer('setup', writes);
+  const main = reporter('main', 'echo "$RUN $TWICE" $OTHER ${NONE-unset}', { env });
+  const watcher = sidecar('watcher', restartAllOn(88));
+  await node().apply(pod('from-file', [setup, watcher], [main]));
+  let one = await node().ready('from-file');
+  t.deepEqual(await reports(node(), one, ['main']), { main: ['x xx a b unset'] });
+  one = await restartInPlace(node(), one, ['main']);
+  t.deepEqual(await reports(node(), one, ['main']), { main: ['xx xxxx a b unset'] });
+  await node().removed('from-file');
+});
+
+test('a container waits for the file that its variables come from', async (t) => {
+  const fileKeyRef = { volumeName: 'shared', path: 'env', key: 'WORD' };
+  const env = [
+    { name: 'NAME', value: 'main' },
+    { name: 'WORD', valueFrom: { fileKeyRef } },
+  ];
+  await node().apply(
+    pod('no-file', [], [reporter('main', 'echo $WORD', { env }), container('other')]),
+  );
+  const waitingFor = async (message: RegExp) =>
+    await node().podThat('no-file', `says ${message}`, (one) => {
+      const { reason, message: told } = statusOf(one, 'main').state.waiting ?? {};
+      return reason === 'CreateContainerConfigError' && message.test(told ?? '');
+    });
+  const one = await waitingFor(/^environment variable file "env" not found in volume "shared"$/);
+  await node().put(one, 'env', 'WORD=open');
+  await waitingFor(/^couldn't parse env file: line 1: value must be enclosed in single quotes$/);
+  await node().put(one, 'env', "WORD='open'");
+  await node().ready('no-file');
+  t.deepEqual(await reports(node(), one, ['main']), { main: ['open'] });
+  await node().removed('no-file');
 });
 
 test('a change while no agent runs its pods is no change that is missed', async (t) => {

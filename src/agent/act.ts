@@ -52,6 +52,7 @@ import {
 } from './image-volumes.ts';
 import { provideImage } from './provide-image.ts';
 import type { PulledImages } from './pulled-images.ts';
+import { readEnvFiles } from './env-files.ts';
 import { runHook } from './hook.ts';
 import { probeContainer } from './probe.ts';
 import type { PodStore } from './store.ts';
@@ -259,7 +260,9 @@ async function createContainer(
   const { attempt, generation, target } = action;
   const run = { attempt, generation, sandboxAttempt: sandbox.attempt, target };
   const devices = await devicesFor(means, pod, container, image.user);
-  const ingredients = { image, podIPs: sandbox.ips, find, devices, volumeImages };
+  const envFiles = await readEnvFiles(container, loan);
+  const podIPs = sandbox.ips;
+  const ingredients = { image, podIPs, find, envFiles, devices, volumeImages };
   await provideSubPaths(subPathsFor(pod, container, ingredients, loan, node));
   const config = containerConfig(pod, container, run, ingredients, loan, node);
   // Taken now: objects may change while the runtime is at work.
@@ -306,7 +309,9 @@ async function bindSubPathsAgain(
   const container = findContainer(pod, name);
   if (container === undefined || !hasSubPaths(container)) return;
   const podIPs = sandboxOf(picture)?.ips ?? [];
-  await provideSubPaths(subPathsFor(pod, container, { podIPs, find }, loanOf(picture), node));
+  const loan = loanOf(picture);
+  const ingredients = { podIPs, find, envFiles: await readEnvFiles(container, loan) };
+  await provideSubPaths(subPathsFor(pod, container, ingredients, loan, node));
 }
 
 async function kill(

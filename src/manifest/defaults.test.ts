@@ -94,6 +94,10 @@ const container = {
     { name: 'C', valueFrom: { configMapKeyRef: { name: 'c', key: 'k', optional: true } } },
     { name: 'D', valueFrom: { secretKeyRef: { name: 's', key: 'k', optional: false } } },
     {
+      name: 'F',
+      valueFrom: { fileKeyRef: { volumeName: 'e', path: 'a/env', key: 'k', optional: true } },
+    },
+    {
       name: 'E',
       valueFrom: {
         resourceFieldRef: { containerName: 'main', resource: 'limits.cpu', divisor: '1m' },

@@ -153,7 +153,7 @@ type Raw<Key extends keyof RawContainer> = NonNullable<RawContainer[Key]>;
 
 function withEnvDefaults({ name, value, valueFrom }: Raw<'env'>[number]): EnvVar {
   if (valueFrom === undefined) return { name, value: value ?? '' };
-  const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = valueFrom;
+  const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef } = valueFrom;
   return {
     name,
     valueFrom: present({
@@ -161,6 +161,7 @@ function withEnvDefaults({ name, value, valueFrom }: Raw<'env'>[number]): EnvVar
       resourceFieldRef: resourceFieldRef && withDivisorAsText(resourceFieldRef),
       configMapKeyRef,
       secretKeyRef,
+      fileKeyRef,
     }),
   };
 }

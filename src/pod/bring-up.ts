@@ -7,7 +7,7 @@ import { restartVerdict } from './backoff.ts';
 import type { Decision, Look } from './decision.ts';
 import { both, only } from './decision.ts';
 import { currentSandbox, inThisRun, nextAttempt, preparedInstance } from './instances.ts';
-import { lacksInputs } from './inputs.ts';
+import { isMadeLast, lacksInputs } from './inputs.ts';
 import type { Backoff, ContainerMemory, Memory } from './memory.ts';
 import type { Instance } from './observed.ts';
 import type { Pod } from './pod.ts';
@@ -63,7 +63,7 @@ function createAhead(look: Look, memory: Memory, name: string): readonly Action[
   const container = containersOf(pod).find((one) => one.container.name === name)?.container;
   if (!settings.standbys || container?.imagePullPolicy === 'Always') return [];
   // Its failure would be shown in the place of the back-off.
-  if (lacksInputs(observed, name)) return [];
+  if (lacksInputs(observed, name) || isMadeLast(pod, name)) return [];
   return preparedInstance(observed, memory, name, memory.generation) === undefined
     ? [create(look, memory, name, memory.generation)]
     : [];
@@ -79,10 +79,11 @@ export function bringAhead(look: Look, memory: Memory): Decision {
     observed.loan !== undefined && currentSandbox(observed, memory)?.ready === true;
   if (!isPossible) return only(memory);
   return containersOf(look.pod).reduce<Decision>((sofar, { container: { name } }) => {
-    const exists =
+    const isNotDue =
+      isMadeLast(look.pod, name) ||
       inThisRun(memory, name) !== undefined ||
       preparedInstance(observed, memory, name, memory.generation) !== undefined;
-    const actions = exists ? [] : [create(look, memory, name, memory.generation)];
+    const actions = isNotDue ? [] : [create(look, memory, name, memory.generation)];
     return both(sofar, { ...only(sofar.memory), actions });
   }, only(memory));
 }

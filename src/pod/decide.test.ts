@@ -108,6 +108,24 @@ test('standbys of the next generation are created ahead and used', (t) => {
   t.is(node.status.phase, 'Running');
 });
 
+test('a container with variables out of a file is made when it starts, after those that write it', (t) => {
+  const fileKeyRef = { volumeName: 'v', path: 'env', key: 'A' };
+  const env = [{ name: 'A', valueFrom: { fileKeyRef } }];
+  const pod = aPod(
+    [aContainer('setup'), aSidecar('watcher', restartAllOn(88))],
+    [aContainer('main', { env })],
+  );
+  const node = new SimulatedNode(pod, {
+    ...behave({ setup: [quick], watcher: [{ runsMs: 5_000, code: 88 }, forever] }),
+  });
+  node.run();
+  t.deepEqual(node.faults, []);
+  const at = (words: string) => node.story.findIndex((line) => line.startsWith(words));
+  t.true(at('create setup 1 of generation 1') < at('watcher of generation 0 ends'));
+  t.true(at('create main 1 of generation 1') > at('setup of generation 1 ends'));
+  t.is(node.status.phase, 'Running');
+});
+
 test('without a rule that matches, a failing app container fails a pod that never restarts', (t) => {
   const node = new SimulatedNode(referencePod(), {
     ...behave({ setup: [quick], main: [{ runsMs: 50, code: 3 }] }),

@@ -1,8 +1,10 @@
 /**
  * Whether an instance that was made ahead still fits what its container takes from ConfigMaps and
- * Secrets: variables are fixed when a container is created.
+ * Secrets, and whether one can be made ahead at all: variables are fixed when a container is created.
  */
 import type { Instance, Observed } from './observed.ts';
+import type { Pod } from './pod.ts';
+import { containersOf } from './pod.ts';
 
 /** By container: a hash of what it takes from objects now; absent if it takes nothing. */
 export type Inputs = Readonly<Record<string, string>>;
@@ -19,4 +21,14 @@ export function hasCurrentInputs({ inputs = {} }: Observed, instance: Instance):
 /** Whether a container cannot be created for now, as an object or a key is missing. */
 export function lacksInputs({ inputs = {} }: Observed, name: string): boolean {
   return inputs[name] === lackingInputs;
+}
+
+/**
+ * Whether a container has to be made when it is to start and not before: it has variables out of files,
+ * which the containers before it may write anew in each run.
+ */
+export function isMadeLast(pod: Pod, name: string): boolean {
+  const found = containersOf(pod).find(({ container }) => container.name === name);
+  const env = found?.container.env ?? [];
+  return env.some(({ valueFrom }) => valueFrom?.fileKeyRef !== undefined);
 }

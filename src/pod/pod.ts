@@ -126,7 +126,18 @@ export interface EnvVar {
     readonly resourceFieldRef?: ResourceFieldRef;
     readonly configMapKeyRef?: KeyRef;
     readonly secretKeyRef?: KeyRef;
+    readonly fileKeyRef?: FileKeyRef;
   };
+}
+
+/** One variable of a file that a container has written, in an emptyDir. */
+export interface FileKeyRef {
+  readonly volumeName: string;
+  /** Relative to the volume, without `..`. */
+  readonly path: string;
+  readonly key: string;
+  /** Whether file or key may be missing: then there is no such variable. */
+  readonly optional?: boolean;
 }
 
 /** One key of a ConfigMap or a Secret. */

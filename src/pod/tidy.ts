@@ -7,7 +7,7 @@ import { create } from './bring-up.ts';
 import type { Decision, Look } from './decision.ts';
 import { both, only } from './decision.ts';
 import { holdBackRetries } from './hold-back.ts';
-import { lacksInputs } from './inputs.ts';
+import { isMadeLast, lacksInputs } from './inputs.ts';
 import {
   currentSandbox,
   hasRun,
@@ -83,7 +83,7 @@ function standbys(look: Look, memory: Memory): Decision['actions'] {
   const missing = containersOf(pod)
     .map(({ container }) => container.name)
     // What cannot be created now is not tried while nobody needs it.
-    .filter((name) => !lacksInputs(observed, name))
+    .filter((name) => !lacksInputs(observed, name) && !isMadeLast(pod, name))
     .find((name) => preparedInstance(observed, memory, name, next) === undefined);
   // One after the other: they are in no hurry, and the running pod needs the machine.
   return missing === undefined ? [] : [create(look, memory, missing, next)];

@@ -14,6 +14,7 @@ import type { NodeFacts } from '../pod/node-facts.ts';
 import type { FindObject } from '../pod/objects.ts';
 import type { Container, Pod } from '../pod/pod.ts';
 import { withDevices } from './devices.ts';
+import type { EnvFiles } from './env-file.ts';
 import type { Environment } from './environment.ts';
 import { environmentOf, expand } from './environment.ts';
 import type { ContainerConfig } from './generated/runtime/v1/ContainerConfig.ts';
@@ -34,6 +35,8 @@ export interface Ingredients {
   readonly podIPs: readonly string[];
   /** Finds the ConfigMaps and Secrets that the environment is filled from. */
   readonly find: FindObject;
+  /** The files that the environment is filled from. Absent: there are none. */
+  readonly envFiles?: EnvFiles;
   /** Absent: none are given. */
   readonly devices?: DeviceGrant;
   /** What the image volumes hold that the container mounts. Absent: it mounts none. */
@@ -106,7 +109,7 @@ export function specHash(
 export function subPathsFor(
   pod: Pod,
   container: Container,
-  ingredients: Pick<Ingredients, 'podIPs' | 'find'>,
+  ingredients: Pick<Ingredients, 'podIPs' | 'find' | 'envFiles'>,
   loan: Loan,
   node: NodeFacts,
 ): readonly SubPath[] {
@@ -150,7 +153,7 @@ function lastingConfig(
 function environmentFor(
   pod: Pod,
   container: Container,
-  { podIPs, find }: Pick<Ingredients, 'podIPs' | 'find'>,
+  { podIPs, find, envFiles: files }: Pick<Ingredients, 'podIPs' | 'find' | 'envFiles'>,
   node: NodeFacts,
 ): Environment {
   return environmentOf(pod, container, {
@@ -159,6 +162,7 @@ function environmentFor(
     podIPs: pod.spec.hostNetwork ? node.hostIPs : podIPs,
     size: node,
     find,
+    files,
   });
 }
 

@@ -239,3 +239,29 @@ test('inputs change with what a container takes from objects, and with nothing e
   t.not(hash(settings), usual);
   t.is(hash(keys), 'lacking');
 });
+
+const fromFile = (key: string, optional?: boolean): EnvVar => ({
+  name: 'X',
+  valueFrom: { fileKeyRef: { volumeName: 'v', path: 'a/env', key, optional } },
+});
+const filed: Record<
+  string,
+  [EnvVar, text: string | undefined, becomes: string | undefined | RegExp]
+> = {
+  'a key of a file': [fromFile('A'), "A='one'", 'one'],
+  'a key that its file does not have': [fromFile('B'), "A='one'", /key "B" not found in file "a/],
+  'an optional key that its file does not have': [fromFile('B', true), "A='one'", undefined],
+  'a file that is not there': [fromFile('A'), undefined, /file "a\/env" not found in volume "v"/],
+  'an optional file that is not there': [fromFile('A', true), undefined, undefined],
+  'a file that is none of variables, optional or not': [fromFile('A', true), 'A', /line 1/],
+};
+for (const [title, [variable, text, becomes]] of Object.entries(filed)) {
+  test(`a variable from ${title}`, (t) => {
+    const container = aContainer('main', { env: [variable] });
+    const files = new Map(text === undefined ? [] : [['v/a/env', text]]);
+    const resolved = () =>
+      environmentOf(aPod([], [container]), container, { ...surroundings, files }).get('X');
+    if (!(becomes instanceof RegExp)) t.is(resolved(), becomes);
+    else t.throws(resolved, { instanceOf: ContainerConfigError, message: becomes });
+  });
+}

@@ -6,15 +6,19 @@
 import { fieldOf, resourceOf } from '../pod/downward.ts';
 import type { NodeSize, Surroundings as Fields } from '../pod/downward.ts';
 import type { FindObject, ObjectOf } from '../pod/objects.ts';
-import type { Container, EnvFrom, EnvVar, KeyRef, Pod } from '../pod/pod.ts';
+import type { Container, EnvFrom, EnvVar, FileKeyRef, KeyRef, Pod } from '../pod/pod.ts';
 import { containersOf } from '../pod/pod.ts';
 import { ContainerConfigError } from './config-error.ts';
+import { envFileName, valueInFile } from './env-file.ts';
+import type { EnvFiles } from './env-file.ts';
 
 /** What variables may come from beside the pod itself. */
 export interface Surroundings extends Fields {
   readonly size: NodeSize;
   /** Finds the ConfigMaps and Secrets that the pod may see. */
   readonly find: FindObject;
+  /** Absent: there are none. */
+  readonly files?: EnvFiles;
 }
 
 /** Environment variables by name, in the order of their first mention. */
@@ -96,7 +100,8 @@ function sourcedValue(
   surroundings: Surroundings,
 ): string | undefined {
   if (valueFrom === undefined) return '';
-  const { fieldRef, resourceFieldRef } = valueFrom;
+  const { fieldRef, resourceFieldRef, fileKeyRef } = valueFrom;
+  if (fileKeyRef !== undefined) return fileValue(fileKeyRef, surroundings.files);
   if (fieldRef !== undefined) return fieldOf(pod, fieldRef.fieldPath, surroundings);
   if (resourceFieldRef === undefined) return keyValue(pod, valueFrom, surroundings.find);
   const { containerName = container.name } = resourceFieldRef;
@@ -134,6 +139,19 @@ function keyValue(
   if (base64 !== undefined) return textOf(base64, secretKeyRef.key);
   assertOptional(pod, 'Secret', secretKeyRef);
   return undefined;
+}
+
+function fileValue(from: FileKeyRef, files: EnvFiles = new Map()): string | undefined {
+  const { key, path, volumeName, optional } = from;
+  const text = files.get(envFileName(from));
+  const value = text === undefined ? undefined : valueInFile(text, key);
+  if (value !== undefined || optional === true) return value;
+  throw new ContainerConfigError(
+    text === undefined
+      ? `environment variable file "${path}" not found in volume "${volumeName}"`
+      : `environment variable key "${key}" not found in file "${path}" of volume "${volumeName}"`,
+    { next: 'let an init container write it' },
+  );
 }
 
 function found<Kind extends 'ConfigMap' | 'Secret'>(

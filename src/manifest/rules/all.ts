@@ -6,7 +6,7 @@ import {
   checkSomeContainer,
 } from './containers.ts';
 import { checkDevices } from './devices.ts';
-import { checkEnvironment, checkResourceFields } from './environment.ts';
+import { checkEnvironment, checkFileKeys, checkResourceFields } from './environment.ts';
 import { checkAnnotations, checkLabels } from './names.ts';
 import {
   checkDns,
@@ -38,6 +38,7 @@ export const rules: readonly Rule[] = [
   checkResizePolicies,
   checkEnvironment,
   checkResourceFields,
+  checkFileKeys,
   checkPortNames,
   checkHostPorts,
   checkHostNetworkPorts,

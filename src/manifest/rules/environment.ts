@@ -1,6 +1,6 @@
 /** Environment variables, and what in a pod refers to its containers. */
 import { didYouMean } from '../issues.ts';
-import { forbidden, quoted } from '../manifest-error.ts';
+import { forbidden, invalidValue, quoted } from '../manifest-error.ts';
 import type { Path } from '../manifest-error.ts';
 import { placed, placedContainers } from './rule.ts';
 import type { PartlyPod, RuleProblem } from './rule.ts';
@@ -48,6 +48,31 @@ export function* checkResourceFields(pod: PartlyPod): Generator<RuleProblem> {
       message: `Not found: ${quoted(name)}`,
       hint: didYouMean(name, names) ?? 'name a container of this pod',
     };
+  }
+}
+
+/** A file of variables is in an emptyDir of the pod, where its containers can write it. */
+export function* checkFileKeys(pod: PartlyPod): Generator<RuleProblem> {
+  const volumes = placed(pod.spec?.volumes, []).map(({ value }) => value);
+  const isEmptyDir = (volume: object): boolean => {
+    const [source = 'emptyDir'] = Object.keys(volume).filter((key) => key !== 'name');
+    return source === 'emptyDir';
+  };
+  for (const { container, path } of placedContainers(pod)) {
+    for (const { value, path: at } of placed(container.env, [...path, 'env'])) {
+      const name = value.valueFrom?.fileKeyRef?.volumeName;
+      const volume = volumes.find((one) => one.name === name);
+      if (name === undefined || (volume !== undefined && isEmptyDir(volume))) continue;
+      yield {
+        path: [...at, 'valueFrom', 'fileKeyRef', 'volumeName'],
+        dependsOn: ['spec', 'volumes'],
+        message:
+          volume === undefined
+            ? `Not found: ${quoted(name)}`
+            : invalidValue(name, 'a file of variables must be in an emptyDir'),
+        hint: 'name an emptyDir of the pod',
+      };
+    }
   }
 }
 

@@ -87,6 +87,19 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
     'spec.volumes[0].downwardAPI.items[0].resourceFieldRef.containerName: Not found: "x"',
     'spec.volumes[1].projected.sources[0].downwardAPI.items[0].resourceFieldRef.containerName: Not found: "y"',
   ],
+  'a file of variables is in an emptyDir': [
+    {
+      container: {
+        env: ['v0', 'v1', 'v2', 'v3'].map((volumeName) => ({
+          name: 'A',
+          valueFrom: { fileKeyRef: { volumeName, path: 'a/env', key: 'A' } },
+        })),
+      },
+      ...volumes({ emptyDir: {} }, {}, { hostPath: { path: '/a' } }),
+    },
+    `${main}.env[2].valueFrom.fileKeyRef.volumeName: Invalid value: "v2": a file of variables`,
+    `${main}.env[3].valueFrom.fileKeyRef.volumeName: Not found: "v3"`,
+  ],
   'files of one volume have paths of their own, those of two need not': [
     volumes(
       { configMap: { name: 'a', items: items('a', 'b/a', 'b/c') } },

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { parseQuantity } from '../../pod/quantity.ts';
 import { isDataKey } from '../rules/objects.ts';
-import { honoured, must, refused, required } from './field.ts';
-import { dnsLabel, dnsSubdomain } from './scalar.ts';
+import { honoured, must, required } from './field.ts';
+import { dnsLabel, dnsSubdomain, hasParentStep, plainText } from './scalar.ts';
 
 const fieldPaths = [
   'metadata.name',
@@ -100,16 +100,29 @@ function keyRefTo(kind: string) {
   });
 }
 
+const isVariableName = (name: string): boolean => /^(?:[ -<>-~])*$/.test(name);
+const variableNameRule = "must consist of printable ASCII characters other than '='";
+
+const isBelowVolume = (path: string): boolean => !path.startsWith('/') && !hasParentStep(path);
+
+/** What is in it is read when the container is made. */
+const fileKeyRef = z.strictObject({
+  volumeName: required(dnsLabel(), 'an emptyDir of the pod; it need not be mounted here'),
+  path: required(
+    must(plainText(), isBelowVolume, 'must be a relative path without ".."'),
+    "the file, with lines of KEY='value'",
+  ),
+  key: required(must(z.string(), isVariableName, variableNameRule), 'the key'),
+  optional: mayBeMissing('file or key'),
+});
+
 const envSource = z.strictObject({
   fieldRef: honoured(fieldRef, 'the value of a field of the Pod'),
   resourceFieldRef: honoured(resourceFieldRef, 'what a container asks for or may use'),
   configMapKeyRef: honoured(keyRefTo('ConfigMap'), 'the value of a key of a ConfigMap'),
   secretKeyRef: honoured(keyRefTo('Secret'), 'the value of a key of a Secret'),
-  fileKeyRef: refused('files in the environment are not supported yet'),
+  fileKeyRef: honoured(fileKeyRef, 'the value of a key of a file that a container has written'),
 });
-
-const isVariableName = (name: string): boolean => /^(?:[ -<>-~])*$/.test(name);
-const variableNameRule = "must consist of printable ASCII characters other than '='";
 
 export const envVar = z.strictObject({
   name: required(must(z.string(), isVariableName, variableNameRule), 'the name of the variable'),
@@ -118,7 +131,7 @@ export const envVar = z.strictObject({
     must(
       envSource,
       (source) => Object.keys(source).length > 0,
-      'must have a source: fieldRef, resourceFieldRef, configMapKeyRef or secretKeyRef',
+      'must have a source: fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef or fileKeyRef',
     ),
     'where its value comes from',
   ),

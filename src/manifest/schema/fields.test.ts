@@ -96,6 +96,7 @@ test('the walk reaches every kind of object that is honoured', (t) => {
       'Pod.spec.containers.env.valueFrom.resourceFieldRef',
       'Pod.spec.containers.env.valueFrom.configMapKeyRef',
       'Pod.spec.containers.env.valueFrom.secretKeyRef',
+      'Pod.spec.containers.env.valueFrom.fileKeyRef',
       'Pod.spec.containers.envFrom',
       'Pod.spec.containers.envFrom.configMapRef',
       'Pod.spec.containers.envFrom.secretRef',

@@ -14,7 +14,10 @@ const port = (fields: object): Additions => ({
 const exec = { exec: { command: ['true'] } };
 const probe = (livenessProbe: object): Additions => ({ container: { livenessProbe } });
 const env = (...list: unknown[]): Additions => ({ container: { env: list } });
-const from = (valueFrom: object): Additions => env({ name: 'A', valueFrom });
+const from = (valueFrom: object): Additions => ({
+  ...env({ name: 'A', valueFrom }),
+  spec: { volumes: [{ name: 'v' }] },
+});
 const volume = (fields: object): Additions => ({ spec: { volumes: [{ name: 'v', ...fields }] } });
 const limits = (fields: object): Additions => ({ container: { resources: { limits: fields } } });
 
@@ -395,9 +398,17 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
     from({ configMapKeyRef: { name: '../a', key: 'b' } }),
     `${main}.env[0].valueFrom.configMapKeyRef.name: Invalid value: "../a"`,
   ],
-  'a variable from a file': [
-    from({ fileKeyRef: { volumeName: 'v', path: 'a', key: 'b' } }),
-    `${main}.env[0].valueFrom.fileKeyRef: Forbidden: files in the environment`,
+  'a variable from a file outside of its volume': [
+    from({ fileKeyRef: { volumeName: 'v', path: 'a/../../b', key: 'b' } }),
+    `${main}.env[0].valueFrom.fileKeyRef.path: Invalid value: "a/../../b": must be a relative path`,
+  ],
+  'a variable from a file of the node': [
+    from({ fileKeyRef: { volumeName: 'v', path: '/etc/passwd', key: 'b' } }),
+    `${main}.env[0].valueFrom.fileKeyRef.path: Invalid value: "/etc/passwd": must be a relative path`,
+  ],
+  'a variable from a file without a key': [
+    from({ fileKeyRef: { volumeName: 'v', path: 'a' } }),
+    `${main}.env[0].valueFrom.fileKeyRef.key: Required value`,
   ],
   'a variable from an unknown resource': [
     from({ resourceFieldRef: { resource: 'limits.gpu' } }),
