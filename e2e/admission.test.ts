@@ -1,4 +1,5 @@
 // Pods that may not run here, or not for long, and what is told about it.
+import os from 'node:os';
 import test from 'ava';
 import { container, pod, referencePod } from './manifests.ts';
 import { generationOf, isReady, statusOf, timeScale, until } from './node.ts';
@@ -24,6 +25,39 @@ test('a runtime handler has to be there', async (t) => {
   await node().apply(pod('here', [], [container('main')], { runtimeClassName: 'runc' }));
   await node().podThat('here', 'runs', isReady);
   await node().ok('delete', 'pod', 'here', '--wait');
+});
+
+test('what pods request has to fit beside what others do, until those are over', async (t) => {
+  const cpus = os.cpus().length;
+  const asks = (name: string, cpu: string | number, memory = '1Mi') =>
+    pod(name, [], [container('main', undefined, { resources: { requests: { cpu, memory } } })]);
+  const rejected = async (name: string) => {
+    const { status } = await node().podThat(
+      name,
+      'is over',
+      (one) => one.status.phase === 'Failed',
+    );
+    await node().ok('delete', 'pod', name, '--wait');
+    return [status.reason, status.message] as const;
+  };
+  await node().apply(asks('most', `${cpus * 1000 - 400}m`));
+  const most = await node().ready('most');
+  await node().apply(asks('more', '500m'));
+  const numbers = `requested: 500, used: ${cpus * 1000 - 400}, capacity: ${cpus * 1000}`;
+  t.deepEqual(await rejected('more'), [
+    'OutOfcpu',
+    `Pod was rejected: Node didn't have enough resource: cpu, ${numbers}`,
+  ]);
+  await node().apply(asks('all-memory', '1m', `${os.totalmem() + 1}`));
+  t.is((await rejected('all-memory'))[0], 'OutOfmemory');
+  await node().apply(asks('rest', '400m'));
+  await node().ready('rest');
+
+  await node().tell(most, 'main', 0);
+  await node().podThat('most', 'is over', ({ status }) => status.phase === 'Succeeded');
+  await node().apply(asks('more', '500m'));
+  await node().ready('more');
+  await node().removed('most', 'rest', 'more');
 });
 
 test('a deadline counts from the very start, through restarts in place', async (t) => {

@@ -7,7 +7,14 @@ import { defaultSettings } from './settings.ts';
 import { podStatus } from './status.ts';
 
 const plain = aContainer('main').securityContext;
-const none = { appArmor: false, strictSupplementalGroups: false, hugePageCounts: {}, handlers: {} };
+const none = {
+  appArmor: false,
+  strictSupplementalGroups: false,
+  hugePageCounts: {},
+  cpus: 2,
+  memoryBytes: 1024 ** 3,
+  handlers: {},
+};
 
 function rejectionOf(
   security: Partial<PodSpec['securityContext']>,
@@ -102,11 +109,11 @@ const hugePages: Record<string, readonly [counts: Record<string, number>, is: st
     'huge pages that the kernel has set aside are lent': [{ '1GB': 9, '2MB': 3 }, undefined],
     'huge pages that are too few are not promised': [
       { '1GB': 9, '2MB': 2 },
-      "Pod was rejected: Node didn't have enough resource: hugepages-2Mi, requested: 6291456, capacity: 4194304",
+      "Pod was rejected: Node didn't have enough resource: hugepages-2Mi, requested: 6291456, used: 0, capacity: 4194304",
     ],
     'nor are those of a size that the kernel does not have': [
       { '1GB': 9 },
-      "Pod was rejected: Node didn't have enough resource: hugepages-2Mi, requested: 6291456, capacity: 0",
+      "Pod was rejected: Node didn't have enough resource: hugepages-2Mi, requested: 6291456, used: 0, capacity: 0",
     ],
   };
 for (const [title, [hugePageCounts, message]] of Object.entries(hugePages)) {
@@ -124,6 +131,57 @@ for (const [title, [hugePageCounts, message]] of Object.entries(hugePages)) {
     });
     t.is(found?.message, message);
     t.is(found?.reason, message === undefined ? undefined : 'OutOfhugepages-2Mi');
+  });
+}
+
+const asks = (name: string, resources: Record<string, string>) =>
+  aPod([], [aContainer(name, { resources: { requests: resources, limits: resources } })]);
+const shortages: Record<
+  string,
+  readonly [
+    others: readonly Record<string, string>[],
+    wanted: Record<string, string>,
+    is?: readonly [string, string],
+  ]
+> = {
+  'all that the node has may be requested': [[], { cpu: '2', memory: '1Gi' }],
+  'by several pods together': [[{ cpu: '500m' }, { cpu: '500m' }], { cpu: '1' }],
+  'no more processors than there are': [
+    [],
+    { cpu: '2001m' },
+    ['OutOfcpu', 'cpu, requested: 2001, used: 0, capacity: 2000'],
+  ],
+  'nor beside those of others': [
+    [{ cpu: '500m' }, { cpu: '600m' }],
+    { cpu: '1' },
+    ['OutOfcpu', 'cpu, requested: 1000, used: 1100, capacity: 2000'],
+  ],
+  'no more memory than there is': [
+    [{ memory: '512Mi' }],
+    { memory: '513Mi' },
+    ['OutOfmemory', 'memory, requested: 537919488, used: 536870912, capacity: 1073741824'],
+  ],
+  'huge pages of others are theirs': [
+    [{ 'hugepages-2Mi': '4Mi' }],
+    { 'hugepages-2Mi': '4Mi' },
+    ['OutOfhugepages-2Mi', 'hugepages-2Mi, requested: 4194304, used: 4194304, capacity: 6291456'],
+  ],
+  'huge pages of another size are other pages': [
+    [{ 'hugepages-2Mi': '6Mi' }],
+    { 'hugepages-1Gi': '1Gi' },
+  ],
+  'who requests nothing always fits': [[{ cpu: '2', memory: '1Gi' }], {}],
+};
+for (const [title, [others, wanted, is]] of Object.entries(shortages)) {
+  test(title, (t) => {
+    const node = { ...none, hugePageCounts: { '2MB': 3, '1GB': 1 } };
+    const found = findRejection(asks('main', wanted), {
+      allowedUnsafeSysctls: [],
+      others: others.map((each) => asks('other', each)),
+      node,
+    });
+    t.is(found?.reason, is?.[0]);
+    if (is) t.is(found?.message, `Pod was rejected: Node didn't have enough resource: ${is[1]}`);
   });
 }
 

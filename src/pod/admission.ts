@@ -9,7 +9,7 @@ import type { Memory } from './memory.ts';
 import type { NodeFacts } from './node-facts.ts';
 import { containersOf, podKey } from './pod.ts';
 import type { ContainerPort, Pod } from './pod.ts';
-import { hugePagesOf } from './pod-resources.ts';
+import { hugePagesOf, podResources } from './pod-resources.ts';
 import { bytes } from './quantity.ts';
 
 /** What an admission is judged by. */
@@ -20,7 +20,7 @@ export interface AdmissionRules {
   readonly others?: readonly Pod[];
   readonly node: Pick<
     NodeFacts,
-    'appArmor' | 'strictSupplementalGroups' | 'hugePageCounts' | 'handlers'
+    'appArmor' | 'strictSupplementalGroups' | 'hugePageCounts' | 'cpus' | 'memoryBytes' | 'handlers'
   >;
 }
 
@@ -50,7 +50,7 @@ export function findRejection(pod: Pod, rules: AdmissionRules): Rejection | unde
   }
   return (
     findUnknownHandler(pod, rules.node.handlers) ??
-    findMissingHugePages(pod, rules.node.hugePageCounts) ??
+    findShortage(pod, rules.others ?? [], rules.node) ??
     findTakenPort(pod, rules.others ?? [])
   );
 }
@@ -98,24 +98,41 @@ function isEveryAddress(address: string): boolean {
   return ['', '0.0.0.0', '::'].includes(address);
 }
 
-/** Pages are set aside by the kernel; those of other pods are not counted. */
-function findMissingHugePages(
+/**
+ * What pods request has to fit into the machine beside what the others do: nothing is set aside for
+ * the node itself, so all that it has may be requested. What is not requested is never short.
+ */
+function findShortage(
   pod: Pod,
-  counts: NodeFacts['hugePageCounts'],
+  others: readonly Pod[],
+  node: AdmissionRules['node'],
 ): Rejection | undefined {
-  for (const [name, wanted] of hugePagesOf(pod)) {
-    const pageBytes = bytes(name.slice('hugepages-'.length));
-    const found = Object.entries(counts).find(
-      ([size]) => bytes(size.replace('B', 'i')) === pageBytes,
-    );
-    const capacity = (found?.[1] ?? 0) * pageBytes;
-    if (wanted <= capacity) continue;
+  for (const [name, requested] of requestsOf(pod)) {
+    const used = others.reduce((sum, other) => sum + (requestsOf(other).get(name) ?? 0), 0);
+    const capacity = capacityOf(name, node);
+    if (requested === 0 || used + requested <= capacity) continue;
     return rejection(
       `OutOf${name}`,
-      `Node didn't have enough resource: ${name}, requested: ${wanted}, capacity: ${capacity}`,
+      `Node didn't have enough resource: ${name}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
     );
   }
   return undefined;
+}
+
+/** By the name of the resource: thousandths of a CPU, bytes of memory and of huge pages. */
+function requestsOf(pod: Pod): ReadonlyMap<string, number> {
+  const { cpuRequestMilli, memoryRequestBytes } = podResources(pod);
+  return new Map([['cpu', cpuRequestMilli], ['memory', memoryRequestBytes], ...hugePagesOf(pod)]);
+}
+
+function capacityOf(name: string, node: AdmissionRules['node']): number {
+  if (name === 'cpu') return node.cpus * 1000;
+  if (name === 'memory') return node.memoryBytes;
+  const pageBytes = bytes(name.slice('hugepages-'.length));
+  const found = Object.entries(node.hugePageCounts).find(
+    ([size]) => bytes(size.replace('B', 'i')) === pageBytes,
+  );
+  return (found?.[1] ?? 0) * pageBytes;
 }
 
 /** The memory of a pod that was rejected: it is over before it began. */

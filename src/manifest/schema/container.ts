@@ -38,7 +38,7 @@ const containerPort = z.strictObject({
 const resources = z.strictObject({
   requests: honoured(
     z.record(z.string(), quantity()),
-    'what is set aside: cpu becomes a weight, memory counts for the QoS class; default the limits',
+    'what is set aside: more than the others leave is rejected, cpu becomes a weight; default the limits',
   ),
   limits: honoured(
     z.record(z.string(), quantity()),
