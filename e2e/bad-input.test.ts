@@ -330,6 +330,13 @@ for (const [title, flags, says] of [
   try: choose another --data-dir`,
   ],
   [
+    'a data directory where nobody can make one',
+    () => ['--data-dir', '/proc/reprise/data'],
+    () => `error: the data directory cannot be made: ENOENT: no such file or directory, mkdir '/proc/reprise'
+   at: /proc/reprise/data
+  try: choose another --data-dir`,
+  ],
+  [
     'a socket whose path is too long',
     (here: Place) => ['--socket', path.join(here.dir, 'x'.repeat(107))],
     (here: Place) => `error: the path of the socket has more than 107 bytes

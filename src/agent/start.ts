@@ -164,13 +164,30 @@ export async function startAgent(
 
 function makeDataDir(dataDir: string): void {
   try {
-    fs.mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolders(path.resolve(dataDir));
   } catch (error) {
     throw new RepriseError(`the data directory cannot be made: ${messageOf(error)}`, {
       where: dataDir,
       next: 'choose another --data-dir',
       cause: error,
     });
+  }
+}
+
+/**
+ * Like mkdir with `recursive`, which in Node.js never ends where the kernel lets nobody make a folder
+ * and says that there is none (/proc).
+ */
+function makeFolders(folder: string): void {
+  const isThere = (): boolean =>
+    fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isThere()) return;
+  makeFolders(path.dirname(folder));
+  try {
+    fs.mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another agent that starts just now may have been faster.
+    if (!isThere()) throw error;
   }
 }
 
