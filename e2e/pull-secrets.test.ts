@@ -130,7 +130,7 @@ test.serial('wrong credentials are refused, and right ones are found among other
   await node().removed('refused', 'served');
 });
 
-test.serial('a secret that comes later is used by the next try', async (t) => {
+test.serial('a secret that comes later is used at once', async (t) => {
   const image = `${registry().host}/late:1`;
   await registry().push('busybox', 'late:1');
   await node().apply(wants('late', image, ['late']));

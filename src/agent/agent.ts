@@ -57,7 +57,7 @@ import type { ObjectStore } from './object-store.ts';
 import { tellExit, withLastWords } from './last-words.ts';
 import { untilLogIsWritten } from './log-end.ts';
 import { keepLogsShort } from './log-keeper.ts';
-import { objectsFor, refersTo } from './pod-objects.ts';
+import { objectsFor, pullsWith, refersTo } from './pod-objects.ts';
 import { show } from './show.ts';
 import { StartQueue } from './start-queue.ts';
 import { StrayExits } from './stray-exits.ts';
@@ -112,8 +112,10 @@ export class Agent implements Backend {
     const workers = () => [...this.#entries.values()].map(({ worker }) => worker);
     this.#running.add(keepLogsShort(means, workers, log, this.#stop.signal));
     means.objects.onChange((kind, namespace, name) => {
-      for (const worker of workers())
+      for (const worker of workers()) {
         if (refersTo(worker.pod, kind, namespace, name)) worker.objectsChanged();
+        if (kind === 'Secret' && pullsWith(worker.pod, namespace, name)) worker.pullSecretChanged();
+      }
     });
   }
 

@@ -29,3 +29,9 @@ export function refersTo(
   if (pod.metadata.namespace !== namespace) return false;
   return referencesOf(pod).some((one) => one.kind === kind && one.name === name);
 }
+
+/** Whether the pod pulls its images with that Secret. */
+export function pullsWith({ metadata, spec }: Pod, namespace: string, name: string): boolean {
+  if (metadata.namespace !== namespace) return false;
+  return (spec.imagePullSecrets ?? []).some((secret) => secret.name === name);
+}

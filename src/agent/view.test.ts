@@ -10,6 +10,7 @@ import {
   issued,
   looked,
   progressed,
+  pullSecretChanged,
   sandboxLost,
   spoke,
   started,
@@ -256,4 +257,14 @@ test('a sandbox made during a look stays, before older ones', (t) => {
   const since = { ...blankView, sandboxes: [made, old] };
   const look = { sandboxes: [old], instances: [] };
   t.deepEqual(looked(since, before, look).sandboxes, [made, old]);
+});
+
+test('a Secret that pulls waited for ends their back-off, and that of nothing else', (t) => {
+  const failures = {
+    'create main': { reason: 'ErrImagePull', message: '401', at: 1, count: 3 },
+    'create other': { reason: 'ErrImageNeverPull', message: 'not yours', at: 1, count: 3 },
+    'run sandbox': { reason: 'FailedCreatePodSandBox', message: 'busy', at: 1, count: 3 },
+  };
+  const after = pullSecretChanged({ ...blankView, failures });
+  t.deepEqual(Object.keys(after.failures), ['run sandbox']);
 });

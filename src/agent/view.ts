@@ -303,6 +303,17 @@ export function objectsChanged(view: Observed, inputs: Inputs): Observed {
   return { ...view, hasStaleVolumes: true, inputs, failures: Object.fromEntries(failures) };
 }
 
+/** Waiting reasons of a pod whose image is for others, as far as its credentials tell. */
+const pullReasons: ReadonlySet<string> = new Set(['ErrImagePull', 'ErrImageNeverPull']);
+
+/** The picture when a Secret with credentials has come or changed: what failed for want of it is tried again. */
+export function pullSecretChanged(view: Observed): Observed {
+  const failures = Object.entries(view.failures).filter(
+    ([, { reason }]) => !pullReasons.has(reason),
+  );
+  return { ...view, failures: Object.fromEntries(failures) };
+}
+
 /** The picture after the death of a sandbox's own process. */
 export function sandboxLost(view: Observed, sandboxId: string): Observed {
   return {

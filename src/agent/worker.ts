@@ -31,6 +31,7 @@ import {
   looked,
   objectsChanged,
   progressed,
+  pullSecretChanged,
   sandboxLost,
   spoke,
   started,
@@ -161,6 +162,12 @@ export class Worker {
   /** Objects that the pod refers to have changed, appeared or gone. */
   objectsChanged(): void {
     this.#observed = objectsChanged(this.#observed, this.#tools.inputs(this.pod));
+    this.#news();
+  }
+
+  /** A Secret has changed, appeared or gone that its images are pulled with. */
+  pullSecretChanged(): void {
+    this.#observed = pullSecretChanged(this.#observed);
     this.#news();
   }
 
