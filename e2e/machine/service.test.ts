@@ -111,6 +111,11 @@ test.serial(
     t.is(await read(slice, 'memory.max'), String(64 * MIB), 'the pod as a whole');
     t.is(await read(slice, 'cpu.max'), '50000 100000');
     t.is(await read(slice, 'cpu.weight'), await read(scope, 'cpu.weight'));
+    // No other Burstable pod is there, so all of them together have what this one has.
+    const weight = await read(slice, 'cpu.weight');
+    await until('the class has its share', async () => {
+      return (await read(path.dirname(slice), 'cpu.weight')) === weight;
+    });
 
     await deleted('limited');
     await until('the slice is gone', async () => !(await isThere(slice)));

@@ -224,7 +224,9 @@ async function provideMeans(
     node,
     hierarchy,
     lending,
-    qosShares: new QosShares(lending, hierarchy),
+    qosShares: new QosShares(lending, hierarchy, {
+      report: (err) => log.warn({ err }, 'a QoS class does not have its share of the processors'),
+    }),
     store: new PodStore(dataDir, (err) => {
       log.error({ err }, 'what is remembered of a pod could not be brought to the disk');
     }),

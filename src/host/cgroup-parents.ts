@@ -1,7 +1,8 @@
 /**
  * The parents of pods' cgroups (`/kubepods`, `/kubepods/burstable`): made with the first pod and
  * removed with the last one, but only if reprise made them. A kubelet on the same machine has the
- * same names, and misses its own. So a parent is written down before it is made.
+ * same names, and misses its own. So a parent is written down before it is made. Slices of systemd are
+ * written down, too, but stay: pod-slice.ts.
  */
 import fs from 'node:fs';
 import path from 'node:path';

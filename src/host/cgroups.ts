@@ -74,6 +74,17 @@ export function podCgroup(
     : slicePath([...sliceParts(cgroupRoot), ...parts.map(escapeForSystemd)]);
 }
 
+/** The name of the cgroup that pods of a QoS class are in; of no class in particular: that of all pods. */
+export function qosCgroup(
+  qosClass: 'burstable' | 'besteffort' | undefined,
+  { cgroupRoot, driver }: { readonly cgroupRoot: string; readonly driver: CgroupDriver },
+): string {
+  const parts = qosClass === undefined ? [] : [qosClass];
+  return driver === 'cgroupfs'
+    ? path.posix.join('/', cgroupRoot, ...parts)
+    : slicePath([...sliceParts(cgroupRoot), ...parts]);
+}
+
 /** The name of a container's cgroup, as containerd gives it. */
 export function containerCgroup(
   cgroupParent: string,

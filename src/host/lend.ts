@@ -133,9 +133,7 @@ async function lendCgroup(
   resources: PodResources,
   settings: LendSettings,
 ): Promise<void> {
-  if (settings.cgroupDriver === 'cgroupfs') {
-    noteMissingParents(cgroup, findHierarchy(), parentNotes(settings));
-  }
+  noteMissingParents(cgroup, findHierarchy(), parentNotes(settings));
   const values = { ...cgroupValues(resources), pids: settings.podPidsLimit };
   await createPodCgroup(cgroup, values, { driver: settings.cgroupDriver });
 }

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { PodCgroupValues } from './pod-cgroup.ts';
 import { cpuWeightOf } from '../pod/cpu-shares.ts';
-import { sliceProperties } from './pod-slice.ts';
+import { setShares, sliceProperties } from './pod-slice.ts';
 
 const none = '18446744073709551615';
 const cases: Record<string, { values: PodCgroupValues; v2: readonly string[] }> = {
@@ -47,4 +47,11 @@ test('on cgroup v1 systemd knows the same by other names', (t) => {
 
 test('shares of v1 become weights of v2 over the whole range', (t) => {
   t.deepEqual([2, 1024, 262_144].map(cpuWeightOf), [1, 39, 10_000]);
+});
+
+test('a slice of a QoS class is given its share by systemd, and not for good', (t) => {
+  const slice = '/kubepods.slice/kubepods-burstable.slice';
+  const told = (version: 1 | 2) => setShares(slice, 1024, version).join(' ');
+  t.is(told(2), 'set-property --runtime -- kubepods-burstable.slice CPUWeight=39');
+  t.is(told(1), 'set-property --runtime -- kubepods-burstable.slice CPUShares=1024');
 });

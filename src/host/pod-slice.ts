@@ -4,7 +4,8 @@
  * D-Bus, as runc and crun ask it for the scopes of containers.
  *
  * Its parents (`kubepods.slice`) are systemd's too: it makes them with the first pod, and they stay,
- * as under the kubelet. Stopping one would end pods of somebody else.
+ * as under the kubelet. Stopping one would end pods of somebody else. They get their share of the
+ * processors here: see qos-shares.ts.
  */
 import path from 'node:path';
 import { execa } from 'execa';
@@ -57,6 +58,27 @@ export async function stopSlice(cgroup: string): Promise<void> {
     where: slice,
     next: `see "systemctl status ${slice}"`,
   });
+}
+
+/** Gives a slice its share of the processors, until the machine is started anew. */
+export async function setSliceShares(
+  cgroup: string,
+  shares: number,
+  version: 1 | 2,
+): Promise<void> {
+  const args = setShares(cgroup, shares, version);
+  const { failed, stderr, shortMessage } = await execa('systemctl', args, { reject: false });
+  if (!failed) return;
+  throw new CgroupError(`systemd did not change a slice: ${stderr || shortMessage}`, {
+    where: path.posix.basename(cgroup),
+    next: 'nothing: pods have their own shares, and it is tried again with the next pod',
+  });
+}
+
+/** What systemctl is told for it. */
+export function setShares(cgroup: string, shares: number, version: 1 | 2): readonly string[] {
+  const property = version === 2 ? `CPUWeight=${cpuWeightOf(shares)}` : `CPUShares=${shares}`;
+  return ['set-property', '--runtime', '--', path.posix.basename(cgroup), property];
 }
 
 /** Name, D-Bus signature and value of a property of a unit. */

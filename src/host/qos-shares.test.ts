@@ -15,8 +15,14 @@ function aTree(
     root: cgroupRoot = '/p',
     madeHere = ['/p', '/p/burstable', '/p/besteffort'],
     driver = 'cgroupfs',
-  }: { root?: string; madeHere?: string[]; driver?: CgroupDriver } = {},
-): { readonly shares: QosShares; readonly read: (cgroup: string) => string } {
+    refuses = false,
+  }: { root?: string; madeHere?: string[]; driver?: CgroupDriver; refuses?: boolean } = {},
+): {
+  readonly shares: QosShares;
+  readonly read: (cgroup: string) => string;
+  readonly told: readonly string[];
+  readonly faults: readonly unknown[];
+} {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-qos-'));
   t.teardown(() => fs.rmSync(root, { recursive: true }));
   fs.writeFileSync(path.join(root, 'made-cgroups'), madeHere.map((each) => `${each}\n`).join(''));
@@ -29,8 +35,16 @@ function aTree(
     version === 1 ? { version, root, controllers: { cpu: root } } : { version, root };
   const node = { memoryBytes: 1, cpus: 1, storageBytes: 1 };
   const lending = { dataDir: root, podLogDir: root, cgroupRoot, cgroupDriver: driver, node };
+  const told: string[] = [];
+  const faults: unknown[] = [];
+  const setSlice = (slice: string, value: number): Promise<void> => {
+    told.push(`${slice} ${value}`);
+    return refuses ? Promise.reject(new Error('no')) : Promise.resolve();
+  };
   return {
-    shares: new QosShares(lending, hierarchy),
+    told,
+    faults,
+    shares: new QosShares(lending, hierarchy, { setSlice, report: (error) => faults.push(error) }),
     read: (cgroup) => fs.readFileSync(path.join(root, cgroup, file), 'utf8'),
   };
 }
@@ -76,10 +90,38 @@ test('cgroups that others have made are theirs', (t) => {
   t.deepEqual(['/p', '/p/burstable', '/p/besteffort'].map(read), ['-', '1024', '-']);
 });
 
-test('cgroups that systemd has made are its own', (t) => {
-  const { shares, read } = aTree(t, 1, { driver: 'systemd' });
+test('slices are changed by systemd, one after the other, when there is something to change', async (t) => {
+  const all = '/p.slice';
+  const burstables = '/p.slice/p-burstable.slice';
+  const slices = { driver: 'systemd' as const, madeHere: [all, burstables] };
+  const { shares, told } = aTree(t, 2, slices);
+  const whole = os.cpus().length * 1024;
+  const [a, b] = [burstable('a', '500m'), burstable('b', '2')];
+  shares.add(a);
+  shares.add(a);
+  shares.add(b);
+  shares.add(aPod([], [aContainer('main')]));
+  shares.remove(b);
+  await shares.settled();
+  t.deepEqual(told, [
+    `${all} ${whole}`,
+    `${burstables} 512`,
+    `${burstables} 2560`,
+    // That of BestEffort pods was made by somebody else.
+    `${burstables} 512`,
+  ]);
+});
+
+test('what systemd refuses is told, and asked for again with the next pod', async (t) => {
+  const burstables = '/p.slice/p-burstable.slice';
+  const slices = { driver: 'systemd' as const, madeHere: [burstables], refuses: true };
+  const { shares, told, faults } = aTree(t, 2, slices);
   shares.add(burstable('a', '1'));
-  t.is(read('/p/burstable'), '-');
+  await shares.settled();
+  shares.add(burstable('a', '1'));
+  await shares.settled();
+  t.is(told.length, 2);
+  t.is(faults.length, 2);
 });
 
 test('a cgroup that is gone with its last pod is not missed', (t) => {

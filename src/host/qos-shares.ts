@@ -4,6 +4,7 @@
  * BestEffort pods together next to nothing, and all pods what the machine has.
  *
  * Only cgroups that reprise has made are touched: on a machine with a kubelet they are the kubelet's.
+ * With the systemd driver they are slices, which systemd changes when it is asked to.
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -11,29 +12,45 @@ import path from 'node:path';
 import type { Pod } from '../pod/pod.ts';
 import { podResources, qosClassOf } from '../pod/pod-resources.ts';
 import { isMadeHere } from './cgroup-parents.ts';
-import { directoriesOf } from './cgroups.ts';
+import { directoriesOf, qosCgroup } from './cgroups.ts';
 import type { Hierarchy } from './cgroups.ts';
 import { cpuWeightOf, sharesOf } from '../pod/cpu-shares.ts';
 import { parentNotes } from './lend.ts';
 import type { LendSettings } from './lend.ts';
+import { setSliceShares } from './pod-slice.ts';
+
+/** Gives a slice of systemd its shares. */
+type SetSliceShares = typeof setSliceShares;
+
+export interface QosSharesOptions {
+  /** Hears of what systemd refuses. */
+  readonly report?: (error: unknown) => void;
+  /** Asks systemd; another one in tests. */
+  readonly setSlice?: SetSliceShares;
+}
 
 export class QosShares {
   readonly #settings: LendSettings;
   readonly #hierarchy: Hierarchy;
+  readonly #options: QosSharesOptions;
   /** Thousandths of a CPU that each Burstable pod requests, by its uid. */
   readonly #burstable = new Map<string, number>();
+  /** What systemd has been told last, by slice. */
+  readonly #told = new Map<string, number>();
+  /** One call after the other, so that the last one is the latest. */
+  #calls = Promise.resolve();
 
-  constructor(settings: LendSettings, hierarchy: Hierarchy) {
+  constructor(settings: LendSettings, hierarchy: Hierarchy, options: QosSharesOptions = {}) {
     this.#settings = settings;
     this.#hierarchy = hierarchy;
+    this.#options = options;
   }
 
   /** To be called when a pod has its cgroup, and again whenever. */
   add(pod: Pod): void {
-    const { cgroupRoot } = this.#settings;
     const qosClass = qosClassOf(pod);
-    this.#write(cgroupRoot, sharesOf(os.cpus().length * 1000));
-    if (qosClass === 'BestEffort') this.#write(path.posix.join(cgroupRoot, 'besteffort'), 2);
+    this.#write(undefined, sharesOf(os.cpus().length * 1000));
+    if (qosClass === 'BestEffort') this.#write('besteffort', 2);
     if (qosClass !== 'Burstable') return;
     this.#burstable.set(pod.metadata.uid, podResources(pod).cpuRequestMilli);
     this.#writeBurstable();
@@ -44,16 +61,26 @@ export class QosShares {
     if (this.#burstable.delete(pod.metadata.uid)) this.#writeBurstable();
   }
 
-  #writeBurstable(): void {
-    const milli = [...this.#burstable.values()].reduce((sum, each) => sum + each, 0);
-    this.#write(path.posix.join(this.#settings.cgroupRoot, 'burstable'), sharesOf(milli));
+  /** Resolves when systemd has answered all that it was asked so far. */
+  async settled(): Promise<void> {
+    await this.#calls;
   }
 
-  #write(parent: string, shares: number): void {
-    const cgroup = path.posix.join('/', parent);
-    // systemd's cgroups are systemd's, and the root of all is the machine's.
-    if (this.#settings.cgroupDriver === 'systemd' || cgroup === '/') return;
-    if (!isMadeHere(cgroup, parentNotes(this.#settings))) return;
+  #writeBurstable(): void {
+    const milli = [...this.#burstable.values()].reduce((sum, each) => sum + each, 0);
+    this.#write('burstable', sharesOf(milli));
+  }
+
+  #write(qosClass: 'burstable' | 'besteffort' | undefined, shares: number): void {
+    const { cgroupRoot, cgroupDriver: driver } = this.#settings;
+    const cgroup = qosCgroup(qosClass, { cgroupRoot, driver });
+    // The root of all is the machine's.
+    if (cgroup === '/' || !isMadeHere(cgroup, parentNotes(this.#settings))) return;
+    if (driver === 'systemd') this.#tell(cgroup, shares);
+    else this.#writeFiles(cgroup, shares);
+  }
+
+  #writeFiles(cgroup: string, shares: number): void {
     const [name, value] =
       this.#hierarchy.version === 2 ? ['cpu.weight', cpuWeightOf(shares)] : ['cpu.shares', shares];
     const mounts =
@@ -65,5 +92,18 @@ export class QosShares {
       // Absent: removed with its last pod, or a kernel without this controller.
       if (fs.existsSync(file)) fs.writeFileSync(file, String(value));
     }
+  }
+
+  /** Beside what the pod is waiting for: no pod starts later for it. */
+  #tell(slice: string, shares: number): void {
+    if (this.#told.get(slice) === shares) return;
+    this.#told.set(slice, shares);
+    const { setSlice = setSliceShares, report } = this.#options;
+    this.#calls = this.#calls
+      .then(() => setSlice(slice, shares, this.#hierarchy.version))
+      .catch((error: unknown) => {
+        this.#told.delete(slice);
+        report?.(error);
+      });
   }
 }
