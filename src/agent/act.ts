@@ -118,7 +118,6 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
       await checkDevices(means, action, occasion);
       await cri.startContainer(action.id, signal);
       means.devices.madeWith.delete(action.id);
-      occasion.tell(containerEvent('Started', 'Container started', action.name));
       return done;
     case 'stop-container':
       await stopContainer(means, action, occasion);

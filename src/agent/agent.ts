@@ -314,10 +314,12 @@ export class Agent implements Backend {
     const memory = this.#admitted(pod, remembered);
     const find = objectsFor(pod, own, means.objects);
     const podLog = log.child({ pod: podKey(pod), uid: pod.metadata.uid });
+    const tell = (event: PodEvent) => this.#tell(worker.pod, event);
     const worker: Worker = new Worker(pod, memory, {
       settings,
       now: means.now,
       explain,
+      tell,
       inputs: (now) => allInputsOf(now, find),
       look: async (signal) => {
         const look = await lookAtPod(means.cri, pod.metadata.uid, signal);
@@ -330,7 +332,6 @@ export class Agent implements Backend {
         // Before the chores that follow from a restart's end look whether others are busy.
         this.#traffic.note(pod.metadata.uid, isInAHurry(picture.memory));
         if (isChore(action, picture)) await this.#traffic.whenCalm(pod.metadata.uid, signal);
-        const tell = (event: PodEvent) => this.#tell(worker.pod, event);
         const progress = (text: string) => worker.sawProgress(action, text);
         const perform = () =>
           act(means, action, { pod: worker.pod, picture, find, signal, tell, progress });

@@ -59,6 +59,8 @@ export interface PodTools {
   readonly save: (memory: string) => void;
   /** Tells the world how the pod is now. */
   readonly publish: (picture: Picture, events: readonly PodEvent[]) => void;
+  /** Tells the world what has happened. */
+  readonly tell: (event: PodEvent) => void;
   /** Tells about something that failed: an action, or what the worker does by itself. */
   readonly report: (what: Action | string, error: unknown) => void;
   /** Why an action failed, as Kubernetes' reason and a message. */
@@ -91,6 +93,8 @@ export class Worker {
   readonly #preparations = new AbortController();
   /** containerd gives up a start whose caller goes away: those under way get a moment to finish. */
   readonly #starts = new AbortController();
+  /** Containers whose start was told by its event, while the call has not answered. */
+  readonly #toldStarts = new Set<string>();
   #lookDue = true;
   #lookedAt = 0;
   /** The failure has been told; it is not told again every second. */
@@ -133,6 +137,12 @@ export class Worker {
 
   /** A start event: it comes before the answer to the call, which has bookkeeping to do first. */
   sawStart(id: string, start: Start): void {
+    const asked = this.#observed.instances.find((one) => one.id === id && one.state === 'starting');
+    // What follows from the start is told after it, and may come before the call has answered.
+    if (asked !== undefined && !this.#toldStarts.has(id)) {
+      this.#toldStarts.add(id);
+      this.#tellStarted(asked.name);
+    }
     this.#observed = started(this.#observed, id, start);
     this.#news();
   }
@@ -266,6 +276,9 @@ export class Worker {
       const outcome = await this.#tools.perform(action, this.picture, until);
       this.#observed = succeeded(this.#observed, action, outcome, this.#tools.now());
       if (action.kind === 'forget') this.#forgotten = true;
+      if (action.kind === 'start-container' && !this.#toldStarts.has(action.id)) {
+        this.#tellStarted(action.name);
+      }
       // Stopped, and yet no exit event: it was lost, or the runtime knew of none.
       if (action.kind === 'stop-container' && !this.#hasExited(action.id)) this.#lookDue = true;
     } catch (error) {
@@ -276,8 +289,18 @@ export class Worker {
     } finally {
       this.#underWay.delete(words);
       this.#visits.delete(words);
+      if (action.kind === 'start-container') this.#toldStarts.delete(action.id);
       this.#news();
     }
+  }
+
+  #tellStarted(container: string): void {
+    this.#tools.tell({
+      type: 'Normal',
+      reason: 'Started',
+      message: 'Container started',
+      container,
+    });
   }
 
   /** What ends the wait for an action early. */
