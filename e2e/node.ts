@@ -273,7 +273,9 @@ export class TestNode {
 }
 
 /** Starts a node; `await using` it, or dispose of it in `test.after.always`. */
-export async function startNode(options: Pick<StartOptions, 'handlers'> = {}): Promise<TestNode> {
+export async function startNode(
+  options: Pick<StartOptions, 'handlers' | 'dualStack'> = {},
+): Promise<TestNode> {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'reprise-e2e-'));
   const containerd = await startContainerd(path.join(dir, 'containerd'), {
     ...options,

@@ -21,9 +21,10 @@ export function shared<T extends AsyncDisposable>(what: string, start: () => Pro
 /** A node; what is to be done before the first test is done as soon as there is one. */
 export function sharedNode(
   begin: (node: TestNode) => Promise<unknown> = (node) => node.agent(),
+  options: Parameters<typeof startNode>[0] = {},
 ): () => TestNode {
   return shared('the node', async () => {
-    const node = await startNode();
+    const node = await startNode(options);
     try {
       await begin(node);
       return node;

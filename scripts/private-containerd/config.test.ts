@@ -4,7 +4,9 @@ import type { HostFacts } from './host.ts';
 import { instanceAt } from './instance.ts';
 
 const instance = instanceAt('/nowhere/ctd');
-const subnet = { cidr: '10.208.1.0/24', gateway: '10.208.1.1' };
+import { subnetAt } from './subnet.ts';
+
+const subnet = subnetAt('10.208.1.1');
 
 function host(facts: Partial<HostFacts> = {}): HostFacts {
   return {
@@ -108,6 +110,12 @@ test('without iptables there is neither masquerading nor port forwarding', (t) =
 test('without outbound traffic the machine is not made to forward', (t) => {
   const config = networkConfig(instance, host(), { subnet, outbound: false });
   t.regex(config, /"isGateway": false/);
+});
+
+test('with two families pods have a range of each', (t) => {
+  const config = networkConfig(instance, host(), { subnet, outbound: false, dualStack: true });
+  t.regex(config, /"subnet": "10\.208\.1\.0\/24"[^]*"subnet": "fd72:6570:208:1::\/64"/);
+  t.notRegex(networkConfig(instance, host(), { subnet, outbound: false }), /fd72/);
 });
 
 test('the bridge has a name that Linux takes, and another folder another one', (t) => {

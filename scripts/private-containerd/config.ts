@@ -128,11 +128,20 @@ function runcSections(
   );
 }
 
+/** How pods are connected. */
+export interface NetworkOptions {
+  readonly subnet: Subnet;
+  /** Whether pods reach other machines. */
+  readonly outbound: boolean;
+  /** Whether pods have an IPv6 address, too; absent: no. */
+  readonly dualStack?: boolean;
+}
+
 /** The pod network: a bridge that the host reaches too, addresses from a range of its own. */
 export function networkConfig(
   instance: Instance,
   host: HostFacts,
-  { subnet, outbound }: { readonly subnet: Subnet; readonly outbound: boolean },
+  { subnet, outbound, dualStack = false }: NetworkOptions,
 ): string {
   const masquerade = outbound && host.iptables;
   return JSON.stringify(
@@ -150,7 +159,11 @@ export function networkConfig(
           ipam: {
             type: 'host-local',
             dataDir: instance.cniStateDir,
-            ranges: [[{ subnet: subnet.cidr, gateway: subnet.gateway }]],
+            ranges: [
+              [{ subnet: subnet.cidr, gateway: subnet.gateway }],
+              // Nothing routes it: for what pods know of themselves, and say to each other.
+              ...(dualStack ? [[{ subnet: subnet.cidr6 }]] : []),
+            ],
             routes: [{ dst: '0.0.0.0/0' }],
           },
         },

@@ -8,7 +8,7 @@ import { execa } from 'execa';
 import { RepriseError } from '../../src/errors.ts';
 import { listFolder, removeIfEmpty } from './folder.ts';
 import type { Instance } from './instance.ts';
-import { candidateSubnet, overlaps, type Subnet } from './subnet.ts';
+import { candidateSubnet, overlaps, subnetAt, type Subnet } from './subnet.ts';
 
 const TRIES = 64;
 
@@ -125,7 +125,7 @@ interface Address {
 async function subnetOf(link: string): Promise<Subnet | undefined> {
   const owner = (await addresses()).find(({ ifname }) => ifname === link);
   const gateway = owner?.addr_info.find(({ family }) => family === 'inet')?.local;
-  return gateway === undefined ? undefined : { cidr: gateway.replace(/\d+$/, '0/24'), gateway };
+  return gateway === undefined ? undefined : subnetAt(gateway);
 }
 
 async function isTaken({ cidr }: Subnet, exceptLink: string): Promise<boolean> {

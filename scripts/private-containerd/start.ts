@@ -14,7 +14,7 @@ import { RepriseError } from '../../src/errors.ts';
 import { importImages } from '../images.ts';
 import { claim } from './claim.ts';
 import { containerdConfig, networkConfig } from './config.ts';
-import type { Handlers } from './config.ts';
+import type { Handlers, NetworkOptions } from './config.ts';
 import { whatIsNotReady } from './cri.ts';
 import { inspectHost, type HostFacts } from './host.ts';
 import { instanceAt, type Instance } from './instance.ts';
@@ -43,6 +43,8 @@ export interface StartOptions {
    * machine and stays on. Default: true.
    */
   readonly outbound?: boolean;
+  /** Whether pods have an IPv6 address, too. Default: false. */
+  readonly dualStack?: boolean;
   /** Runtime handlers beside runc: what programs they are. */
   readonly handlers?: Handlers;
   readonly signal?: AbortSignal;
@@ -54,14 +56,14 @@ const READY_MS = 60_000;
  * gives it the local images. */
 export async function startContainerd(
   folder: string,
-  { binDir, outbound = true, handlers, signal }: StartOptions = {},
+  { binDir, outbound = true, dualStack, handlers, signal }: StartOptions = {},
 ): Promise<PrivateContainerd> {
   await mkdir(instanceAt(folder).dir, { recursive: true, mode: 0o711 });
   const instance = instanceAt(folder);
   await claim(instance);
   const host = await inspectHost(instance.dir, binDir);
   const runs = (await findDaemon(instance)) !== undefined;
-  const daemon = runs ? undefined : await launch(instance, host, outbound, handlers);
+  const daemon = runs ? undefined : await launch(instance, host, { outbound, dualStack }, handlers);
   try {
     await untilReady(instance, daemon, signal);
   } catch (error) {
@@ -76,7 +78,7 @@ export async function startContainerd(
 async function launch(
   instance: Instance,
   host: HostFacts,
-  outbound: boolean,
+  network: Omit<NetworkOptions, 'subnet'>,
   handlers: Handlers | undefined,
 ): Promise<ChildProcess> {
   // First: it marks the folder as ours, and only what is marked is ever cleaned.
@@ -86,7 +88,7 @@ async function launch(
   await mkdir(instance.cdiDir, { recursive: true });
   await writeFile(
     join(instance.cniConfDir, '10-reprise.conflist'),
-    networkConfig(instance, host, { subnet, outbound }),
+    networkConfig(instance, host, { ...network, subnet }),
   );
   // A socket that a killed daemon left would make the wait for the new one fail early.
   await rm(instance.socket, { force: true });

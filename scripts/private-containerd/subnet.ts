@@ -3,10 +3,11 @@
  */
 import { createHash } from 'node:crypto';
 
-/** A /24 for pods and the bridge's own address in it. */
+/** A /24 for pods, the bridge's own address in it, and a /64 for those that have two addresses. */
 export interface Subnet {
   readonly cidr: string;
   readonly gateway: string;
+  readonly cidr6: string;
 }
 
 /** An IPv4 range as it stands in addresses and routes: `10.0.0.0/8`. */
@@ -17,7 +18,14 @@ export function candidateSubnet(dir: string, round: number): Subnet {
   const [a = 0, b = 0] = createHash('sha256').update(`${dir}#${round}`).digest();
   // 10.208.0.0/12: away from the usual ranges of Docker, Podman, Kubernetes and home routers.
   const prefix = `10.${208 + (a % 16)}.${b}`;
-  return { cidr: `${prefix}.0/24`, gateway: `${prefix}.1` };
+  return subnetAt(`${prefix}.1`);
+}
+
+/** The subnet of a bridge with that address. */
+export function subnetAt(gateway: string): Subnet {
+  const [a, b, c] = gateway.split('.').map(Number);
+  // Of the unique local ones, as unlike others' as the IPv4 range is.
+  return { cidr: `${a}.${b}.${c}.0/24`, gateway, cidr6: `fd72:6570:${b}:${c}::/64` };
 }
 
 /** True if the two ranges share an address. A default route shares nothing: it is no claim. */
