@@ -211,8 +211,10 @@ test('recursive read-only mounts are made, or the pod says that it cannot have t
   );
   const { waiting } = statusOf(after, 'main').state;
   if (waiting === undefined) {
+    t.log('made: this runtime says that it can');
     t.regex(await inside(after, 'main', 'touch /ro/x'), /Read-only file system/);
   } else {
+    t.log('refused: this runtime does not say that it can');
     t.regex(waiting.message ?? '', /volume "shared" requested recursive read-only mode/);
   }
   await node().removed(name);

@@ -65,7 +65,9 @@ const RECIPES: readonly Recipe[] = [
         'nobody:x:65534:65534:nobody:/:/bin/false',
         '',
       ].join('\n'),
-      'etc/group': ['root:x:0:', 'app:x:1000:', 'nogroup:x:65534:', ''].join('\n'),
+      'etc/group': ['root:x:0:', 'app:x:1000:', 'more:x:5000:app', 'nogroup:x:65534:', ''].join(
+        '\n',
+      ),
     },
     linkCommands: true,
     config: {
