@@ -355,6 +355,9 @@ test('events: as a table, as JSON, as they come', async (t) => {
     'Started spec.initContainers{watcher}',
     'Started spec.containers{main}',
     'RestartingAllContainers',
+    'Started spec.initContainers{setup}',
+    'Started spec.initContainers{watcher}',
+    'Started spec.containers{main}',
     'RestartedAllContainers',
   ];
   let from = 0;

@@ -1,5 +1,7 @@
 // What containers see of their volumes, looked at from inside them and from the node.
+import { once } from 'node:events';
 import fs from 'node:fs/promises';
+import net from 'node:net';
 import path from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
@@ -186,6 +188,53 @@ test('mounts go as far as the manifest says', async (t) => {
     await node().removed('propagation');
   } finally {
     await execa('umount', ['-R', place]);
+  }
+});
+
+test('of the node a pod gets what it asks for, of whatever type', async (t) => {
+  const place = path.join(node().dir, 'of-the-node');
+  await fs.mkdir(path.join(place, 'folder'), { recursive: true });
+  await fs.writeFile(path.join(place, 'file'), 'content');
+  const server = net.createServer().listen(path.join(place, 'socket'));
+  await once(server, 'listening');
+  const wanted = {
+    Directory: path.join(place, 'folder'),
+    DirectoryOrCreate: path.join(place, 'new/folder'),
+    File: path.join(place, 'file'),
+    FileOrCreate: path.join(place, 'new-file'),
+    Socket: path.join(place, 'socket'),
+    CharDevice: '/dev/null',
+  };
+  const volumes = Object.entries(wanted).map(([type, where]) => ({
+    name: type.toLowerCase(),
+    hostPath: { path: where, type },
+  }));
+  const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: `/host/${name}` }));
+  const main = container('main', undefined, { volumeMounts: [sharedMount, ...volumeMounts] });
+  const shared = { name: 'shared', emptyDir: {} };
+  await node().apply(pod('host-paths', [], [main], { volumes: [shared, ...volumes] }));
+  try {
+    const running = await node().ready('host-paths');
+    const seen = await inside(running, 'main', "cd /host && stat -c '%n %F %d:%i' *");
+    const kinds = seen.split('\n').map((line) => line.replace(/ \d+:\d+$/, ''));
+    t.deepEqual(kinds, [
+      'chardevice character special file',
+      'directory directory',
+      'directoryorcreate directory',
+      'file regular file',
+      'fileorcreate regular empty file',
+      'socket socket',
+    ]);
+    for (const [type, where] of Object.entries(wanted)) {
+      const { dev, ino } = await fs.stat(where);
+      t.true(seen.includes(` ${dev}:${ino}`), `${type} is that of the node`);
+    }
+    t.is((await fs.stat(wanted.DirectoryOrCreate)).mode & 0o7777, 0o755);
+    t.is((await fs.stat(wanted.FileOrCreate)).mode & 0o7777, 0o644);
+    await node().removed('host-paths');
+    t.is(await fs.readFile(wanted.File, 'utf8'), 'content', 'what is the node’s stays');
+  } finally {
+    server.close();
   }
 });
 
