@@ -8,7 +8,7 @@ import test from 'ava';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { freePort } from './free-port.ts';
 import { container, pod, restartAllOn, sidecar } from './manifests.ts';
-import { generationOf, isReady, until } from './node.ts';
+import { generationOf, isReady, patience, until } from './node.ts';
 import { sharedNode } from './shared.ts';
 
 const node = sharedNode();
@@ -29,7 +29,7 @@ function serving(name: string, tcp: number, udp: number, more: object = {}): obj
 /** The answer to a request for a file in the pod's volume. */
 async function fetched(host: string, port: number, file: string): Promise<string | undefined> {
   const url = `http://${host}:${port}/${file}`;
-  const answer = await fetch(url, { signal: AbortSignal.timeout(30_000) }).catch(() => undefined);
+  const answer = await fetch(url, { signal: patience() }).catch(() => undefined);
   return answer?.ok === true ? (await answer.text()).trim() : undefined;
 }
 

@@ -26,6 +26,11 @@ export const program = fileURLToPath(new URL('../bin/reprise', import.meta.url))
 /** Slow machines (an emulated one, a loaded one) get more time for everything. */
 export const timeScale = Number(process.env.REPRISE_TEST_TIME_SCALE ?? '1');
 
+/** How long an answer may take. */
+export function patience(ms = 30_000): AbortSignal {
+  return AbortSignal.timeout(ms * timeScale);
+}
+
 type Run = ResultPromise<{ reject: false; all: true }>;
 
 /** A pod's states, one after another. */
@@ -127,7 +132,7 @@ export class TestNode {
 
   async #answers(): Promise<boolean> {
     try {
-      await connectAgent(this.socket).version(AbortSignal.timeout(5_000));
+      await connectAgent(this.socket).version(patience(5_000));
       return true;
     } catch (error) {
       if (error instanceof AgentUnreachable) return false;
@@ -141,7 +146,7 @@ export class TestNode {
 
   /** Asked for without the command line: a hundred processes a second would slow down what is tested. */
   async pod(name: string): Promise<V1Pod> {
-    return await connectAgent(this.socket).getPod('default', name, AbortSignal.timeout(30_000));
+    return await connectAgent(this.socket).getPod('default', name, patience());
   }
 
   /** Follows a pod as `reprise get -w` shows it; resolves when it has begun to. */
@@ -167,7 +172,7 @@ export class TestNode {
 
   /** Waits until the pod is as described, however short that lasts, and returns it as it was then. */
   async podThat(name: string, is: string, holds: (pod: V1Pod) => boolean): Promise<V1Pod> {
-    const over = AbortSignal.timeout(60_000 * timeScale);
+    const over = patience(60_000);
     let last: V1Pod | undefined;
     try {
       const query = { namespace: 'default', name };
@@ -222,7 +227,7 @@ export class TestNode {
   /** What has been told of a pod, oldest first, as `Normal Pulled: ...`. */
   async events(name: string): Promise<readonly string[]> {
     const query = { namespace: 'default', name };
-    const events = await connectAgent(this.socket).listEvents(query, AbortSignal.timeout(30_000));
+    const events = await connectAgent(this.socket).listEvents(query, patience());
     return events.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
   }
 

@@ -8,7 +8,7 @@ import type { V1Pod } from '../src/pod/pod-status.ts';
 import type { ManifestOf } from './manifests.ts';
 import { container, pod, referencePod } from './manifests.ts';
 import type { TestNode } from './node.ts';
-import { generationOf, isReady, statusOf, until } from './node.ts';
+import { generationOf, isReady, patience, statusOf, until } from './node.ts';
 import { allowHttp, password, startRegistry } from './registry.ts';
 import { shared, sharedNode } from './shared.ts';
 
@@ -78,7 +78,7 @@ test.serial(
     const place = `http://${registry().host}/v2/team`;
     const own = [secret('own', password, place), wants('bob', image, ['own'])];
     const text = own.map((each) => JSON.stringify(each)).join('\n---\n');
-    await connectAgent(node().socket).createPod('default', text, AbortSignal.timeout(30_000));
+    await connectAgent(node().socket).createPod('default', text, patience());
     const running = await node().podThat('bob', 'runs', isReady);
     t.is(statusOf(running, 'main').imageID, `${registry().host}/team/private@${digest}`);
 

@@ -10,11 +10,10 @@ import { NotFoundError } from '../../src/errors.ts';
 import type { V1Pod } from '../../src/pod/pod-status.ts';
 import { container, initContainer, pod, restartAllOn, sidecar } from '../manifests.ts';
 import type { ManifestOf } from '../manifests.ts';
-import { countsOf, generationOf, isReady, statusOf, timeScale, until } from '../node.ts';
+import { countsOf, generationOf, isReady, patience, statusOf, until } from '../node.ts';
 
 const MIB = 1024 ** 2;
 const agent: Client = connectAgent('/run/reprise/reprise.sock');
-const patience = (): AbortSignal => AbortSignal.timeout(60_000 * timeScale);
 
 async function apply(manifest: ManifestOf): Promise<void> {
   await agent.createPod('default', JSON.stringify(manifest), patience());
