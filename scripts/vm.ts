@@ -2,8 +2,8 @@
  * `scripts/vm smoke|bench|demo|e2e|full|shell|purge`: a machine as people have it, in an emulator: Debian with systemd
  * and cgroup v2, made ready by scripts/provision, and the tests run inside.
  *
- * Everything is kept in .cache/vm/: a disk is built once, a run that was interrupted or failed goes on
- * with the files of tests that have not passed. Read next: virtual-machine/image.ts, machine.ts, stages.ts.
+ * Everything is kept in .cache/vm/: a disk is built once, end-to-end tests that were interrupted or
+ * failed go on with the files that have not passed. Read next: virtual-machine/image.ts, machine.ts, stages.ts.
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -43,7 +43,7 @@ purge          deletes all that was built
 
 --release NAME   Debian's; default: trixie
 --runtime NAME   what runs containers: runc, crun, or both in turn; default: runc
---again          forgets the results of an earlier run; else what passed then is not run again
+--again          runs end-to-end tests again that have passed in an earlier run
 
 Results are in .cache/vm/RELEASE/results-RUNTIME/. The guest has no network. The last line tells how
 many tests passed and failed.
@@ -91,9 +91,8 @@ async function main(): Promise<number> {
   let total = nothing;
   for (const one of runtimes) {
     const results = join(dir, `results-${one}`);
-    if (again) await rm(results, { recursive: true, force: true });
     await mkdir(results, { recursive: true });
-    const guest: Guest = { machine, runtime: one, results, signal: stop.signal };
+    const guest: Guest = { machine, runtime: one, results, again, signal: stop.signal };
     await useRuntime(guest);
     await facts(guest);
     for (const stage of stages) total = add(total, await stage(guest));
