@@ -1,5 +1,5 @@
 import test from 'ava';
-import { count, inWords, nothing } from './tap.ts';
+import { count, fromWords, inWords, nothing } from './tap.ts';
 
 const cases: Record<string, { lines: string[]; says: string }> = {
   'nothing is nothing': { lines: [], says: '0 passed, 0 failed' },
@@ -18,5 +18,20 @@ const cases: Record<string, { lines: string[]; says: string }> = {
 };
 
 for (const [title, { lines, says }] of Object.entries(cases)) {
-  test(title, (t) => t.is(inWords(lines.reduce(count, nothing)), says));
+  test(title, (t) => {
+    const tally = lines.reduce(count, nothing);
+    t.is(inWords(tally), says);
+    t.deepEqual(fromWords(says), tally);
+  });
 }
+
+test('only a line that says how all went is read as that', (t) => {
+  for (const line of [
+    'unit tests: 1 passed, 0 failed',
+    '1 passed',
+    '1 passed, 0 failed (2 s)',
+    '',
+  ]) {
+    t.is(fromWords(line), undefined, line);
+  }
+});

@@ -32,6 +32,14 @@ export function add(one: Tally, other: Tally): Tally {
   };
 }
 
+/** What `inWords` has told, where the line is nothing but that. */
+export function fromWords(line: string): Tally | undefined {
+  const told = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(line);
+  if (told === null) return undefined;
+  const [, passed = '0', failed = '0', skipped = '0'] = told;
+  return { passed: Number(passed), failed: Number(failed), skipped: Number(skipped) };
+}
+
 /** `N passed, N failed`, and what was skipped if anything was. */
 export function inWords({ passed, failed, skipped }: Tally): string {
   return `${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`;

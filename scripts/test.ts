@@ -2,7 +2,7 @@
  * Runs types, lint, unit tests and end-to-end tests, each to its end, and adds up how they went.
  *
  * The last line is `N passed, N failed`: every test, and types and lint as one each. A stage that
- * fails does not keep the others from telling what they know. Read next: tap.ts.
+ * fails does not keep the others from telling what they know. Read next: tap.ts, vm-smoke.ts.
  */
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -13,8 +13,9 @@ import { add, count, inWords, nothing, type Tally } from './tap.ts';
 import { isUsageError, tellError } from './tell-error.ts';
 import { endToEndRuns } from './test-plan.ts';
 import type { EndToEndRun, Which, Wishes } from './test-plan.ts';
+import { smokeInMachine } from './vm-smoke.ts';
 
-const HELP = `Usage: scripts/test [--unit] [--e2e] [--containerd LINE] [--smoke] [FILE...]
+const HELP = `Usage: scripts/test [--unit] [--e2e] [--containerd LINE] [--smoke] [--vm] [FILE...]
 
 Prepares the machine (scripts/prepare) and runs
   types, lint and unit tests    --unit: only these
@@ -25,6 +26,8 @@ Prepares the machine (scripts/prepare) and runs
                     ${LINES.join(', ')}, all, or own for what is installed here. What is not here is
                     fetched as a Debian package into .cache/
 --smoke             of the end-to-end tests only those where lines of containerd differ most
+--vm                in the end the smoke tests of scripts/vm, too: in a machine with systemd and
+                    cgroup v2, which is built if it is not there; at most 12 minutes
 FILE...             of the end-to-end tests only those in these files
 
 The last line tells how many passed and failed; the exit code is 0 if at least one test ran and
@@ -64,6 +67,7 @@ async function main(): Promise<number> {
       e2e: { type: 'boolean', default: false },
       containerd: { type: 'string' },
       smoke: { type: 'boolean', default: false },
+      vm: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -81,6 +85,8 @@ async function main(): Promise<number> {
   const stages = [
     ...(all || values.unit ? quick : []),
     ...(all || onlyEndToEnd ? await endToEnd({ containerd, smoke, files }) : []),
+    // The last one: what else is known is known by then, and nothing runs beside it.
+    ...(values.vm ? [{ name: 'smoke tests in a virtual machine', run: smokeInMachine }] : []),
   ];
 
   let total = nothing;
