@@ -112,13 +112,19 @@ const states: Readonly<Record<ContainerState__Output, InstanceState>> = {
 };
 
 /**
- * A start that its caller did not wait for to the end (it died, or its deadline passed) is given up by
- * containerd and told as a failed start. Seen on 1.6.20 after kill -9 of the caller: while runc was at
- * work ("context canceled"), and while the shim was being started ("signal: killed").
+ * What containerd tells as a failed start though the container is not to blame:
+ *
+ * - A start that its caller did not wait for to the end (it died, or its deadline passed) is given up.
+ *   Seen on 1.6.20 after kill -9 of the caller: while runc was at work ("context canceled"), and while
+ *   the shim was being started ("signal: killed").
+ * - A container that is created while the sandbox's shim takes more than 2 s to tell its process is to
+ *   join the namespaces of process 0, of which there is none. Seen on 1.7.24 on an overloaded machine.
  */
 function isAborted({ reason, message }: ContainerStatus__Output): boolean {
   if (reason !== 'StartError') return false;
-  return /context (canceled|deadline exceeded)|start shim: .*signal: killed/.test(message);
+  return /context (canceled|deadline exceeded)|start shim: .*signal: killed|\/proc\/0\/ns\//.test(
+    message,
+  );
 }
 
 function exitOf(status: ContainerStatus__Output): Exit {
