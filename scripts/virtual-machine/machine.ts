@@ -22,6 +22,8 @@ const CORES = 2;
 const MEMORY_MB = 3072;
 /** Some 40 s on an idle machine without KVM. */
 const BOOT_MS = 15 * 60_000;
+/** On a busy machine a guest may get no time for minutes. */
+const CONNECT_SECONDS = 600;
 /** A guest that works with KVM says its first word within a second. */
 const KVM_TRIAL_MS = 20_000;
 
@@ -53,6 +55,8 @@ export interface Machine extends AsyncDisposable {
 }
 
 export interface RunOptions {
+  /** How long the guest may take to let us in. */
+  readonly connectSeconds?: number;
   readonly onLine?: (line: string) => void;
 }
 
@@ -81,11 +85,12 @@ export async function bootMachine(
   ]);
   const ssh = [
     ...['-i', image.key, '-p', String(port), '-o', 'StrictHostKeyChecking=no'],
-    ...['-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR', '-o', 'ConnectTimeout=60'],
+    ...['-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR'],
     ...['-o', 'ServerAliveInterval=30', '-o', 'ServerAliveCountMax=20', 'root@127.0.0.1'],
   ];
   const run = async (command: string, options: RunOptions = {}): Promise<GuestRun> => {
-    const attempt = execa('ssh', [...ssh, `bash -c ${quoted(command)}`], {
+    const first = ['-o', `ConnectTimeout=${options.connectSeconds ?? CONNECT_SECONDS}`];
+    const attempt = execa('ssh', [...first, ...ssh, `bash -c ${quoted(command)}`], {
       stdin: 'ignore',
       all: true,
       reject: false,
@@ -99,7 +104,7 @@ export async function bootMachine(
   try {
     await timed(
       `Booting (${accelerator === 'kvm' ? 'KVM' : 'emulated: KVM does not work here'})`,
-      () => untilReady(guest, run, console_),
+      () => untilReady(guest, (command) => run(command, { connectSeconds: 60 }), console_),
     );
   } catch (error) {
     await end(guest);
