@@ -252,10 +252,14 @@ export class TestNode {
     const containers =
       agentId === '' ? [] : await this.containers({ 'reprise.dev/agent': agentId });
     const folders = [path.join(this.dataDir, 'pods'), this.podLogDir];
+    const cgroups = await findCgroups({ cgroupRoot: this.cgroupRoot }, new Set());
+    // systemd makes slices for pods of each class, and keeps those.
+    const isOfPod = (cgroup: string): boolean =>
+      !this.containerd.systemdCgroup || /-pod[^/]+\.slice/.test(cgroup);
     return [
       ...containers,
       ...(await Promise.all(folders.map(listFolder))).flat(),
-      ...(await findCgroups({ cgroupRoot: this.cgroupRoot }, new Set())),
+      ...cgroups.filter(isOfPod),
     ];
   }
 

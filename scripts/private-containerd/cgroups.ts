@@ -1,10 +1,12 @@
 /**
  * The cgroups that a private containerd's containers ran in, in every hierarchy of the machine.
  */
-import { readdir, readFile, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, rmdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
 import { RepriseError } from '../../src/errors.ts';
+import { cgroupOfPods } from '../../src/host/cgroups.ts';
 import { listFolder } from './folder.ts';
 import type { Instance } from './instance.ts';
 
@@ -29,7 +31,11 @@ export async function findCgroups(
 ): Promise<string[]> {
   const found: string[] = [];
   for (const hierarchy of await hierarchies()) {
-    const ours = new Set([join(hierarchy, cgroupRoot), join(hierarchy, `${cgroupRoot}.slice`)]);
+    const ours = new Set(
+      (['cgroupfs', 'systemd'] as const).map((driver) =>
+        join(hierarchy, cgroupOfPods(cgroupRoot, driver)),
+      ),
+    );
     const visit = async (folder: string, inside: boolean): Promise<void> => {
       for (const name of await childCgroups(folder)) {
         const child = join(folder, name);
@@ -41,6 +47,14 @@ export async function findCgroups(
     await visit(hierarchy, false);
   }
   return found;
+}
+
+/** Lets systemd take away the slices of the instance's pods and all that is in them, if it made any. */
+export async function stopSlices({ cgroupRoot }: Instance): Promise<void> {
+  const cgroup = cgroupOfPods(cgroupRoot, 'systemd');
+  const places = (await hierarchies()).map((hierarchy) => join(hierarchy, cgroup));
+  const isThere = await Promise.all(places.map((place) => stat(place).catch(() => undefined)));
+  if (isThere.some(Boolean)) await execa('systemctl', ['stop', '--', basename(cgroup)]);
 }
 
 /** Removes the cgroups, leaves first; the last process may take a moment to be gone from one. */

@@ -7,7 +7,13 @@
  */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findCgroups, knownIds, removeCgroups, removeDefaultParent } from './cgroups.ts';
+import {
+  findCgroups,
+  knownIds,
+  removeCgroups,
+  removeDefaultParent,
+  stopSlices,
+} from './cgroups.ts';
 import { claim } from './claim.ts';
 import { removePods } from './cri.ts';
 import { listFolder, removeIfEmpty } from './folder.ts';
@@ -36,6 +42,7 @@ export async function stopContainerd(
 
   await unmountAll(instance.dir);
   await removeNetwork(instance, ids);
+  await stopSlices(instance);
   await removeCgroups(await findCgroups(instance, ids));
   await removeDefaultParent();
   for (const socket of shimSockets) await rm(socket, { force: true });

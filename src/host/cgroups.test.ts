@@ -5,6 +5,7 @@ import test from 'ava';
 import type { Pod } from '../pod/pod.ts';
 import type { QosClass } from '../pod/pod-resources.ts';
 import {
+  cgroupOfPods,
   CgroupError,
   containerCgroup,
   directoriesOf,
@@ -48,6 +49,8 @@ const names: [driver: CgroupDriver, root: string | undefined, qos: QosClass, nam
 for (const [driver, cgroupRoot, qos, name] of names) {
   test(`${driver}: a ${qos} pod below ${cgroupRoot ?? 'the default root'}`, (t) => {
     t.is(podCgroup(aPod(), qos, { cgroupRoot, driver }), name);
+    if (cgroupRoot !== undefined && cgroupRoot !== '/')
+      t.true(name.startsWith(`${cgroupOfPods(cgroupRoot, driver)}/`));
   });
 }
 

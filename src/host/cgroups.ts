@@ -54,6 +54,13 @@ export function findHierarchy(root = '/sys/fs/cgroup'): Hierarchy {
   return { version: 1, root, controllers };
 }
 
+/** The name of the cgroup that those of all pods are below. */
+export function cgroupOfPods(cgroupRoot: string, driver: CgroupDriver): string {
+  return driver === 'cgroupfs'
+    ? path.posix.resolve('/', cgroupRoot)
+    : slicePath(sliceParts(cgroupRoot));
+}
+
 /** The name of a pod's cgroup: `<cgroupRoot>/burstable/pod<uid>`, or the path of its systemd slice. */
 export function podCgroup(
   pod: Pod,
