@@ -131,7 +131,11 @@ async function configure(rootfs: string, key: string): Promise<void> {
   const files: Readonly<Record<string, string>> = {
     'etc/hostname': 'reprise-vm\n',
     'etc/hosts': '127.0.0.1 localhost\n127.0.1.1 reprise-vm\n',
-    'etc/fstab': '/dev/vda / ext4 noatime 0 1\n/dev/vdb /srv/reprise ext4 noatime,nofail 0 2\n',
+    // On a busy machine a disk may take longer to be found, and a service to start, than 90 s.
+    'etc/systemd/system.conf.d/vm.conf': '[Manager]\nDefaultTimeoutStartSec=15min\n',
+    'etc/fstab':
+      '/dev/vda / ext4 noatime 0 1\n' +
+      '/dev/vdb /srv/reprise ext4 noatime,x-systemd.device-timeout=15min 0 2\n',
     // The addresses of qemu's own network; without DHCP it is there at once.
     'etc/systemd/network/10-vm.network':
       '[Match]\nType=ether\nDriver=virtio_net\n[Network]\nAddress=10.0.2.15/24\nGateway=10.0.2.2\n',
