@@ -82,8 +82,10 @@ async function main(): Promise<number> {
     process.on(name, () => stop.abort(new Error(`ended by ${name}`)));
   }
   const dir = join(cache, release);
-  const image = await buildImage(release, dir, stop.signal);
-  const payload = await packPayload(join(cache, 'payload'), stop.signal);
+  const [image, payload] = await sideBySide(stop, [
+    buildImage(release, dir, stop.signal),
+    packPayload(join(cache, 'payload'), stop.signal),
+  ]);
   const boot = await provisionedDisk(image, payload, dir, stop.signal);
   await using machine = await bootMachine(boot, stop.signal);
   if (command === 'shell') return await machine.shell();
@@ -100,6 +102,20 @@ async function main(): Promise<number> {
   say(`results are in ${dir}`);
   console.log(inWords(total));
   return total.passed > 0 && total.failed === 0 ? 0 : 1;
+}
+
+/** What both come to; if one fails, the other is ended. */
+async function sideBySide<One, Other>(
+  stop: AbortController,
+  work: readonly [Promise<One>, Promise<Other>],
+): Promise<[One, Other]> {
+  try {
+    return await Promise.all(work);
+  } catch (error) {
+    stop.abort(error);
+    await Promise.allSettled(work);
+    throw error;
+  }
 }
 
 type Stage = (guest: Guest) => Promise<Tally>;

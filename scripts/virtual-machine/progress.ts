@@ -13,6 +13,6 @@ export async function timed<T>(what: string, work: () => Promise<T>): Promise<T>
   say(what);
   const started = performance.now();
   const result = await work();
-  console.log(`    took ${((performance.now() - started) / 1000).toFixed(0)} s`);
+  console.log(`    took ${((performance.now() - started) / 1000).toFixed(0)} s: ${what}`);
   return result;
 }
