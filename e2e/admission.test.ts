@@ -2,7 +2,8 @@
 import os from 'node:os';
 import test from 'ava';
 import { container, pod, referencePod } from './manifests.ts';
-import { generationOf, isReady, statusOf, timeScale, until } from './node.ts';
+import { generationOf, isReady, statusOf, until } from './node.ts';
+import { timeScale } from './pace.ts';
 import { sharedNode } from './shared.ts';
 
 const node = sharedNode();

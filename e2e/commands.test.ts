@@ -9,6 +9,7 @@ import { container, image, initContainer, pod, referencePod } from './manifests.
 import type { ManifestOf } from './manifests.ts';
 import type { Place } from './node.ts';
 import { countsOf, generationOf, isReady, statusOf, until } from './node.ts';
+import { blink } from './pace.ts';
 import { sharedNode } from './shared.ts';
 import { testInTurn } from './turns.ts';
 
@@ -300,7 +301,7 @@ test('logs: of a container, the last lines, with times, of all', async (t) => {
 
 test('logs -f goes on to the very last line, through the life of one container', async (t) => {
   // Less than 4 KiB: of more than that containerd 1.6 itself loses the end now and then.
-  const script = 'while [ ! -e /shared/go ]; do sleep 0.05; done; seq 1 500';
+  const script = `while [ ! -e /shared/go ]; do sleep ${blink}; done; seq 1 500`;
   const talks = await up(pod('follow', [], [container('main', script)]));
   const follower = node().reprise(['logs', 'follow', '-f']);
   fs.writeFileSync(path.join(node().volume(talks), 'go'), '');
@@ -318,7 +319,7 @@ test('logs -p shows the run before a restart', async (t) => {
     echo x >> /shared/runs
     echo "run $(wc -l < /shared/runs)"
     trap 'exit 143' TERM
-    while :; do sleep 0.05; done`;
+    while :; do sleep ${blink}; done`;
   await up(pod('previous', [], [container('main', script)]));
   const [code, said] = await failing('logs', 'previous', '-p');
   t.is(code, 1);

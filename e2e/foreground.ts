@@ -1,7 +1,7 @@
 /** `reprise run` in the foreground, heard line by line while it runs. */
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import type { Place } from './node.ts';
-import { timeScale } from './node.ts';
+import { timeScale } from './pace.ts';
 
 export interface Ended {
   readonly code: number | undefined;

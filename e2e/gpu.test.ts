@@ -8,6 +8,7 @@ import { container, initContainer, pod, restartAllOn } from './manifests.ts';
 import type { ManifestOf } from './manifests.ts';
 import type { TestNode } from './node.ts';
 import { generationOf, isReady, startNode, until } from './node.ts';
+import { blink } from './pace.ts';
 import { StandIns } from './stand-ins.ts';
 import { testInTurn } from './turns.ts';
 
@@ -31,7 +32,7 @@ tell
 `;
 const obeys = `
 say ready
-while [ ! -e /shared/exit-$NAME ]; do sleep 0.02; done
+while [ ! -e /shared/exit-$NAME ]; do sleep ${blink}; done
 code=$(cat /shared/exit-$NAME); rm /shared/exit-$NAME
 exit $code
 `;
@@ -213,7 +214,7 @@ test('what keeps a device open is found and ended before the next run; who canno
   await node.agent(...standIns.options);
   // A child with a session of its own that holds the device.
   const holds = `${looks}setsid sh -c 'exec 3</dev/nvidia0; echo $$ > /tmp/holder; exec sleep 1000' &
-while ! [ -s /tmp/holder ]; do sleep 0.02; done\n${obeys}`;
+while ! [ -s /tmp/holder ]; do sleep ${blink}; done\n${obeys}`;
   await node.apply(
     pod(
       'holds',

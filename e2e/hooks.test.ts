@@ -5,6 +5,7 @@ import test from 'ava';
 import { connectAgent } from '../src/api/client.ts';
 import { container, initContainer, pod, restartAllOn, sidecar } from './manifests.ts';
 import { statusOf, until } from './node.ts';
+import { blink } from './pace.ts';
 import { sharedNode } from './shared.ts';
 
 const node = sharedNode();
@@ -17,7 +18,7 @@ function script(text: string): Record<string, unknown> {
 const tellsAll = `
   trap 'echo "$NAME is told to end" >> /told/story; exit 0' TERM
   echo "$NAME started" >> /told/story
-  while :; do sleep 0.05; done`;
+  while :; do sleep ${blink}; done`;
 
 /** A folder on the node, since the story is read after the pod is gone. */
 async function told(name: string): Promise<{ folder: string; story: () => Promise<string[]> }> {
@@ -55,7 +56,7 @@ test('postStart comes before everything that follows, preStop before every stop 
   const waits = (name: string) =>
     script(`
     echo "postStart of ${name}" >> /told/story
-    until [ -e /told/go-${name} ]; do sleep 0.05; done
+    until [ -e /told/go-${name} ]; do sleep ${blink}; done
     echo "postStart of ${name} is done" >> /told/story`);
   const leaves = (name: string) => script(`echo "preStop of ${name}" >> /told/story; sleep 1`);
   const proxy = tells(
@@ -188,7 +189,7 @@ test('a container is told to end with the signal of its choice, and killed if it
     trap 'echo "$NAME hears SIGTERM" >> /told/story; exit 1' TERM
     trap 'echo "$NAME hears SIGUSR1" >> /told/story; ${ends}' USR1
     echo "$NAME started" >> /told/story
-    while :; do sleep 0.05; done`;
+    while :; do sleep ${blink}; done`;
   const lifecycle = { stopSignal: 'SIGUSR1' };
   const polite = container('polite', hears('exit 0'), { volumeMounts, lifecycle });
   const deaf = container('deaf', hears(':'), { volumeMounts, lifecycle });

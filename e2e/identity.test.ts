@@ -6,6 +6,7 @@ import test from 'ava';
 import type { ManifestOf } from './manifests.ts';
 import { pod, container } from './manifests.ts';
 import { until } from './node.ts';
+import { blink } from './pace.ts';
 import { sharedNode } from './shared.ts';
 import type { Reports } from './reports.ts';
 import { reporter, reportingPod, reportsAroundRestart } from './reports.ts';
@@ -72,7 +73,7 @@ test("the node's network, processes and IPC can be asked for", async (t) => {
 test('processes are shared among the containers of a pod that wants it', async (t) => {
   const all = "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep '^NAME=' | sort -u";
   // The containers start one after another.
-  const report = `readlink /proc/self/ns/pid; while [ $(${all} | wc -l) -lt 3 ]; do sleep 0.05; done; ${all}`;
+  const report = `readlink /proc/self/ns/pid; while [ $(${all} | wc -l) -lt 3 ]; do sleep ${blink}; done; ${all}`;
   const containers = [reporter('one', report), reporter('two', report)];
   const manifest = reportingPod('shared-processes', containers, { shareProcessNamespace: true });
   const { one = [], two = [] } = await seenIn(t, manifest, 'one', 'two');

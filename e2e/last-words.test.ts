@@ -6,6 +6,7 @@ import test from 'ava';
 import type { V1ContainerTerminated, V1Pod } from '../src/pod/pod-status.ts';
 import { container, initContainer, pod, restartAllOn, sidecar } from './manifests.ts';
 import { isReady, startNode, statusOf, until } from './node.ts';
+import { blink } from './pace.ts';
 import { sharedNode } from './shared.ts';
 
 const node = sharedNode();
@@ -81,7 +82,7 @@ test('every run has a file of its own, and its message outlives it', async (t) =
 echo "$NAME started" >> /shared/story
 [ -s /dev/termination-log ] && echo "$NAME found old words" >> /shared/story
 echo -n "run $(grep -c "$NAME started" /shared/story)" > /dev/termination-log
-while [ ! -e /shared/exit-$NAME ]; do sleep 0.02; done
+while [ ! -e /shared/exit-$NAME ]; do sleep ${blink}; done
 code=$(cat /shared/exit-$NAME); rm /shared/exit-$NAME
 exit $code
 `;
@@ -116,7 +117,7 @@ test('a message can be read that was written while no agent was there to hear', 
   await using lonely = await startNode();
   const { run } = await lonely.agent();
   const script = `
-while [ ! -e /shared/go ]; do sleep 0.02; done
+while [ ! -e /shared/go ]; do sleep ${blink}; done
 echo -n "said to nobody" > /dev/termination-log; exit 5`;
   await lonely.apply(pod('unheard', [], [container('main', script)]));
   const first = await lonely.podThat('unheard', 'is ready', isReady);

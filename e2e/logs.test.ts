@@ -6,6 +6,7 @@ import test from 'ava';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { container, initContainer, pod, referencePod } from './manifests.ts';
 import { isReady, until } from './node.ts';
+import { blink } from './pace.ts';
 import { sharedNode } from './shared.ts';
 
 const node = sharedNode();
@@ -90,7 +91,7 @@ test('restarts without end do not fill the disk', async (t) => {
 
 test('logs are shown of one container or all, with times, and since when', async (t) => {
   const speaks = `
-echo "early $NAME"; while [ ! -e /shared/later ]; do sleep 0.05; done
+echo "early $NAME"; while [ ! -e /shared/later ]; do sleep ${blink}; done
 echo "late $NAME" >&2; while :; do sleep 1; done`;
   await node().apply(
     pod(

@@ -19,12 +19,10 @@ import { startContainerd } from '../scripts/private-containerd/start.ts';
 import { AgentUnreachable, connectAgent } from '../src/api/client.ts';
 import type { V1ContainerStatus, V1Pod } from '../src/pod/pod-status.ts';
 import type { ManifestOf } from './manifests.ts';
+import { blink, timeScale } from './pace.ts';
 
 /** The command of this checkout. */
 export const program = fileURLToPath(new URL('../bin/reprise', import.meta.url));
-
-/** Slow machines (an emulated one, a loaded one) get more time for everything. */
-export const timeScale = Number(process.env.REPRISE_TEST_TIME_SCALE ?? '1');
 
 /** How long an answer may take. */
 export function patience(ms = 30_000): AbortSignal {
@@ -304,7 +302,7 @@ export async function until<T>(
     const found = await look();
     if (found !== undefined && found !== false) return found;
     if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
-    await sleep(50);
+    await sleep(blink * 1000);
   }
 }
 

@@ -10,6 +10,7 @@ import type { HealthCheckResponse } from '../src/runtime/generated/grpc/health/v
 import { protoDirectory, protoOptions } from '../src/runtime/protos.ts';
 import { container, initContainer, pod, restartAllOn, sidecar } from './manifests.ts';
 import { generationOf, isReady, startNode, statusOf, until } from './node.ts';
+import { blink } from './pace.ts';
 import { sharedNode } from './shared.ts';
 
 const node = sharedNode();
@@ -163,7 +164,7 @@ test('a pod with all three probes survives three in-place restarts', async (t) =
     echo "$NAME started" >> /shared/story
     trap 'exit 143' TERM
     sleep 0.5; : > /shared/up
-    while :; do sleep 0.05; done`;
+    while :; do sleep ${blink}; done`;
   const probe = { ...whileThere('up'), periodSeconds: 1 };
   const probes = {
     startupProbe: { ...probe, failureThreshold: 60 },

@@ -4,7 +4,8 @@ import type { RehearsalReport } from '../src/rehearse/report.ts';
 import { container, initContainer, pod } from './manifests.ts';
 import type { ManifestOf } from './manifests.ts';
 import type { Place } from './node.ts';
-import { timeScale, until } from './node.ts';
+import { until } from './node.ts';
+import { blink, timeScale } from './pace.ts';
 import { sharedNode } from './shared.ts';
 import { testInTurn } from './turns.ts';
 
@@ -16,7 +17,7 @@ async function place(name: string): Promise<Place> {
   return await node().beside(name);
 }
 
-const lives = 'while :; do sleep 0.05; done';
+const lives = `while :; do sleep ${blink}; done`;
 /** Long enough to be hit in its middle, on a busy machine too. */
 const takesItsTime = 'sleep 1.5';
 

@@ -9,6 +9,7 @@ import { container, pod, restartAllOn, sidecar } from './manifests.ts';
 import type { ContainerOf, ManifestOf } from './manifests.ts';
 import type { Place } from './node.ts';
 import { generationOf, until } from './node.ts';
+import { blink } from './pace.ts';
 
 /** Reports what the shell prints, then waits. */
 export function reporter(
@@ -19,7 +20,7 @@ export function reporter(
   const script = `
     { ${report}
     } > /shared/$NAME.new 2>&1; mv /shared/$NAME.new /shared/$NAME
-    trap 'exit 143' TERM; while :; do sleep 0.05; done`;
+    trap 'exit 143' TERM; while :; do sleep ${blink}; done`;
   return container(name, script, more);
 }
 

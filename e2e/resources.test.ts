@@ -11,6 +11,7 @@ import type { V1Pod } from '../src/pod/pod-status.ts';
 import { container, pod, restartAllOn } from './manifests.ts';
 import type { TestNode } from './node.ts';
 import { generationOf, isReady, startNode, statusOf } from './node.ts';
+import { blink } from './pace.ts';
 
 const shared: { node?: TestNode } = {};
 const hierarchy = findHierarchy();
@@ -192,8 +193,7 @@ test.serial('what dies for want of memory says so', async (t) => {
 });
 
 test.serial('a rule can name the exit for want of memory', async (t) => {
-  const eats =
-    'while [ ! -e /shared/eat ]; do sleep 0.05; done; rm /shared/eat; exec tail /dev/zero';
+  const eats = `while [ ! -e /shared/eat ]; do sleep ${blink}; done; rm /shared/eat; exec tail /dev/zero`;
   const main = container('main', eats, {
     resources: { limits: { memory: '16Mi' } },
     restartPolicy: 'Never',

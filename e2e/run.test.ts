@@ -9,6 +9,7 @@ import { container, initContainer, pod, referencePod } from './manifests.ts';
 import type { ManifestOf } from './manifests.ts';
 import type { Place } from './node.ts';
 import { countsOf, isReady, until, readyIn } from './node.ts';
+import { blink } from './pace.ts';
 import { sharedNode } from './shared.ts';
 import { testInTurn } from './turns.ts';
 
@@ -30,7 +31,7 @@ function politePod(name: string, folder: string, more: Record<string, unknown> =
   const script = `
     trap 'echo "asked to end" >> /host/said; exit 0' TERM
     echo "up" >> /host/said
-    while :; do sleep 0.05; done`;
+    while :; do sleep ${blink}; done`;
   const main = container('main', script, { volumeMounts: [{ name: 'host', mountPath: '/host' }] });
   return pod(name, [], [main], {
     volumes: [{ name: 'host', hostPath: { path: folder, type: 'DirectoryOrCreate' } }],
@@ -307,7 +308,7 @@ test('killed while an init container runs, it waits for the same run of it', asy
   const here = await place('killed-in-init');
   const waits = `
     echo "$NAME started" >> /shared/story
-    while [ ! -e /shared/go ]; do sleep 0.05; done`;
+    while [ ! -e /shared/go ]; do sleep ${blink}; done`;
   const manifest = pod('killed-in-init', [initContainer('setup', waits)], [container('main')]);
   const file = await here.manifest(manifest);
   const first = foreground(here, '-f', file);
@@ -380,7 +381,7 @@ test('an end that nobody saw is told by the next run', async (t) => {
 
 test('killed while the pod is being deleted, the next run starts it anew', async (t) => {
   const here = await place('deleting');
-  const slow = container('main', "trap 'sleep 1; exit 0' TERM; while :; do sleep 0.05; done");
+  const slow = container('main', `trap 'sleep 1; exit 0' TERM; while :; do sleep ${blink}; done`);
   const manifest = pod('deleting', [], [slow], { terminationGracePeriodSeconds: 60 });
   const file = await here.manifest(manifest);
   const first = foreground(here, '-f', file);

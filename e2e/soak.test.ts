@@ -10,7 +10,8 @@ import { ownShareOf } from '../src/bench/own-share.ts';
 import { readMemory } from '../src/agent/memory-file.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { referencePod } from './manifests.ts';
-import { isReady, startNode, timeScale, until } from './node.ts';
+import { isReady, startNode, until } from './node.ts';
+import { timeScale } from './pace.ts';
 import type { TestNode } from './node.ts';
 
 const restarts = Number(process.env.REPRISE_SOAK_RESTARTS ?? '30');

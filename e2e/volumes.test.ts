@@ -10,6 +10,7 @@ import { hostMounts, inside as insideOf } from './inside.ts';
 import type { ManifestOf } from './manifests.ts';
 import { container, pod, restartAllOn, sidecar } from './manifests.ts';
 import { generationOf, isReady, statusOf, until } from './node.ts';
+import { blink } from './pace.ts';
 import { sharedNode } from './shared.ts';
 
 const node = sharedNode();
@@ -85,7 +86,7 @@ test('a link that a container plants between two runs leads nobody out of the vo
   await fs.mkdir(outside);
   await fs.writeFile(path.join(outside, 'file'), 'content');
   const plants = `
-    while [ ! -e /shared/go ]; do sleep 0.02; done
+    while [ ! -e /shared/go ]; do sleep ${blink}; done
     [ -e /shared/planted ] || {
       rm -rf /shared/part; ln -s ${outside} /shared/part
       rm -rf /shared/made; ln -s ${outside} /shared/made
