@@ -7,6 +7,7 @@ import type { Behaviour } from '../testing/simulated-node.ts';
 import { SimulatedNode, containerStatuses } from '../testing/simulated-node.ts';
 import { referencePod } from '../testing/builders.ts';
 import { probeKinds, probeOf } from './handler.ts';
+import { isEphemeral } from './instances.ts';
 import { isTerminal } from './phase.ts';
 import type { Pod } from './pod.ts';
 import { containersOf } from './pod.ts';
@@ -75,17 +76,17 @@ function guestsMissing(node: SimulatedNode): string[] {
     .map(({ name }) => `${name} was never started`);
 }
 
-/** What was done to ephemeral containers that had been started, while the pod went on. */
+/** What was done to ephemeral containers that have run, while the pod went on. */
 function interferences(node: SimulatedNode): string[] {
-  const guests = new Set(node.pod.spec.ephemeralContainers?.map(({ name }) => name));
-  const started = node.story.flatMap((line) => {
-    const [, name = '', id = ''] = /^start (\S+) \((\S+)\)$/.exec(line) ?? [];
-    return guests.has(name) ? [id] : [];
-  });
+  // One whose start was given up never ran: it is removed, and another one takes its place.
+  const ids = node.runtime.runs.filter(isEphemeral).map(({ id }) => id);
   return node.story.filter(
-    (line) =>
-      /^(stop|kill|remove|prove gone) /.test(line) && started.some((id) => line.includes(id)),
+    (line) => /^(stop|kill|remove|prove gone) /.test(line) && ids.some((id) => hasWord(line, id)),
   );
+}
+
+function hasWord(line: string, word: string): boolean {
+  return line.split(/[ ()]/).includes(word);
 }
 
 function expect(holds: boolean, otherwise: string): void {

@@ -82,6 +82,7 @@ interface SimSandbox {
 
 /** A process that ran, or could not be started; also of a container that has been removed. */
 interface Run {
+  readonly id: string;
   readonly name: string;
   readonly generation: number;
   readonly sandboxAttempt: number;
@@ -313,7 +314,7 @@ export class SimulatedRuntime {
     const hasLostTarget =
       instance.target !== undefined && this.#find(instance.target)?.alive !== true;
     if (behaviour.cannotStart === true || hasLostTarget) {
-      this.runs.push({ name, generation, sandboxAttempt, couldNotStart: true, code: 128 });
+      this.runs.push({ id, name, generation, sandboxAttempt, couldNotStart: true, code: 128 });
       container.exit = { code: 128, finishedAt: this.#agenda.now, reason: 'StartError' };
       return undefined;
     }
@@ -321,7 +322,7 @@ export class SimulatedRuntime {
     container.alive = true;
     container.startedAt = this.#agenda.now;
     container.behaviour = behaviour;
-    this.runs.push({ name, generation, sandboxAttempt });
+    this.runs.push({ id, name, generation, sandboxAttempt });
     this.#listener.story(`${name} runs ${inGeneration(generation)}`);
     if (behaviour.runsMs !== undefined) {
       this.#agenda.plot(behaviour.runsMs, () => this.#end(id, behaviour.code ?? 0));
