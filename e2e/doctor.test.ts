@@ -27,6 +27,7 @@ test('reprise doctor says what there is, what is wrong, and what to do', async (
   // Whoever does not apply specifications cannot run hooks.
   const isByContainerd = /^ok {4}CDI: applied by containerd/m.test(text);
   t.is(isByContainerd, !node.containerd.version.startsWith('1.6.'));
+  t.regex(text, /^ok {4}optional fields: .*recursiveReadOnly/m);
   t.is(/left out.*1 hooks/.test(text), !isByContainerd);
 
   const { exitCode, stdout } = await node.reprise([

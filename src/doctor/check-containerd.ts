@@ -1,11 +1,13 @@
 /** Whether containerd can run pods, and what it can do that not every version can. */
 import { RepriseError, messageOf } from '../errors.ts';
+import type { RuntimeFeatures } from '../pod/node-facts.ts';
 import { findCgroupDriver } from '../runtime/cgroup-driver.ts';
 import { connectContainerd } from '../runtime/connect.ts';
 import type { Cri } from '../runtime/cri.ts';
 import { criOver } from '../runtime/cri.ts';
 import { findDeviceWays } from '../runtime/device-ways.ts';
 import type { RuntimeDeviceWays } from '../runtime/device-ways.ts';
+import { findFeatures } from '../runtime/features.ts';
 import { fail, ok, warn } from './finding.ts';
 import type { Finding } from './finding.ts';
 
@@ -24,7 +26,11 @@ export async function checkContainerd(socket: string, signal: AbortSignal): Prom
     const ways = await findDeviceWays(cri, signal);
     const found = ok('containerd', `${version.runtimeVersion} at ${socket}`);
     const cgroups = ok('cgroup driver', await findCgroupDriver(cri, signal));
-    return { findings: [found, ...(await conditions(cri, signal)), cgroups, cdi(ways)], ways };
+    const able = abilities(await findFeatures(cri, signal));
+    return {
+      findings: [found, ...(await conditions(cri, signal)), cgroups, cdi(ways), able],
+      ways,
+    };
   } catch (error) {
     const next = error instanceof RepriseError ? error.next : undefined;
     const what = next ?? 'start it, or name its socket: --containerd or CONTAINERD_ADDRESS';
@@ -64,4 +70,21 @@ function cdi({ cdiSpecDirs }: RuntimeDeviceWays): Finding {
         'not known to this containerd, or off: specifications are applied by reprise, without hooks',
       )
     : ok('CDI', `applied by containerd, from ${cdiSpecDirs.join(', ')}`);
+}
+
+/** Of the default handler; a pod that needs what is not there is refused with the reason. */
+function abilities({ strictSupplementalGroups, handlers }: RuntimeFeatures): Finding {
+  const all = Object.entries({
+    'supplementalGroupsPolicy: Strict': strictSupplementalGroups,
+    'hostUsers: false': handlers['']?.userNamespaces === true,
+    recursiveReadOnly: handlers['']?.recursiveReadOnlyMounts === true,
+  });
+  const [can, cannot] = [true, false].map((is) =>
+    all.flatMap(([field, isThere]) => (isThere === is ? [field] : [])),
+  );
+  return ok('optional fields', `${inList(can)}; refused: ${inList(cannot)}`);
+}
+
+function inList(names: readonly string[] = []): string {
+  return names.length === 0 ? 'none' : names.join(', ');
 }
