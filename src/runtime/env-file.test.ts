@@ -17,6 +17,8 @@ const values: Record<string, [text: string, value: string | undefined]> = {
   'an empty file has none': ['', undefined],
   'a file of comments has none': ['# x\n\n   # y', undefined],
   'lines may end as on Windows': ["B='1'\r\nA='2'\r\n", '2'],
+  'a carriage return ends no line': ["B= x\rA='1'\nA='2' # y\rA='3'\n", '2'],
+  'nor does it end a comment': ["# x\rA='1'\nA='2'", '2'],
   'what comes after it is not judged': ["A='1'\nnonsense", '1'],
 };
 for (const [title, [text, value]] of Object.entries(values)) {
@@ -39,7 +41,9 @@ for (const [title, [text, message]] of Object.entries(faults)) {
 }
 
 test('whatever a container writes, it is a value, nothing, or a fault', (t) => {
-  const pieces = fc.constantFrom('A', 'B', '=', "'", '#', ' ', '\n', '\r', '\t', '"', '\0');
+  const pieces = fc.constantFrom(
+    ...['A', 'B', '=', "'", '#', ' ', '\n', '\r', '\t', '"', '\0', '\u2028', 'A= ', "A='"],
+  );
   fc.assert(
     fc.property(
       fc.array(pieces).map((all) => all.join('')),
@@ -51,5 +55,6 @@ test('whatever a container writes, it is a value, nothing, or a fault', (t) => {
         }
       },
     ),
+    { numRuns: 5_000 },
   );
 });

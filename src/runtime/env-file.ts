@@ -20,7 +20,7 @@ export function valueInFile(text: string, key: string): string | undefined {
   let rest = text;
   for (;;) {
     const at = text.length - rest.length;
-    const [blank] = /^(?:[ \t]*(?:#.*)?\r?\n)*/.exec(rest) ?? [''];
+    const [blank] = /^(?:[ \t]*(?:#[^\n]*|\r)?\n)*/.exec(rest) ?? [''];
     rest = rest.slice(blank.length).replace(/^[ \t]+/, '');
     if (rest === '' || rest.startsWith('#')) return undefined;
     const fault = (what: string): ContainerConfigError => {
@@ -36,15 +36,16 @@ export function valueInFile(text: string, key: string): string | undefined {
     if (space !== '') {
       // As in a shell: the variable is empty, and what follows is something else.
       if (name === key) return undefined;
-      rest = rest.replace(/^.*\n?/, '');
+      rest = rest.replace(/^[^\n]*\n?/, '');
       continue;
     }
     const quoted = rest.slice(declaration.length);
     if (!quoted.startsWith("'")) throw fault('value must be enclosed in single quotes');
     const end = quoted.indexOf("'", 1);
     if (end === -1) throw fault('unclosed single quote');
-    const [tail] = /^.*/.exec(quoted.slice(end + 1)) ?? [''];
-    if (!/^[ \t]*(?:#.*)?\r?$/.test(tail)) throw fault('unexpected content after closing quote');
+    const [tail] = /^[^\n]*/.exec(quoted.slice(end + 1)) ?? [''];
+    if (!/^[ \t]*(?:#[^\n]*|\r)?$/.test(tail))
+      throw fault('unexpected content after closing quote');
     if (name === key) return quoted.slice(1, end) || undefined;
     rest = quoted.slice(end + 1 + tail.length).replace(/^\n/, '');
   }
