@@ -60,13 +60,16 @@ function renameIfThere(from: string, to: string): void {
 
 /** The memory in a pod's folder; undefined if there is none. Throws when it cannot be understood. */
 export function readMemory(folder: string): Memory | undefined {
-  // A third look: the writer may have come between the first two.
-  for (const name of [memoryFile, nextMemoryFile, memoryFile]) {
-    const text = readIfThere(path.join(folder, name));
-    if (text === undefined) continue;
-    return { ...blankMemory, ...(JSON.parse(text) as { memory: Memory }).memory };
-  }
-  return undefined;
+  const [file = '', next = ''] = memoryFiles.map((name) => path.join(folder, name));
+  const text = readIfThere(file) ?? readWhileChanging(file, next);
+  if (text === undefined) return undefined;
+  return { ...blankMemory, ...(JSON.parse(text) as { memory: Memory }).memory };
+}
+
+/** The writer may be between two names, or through with them when the other one has been read. */
+function readWhileChanging(file: string, next: string): string | undefined {
+  const complete = readIfThere(next);
+  return readIfThere(file) ?? complete;
 }
 
 /** The text of a file; undefined if there is none. */
