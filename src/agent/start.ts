@@ -13,6 +13,7 @@ import { NvidiaSmi } from '../host/devices/nvidia-smi.ts';
 import { defaultSpecDirs } from '../host/devices/read-specs.ts';
 import { lockFolder } from '../host/lock.ts';
 import { readNodeFacts } from '../host/node-facts.ts';
+import { comeFirst } from '../host/priority.ts';
 import { QosShares } from '../host/qos-shares.ts';
 import type { Logger } from '../log.ts';
 import { podKey } from '../pod/pod.ts';
@@ -106,6 +107,8 @@ export async function startAgent(
   signal: AbortSignal,
 ): Promise<RunningAgent> {
   await using stack = new AsyncDisposableStack();
+  const { refused } = comeFirst();
+  if (refused !== undefined) options.log.debug({ err: refused }, 'runs at the usual priority');
   makeDataDir(options.dataDir);
   stack.use(await lockFolder(options.dataDir));
   const containerd = stack.use(connectContainerd(options.containerd));
