@@ -3,10 +3,21 @@
  *
  * A line that is not this machine's own is fetched from the release of Debian that has it and
  * unpacked aside, with lists, cache and state of apt of its own: nothing is installed, upgraded or
- * configured. It runs with this machine's runc. Read next: private-containerd/start.ts.
+ * configured. 1.7 runs with this machine's runc, 2.1 with the one of its own release, which has what
+ * that line asks of it (user namespaces, since runc 1.2). Read next: private-containerd/start.ts.
  */
-import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import {
+  access,
+  glob,
+  mkdir,
+  mkdtemp,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 import { execa, ExecaError } from 'execa';
 import { RepriseError } from '../src/errors.ts';
 import { DEBIAN_KEYS, debianMirror } from './debian.ts';
@@ -14,6 +25,10 @@ import { installedVersion } from './private-containerd/host.ts';
 
 /** Each line, and the Debian release that has it. */
 const RELEASES = { '1.6': 'bookworm', '1.7': 'trixie', '2.1': 'sid' } as const;
+
+/** Lines that run with the runc of their release, and what that runc needs of it to run here. */
+const WITH_RUNC: readonly string[] = ['2.1'];
+const PACKAGES_OF_RUNC = ['runc', 'libc6', 'libseccomp2'];
 
 /** A line of containerd: `major.minor`. */
 export type Line = keyof typeof RELEASES;
@@ -24,7 +39,7 @@ export const LINES = Object.keys(RELEASES) as readonly Line[];
 export interface LineOfContainerd {
   /** `major.minor.patch`. */
   readonly version: string;
-  /** The folder with containerd, its shim and ctr; undefined for what this machine has installed. */
+  /** The folder with containerd, its shim and ctr, maybe runc; undefined: what this machine has. */
   readonly binDir?: string;
 }
 
@@ -66,12 +81,14 @@ async function fetch(line: Line, root: string): Promise<void> {
   try {
     const apt = await aptFor(RELEASES[line], work);
     await apt('apt-get', '-q', 'update');
-    await apt('apt-get', '-q', 'download', 'containerd');
+    const hasRunc = WITH_RUNC.includes(line);
+    await apt('apt-get', '-q', 'download', 'containerd', ...(hasRunc ? PACKAGES_OF_RUNC : []));
     const packages = await readdir(join(work, 'packages'));
     const unpacked = join(work, 'unpacked');
     for (const file of packages) {
       await execa('dpkg-deb', ['--extract', join(work, 'packages', file), unpacked]);
     }
+    if (hasRunc) await bindRunc(unpacked, join(root, line));
     // Whole or not at all: a folder that is there is used without another look.
     await rename(unpacked, join(root, line));
   } catch (error) {
@@ -84,6 +101,19 @@ async function fetch(line: Line, root: string): Promise<void> {
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/** Binds the runc unpacked there to the C library beside it, at the place where both will be. */
+async function bindRunc(unpacked: string, place: string): Promise<void> {
+  const runc = await realpath(join(unpacked, 'usr', 'bin', 'runc'));
+  const loaders = await Array.fromAsync(glob(join(unpacked, 'usr', 'lib', '*', 'ld-linux*.so.*')));
+  const loader = loaders[0]?.replace(unpacked + sep, place + sep);
+  if (loader === undefined) {
+    throw new RepriseError('the C library of this release has no loader', { where: unpacked });
+  }
+  const paths = ['--set-interpreter', loader, '--set-rpath', dirname(loader)];
+  // DT_RPATH, which counts for the libraries of libraries, too.
+  await execa('patchelf', [...paths, '--force-rpath', runc]);
 }
 
 type Apt = (program: 'apt-get', ...args: string[]) => Promise<unknown>;
