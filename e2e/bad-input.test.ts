@@ -30,6 +30,15 @@ metadata:
 
 const rule = '    - {action: RestartAllContainers, exitCodes: {operator: In, values: [1]}}\n';
 
+/** Small, and nine to the power of thirty values when they are all written out. */
+const bomb = Array.from(
+  { length: 30 },
+  (_, i) =>
+    `a${i}: &a${i} [${Array(9)
+      .fill(i === 0 ? 'x' : `*a${i - 1}`)
+      .join(',')}]`,
+).join('\n');
+
 /** A manifest, and what is said of it; \`pod.yaml\` stands for its file. */
 const manifests: Readonly<Record<string, readonly [text: string, says: string]>> = {
   'an empty file': [
@@ -142,6 +151,23 @@ error: Duplicate value: "main"
 error: Not found: "data"
    at: pod.yaml:14, spec.containers[1].volumeMounts[0].name of container "main"
   try: add a volume of this name to spec.volumes`,
+  ],
+  'aliases that multiply': [
+    bomb,
+    `error: the aliases of the manifest multiply into too much data
+   at: pod.yaml:1
+  try: write the values out instead of using anchors and aliases`,
+  ],
+  'a character that ends a text for the kernel': [
+    `${head}spec:
+  containers:
+  - name: main
+    image: ${image}
+    env: [{name: NAME, value: "a\\0b"}]
+`,
+    `error: the text "a\\u0000b" holds a NUL character
+   at: pod.yaml:9
+  try: remove it`,
   ],
   'a huge file': [
     `${head}# ${'x'.repeat(11 * 1024 * 1024)}`,

@@ -90,6 +90,24 @@ test('postStart comes before everything that follows, preStop before every stop 
   t.deepEqual(down.slice(4), ['proxy is told to end']);
 });
 
+test('app containers end first, then the sidecars, the last one first', async (t) => {
+  const { folder, story } = await told('backwards');
+  // Each takes a moment: who does not wait for the one before overtakes it.
+  const slow = `
+    trap 'sleep 1; echo "$NAME has ended" >> /told/story; exit 0' TERM
+    echo "$NAME started" >> /told/story
+    while :; do sleep ${blink}; done`;
+  const one = (name: string, more = {}) => container(name, slow, { volumeMounts, ...more });
+  const always = { restartPolicy: 'Always' };
+  const sidecars = ['first', 'second', 'third'].map((name) => one(name, always));
+  await node().apply(pod('backwards', sidecars, [one('main')], withStory(folder)));
+  await node().ready('backwards');
+  await until('all have told', async () => (await story()).length === 4);
+  await node().removed('backwards');
+  const down = ['main', 'third', 'second', 'first'].map((name) => `${name} has ended`);
+  t.deepEqual((await story()).slice(4), down);
+});
+
 test('a hook that fails after the start stops its container, which starts again', async (t) => {
   const { folder, story } = await told('fails');
   const once = script('if [ ! -e /told/once ]; then : > /told/once; echo no >&2; exit 7; fi');

@@ -284,6 +284,8 @@ export async function startNode(
   options: Pick<StartOptions, 'handlers' | 'dualStack'> = {},
 ): Promise<TestNode> {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'reprise-e2e-'));
+  // The root of a pod with users of its own is nobody on the node, and has to get to its own files.
+  await fs.chmod(dir, 0o711);
   const containerd = await startContainerd(path.join(dir, 'containerd'), {
     ...options,
     outbound: false,

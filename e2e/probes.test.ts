@@ -1,5 +1,9 @@
 // Probes at real containers: what they find is arranged by files, what follows is looked at from outside.
+import { once } from 'node:events';
 import fs from 'node:fs/promises';
+import https from 'node:https';
+import net from 'node:net';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { Server, ServerCredentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
@@ -8,6 +12,7 @@ import type { V1Pod } from '../src/pod/pod-status.ts';
 import type { ProtoGrpcType } from '../src/runtime/generated/grpc-health.ts';
 import type { HealthCheckResponse } from '../src/runtime/generated/grpc/health/v1/HealthCheckResponse.ts';
 import { protoDirectory, protoOptions } from '../src/runtime/protos.ts';
+import { selfSigned } from '../src/testing/certificate.ts';
 import { container, initContainer, pod, restartAllOn, sidecar } from './manifests.ts';
 import { generationOf, isReady, startNode, statusOf, until } from './node.ts';
 import { blink } from './pace.ts';
@@ -156,6 +161,59 @@ test('gRPC health of a server on the node, asked by a pod in its network', async
   health.status = 'SERVING';
   t.true(isReady(await node().ready('asks-grpc')));
   await node().removed('asks-grpc');
+});
+
+test('HTTPS is asked without a look at the certificate, a TCP port whether it takes a connection', async (t) => {
+  let asked = 0;
+  const secure = https.createServer(selfSigned(node().dir), (_, response) => {
+    asked += 1;
+    response.end();
+  });
+  await once(secure.listen(0, '127.0.0.1'), 'listening');
+  t.teardown(() => secure.close());
+  const { port } = secure.address() as AddressInfo;
+  // Nobody listens there yet, and nobody else is going to.
+  const later = net.createServer();
+  await once(later.listen(0, '127.0.0.1'), 'listening');
+  const { port: closed } = later.address() as AddressInfo;
+  await new Promise((resolve) => later.close(resolve));
+  const patient = { timeoutSeconds: 30, ...often };
+  const web = container('web', undefined, {
+    readinessProbe: { httpGet: { scheme: 'HTTPS', host: '127.0.0.1', port }, ...patient },
+  });
+  const socket = container('socket', undefined, {
+    readinessProbe: { tcpSocket: { host: '127.0.0.1', port: closed }, ...patient },
+  });
+  await node().apply(pod('secure', [], [web, socket]));
+  const waiting = await node().podThat('secure', 'has a ready web server', (one) => {
+    return statusOf(one, 'web').ready;
+  });
+  t.true(asked > 0);
+  await until('the closed port is told', async () =>
+    (await node().events('secure')).join('\n').includes('Readiness probe failed: dial tcp'),
+  );
+  t.false(statusOf(waiting, 'socket').ready);
+  await once(later.listen(closed, '127.0.0.1'), 'listening');
+  t.teardown(() => later.close());
+  t.true(isReady(await node().ready('secure')));
+  await node().removed('secure');
+});
+
+test('a probe can give less grace than the pod does', async (t) => {
+  const deaf = `trap '' TERM; : > /shared/up; while :; do sleep ${blink}; done`;
+  const livenessProbe = { ...whileThere('up'), ...often, terminationGracePeriodSeconds: 1 };
+  const main = container('main', deaf, { livenessProbe, restartPolicy: 'Always' });
+  // With the grace of the pod this would not be over before the test is.
+  const manifest = pod('impatient', [], [main], { terminationGracePeriodSeconds: 3600 });
+  await node().apply(manifest);
+  const first = await node().ready('impatient');
+  await until('it is up', async () => (await fs.readdir(node().volume(first))).includes('up'));
+  await take(first, 'up');
+  const after = await node().podThat('impatient', 'has restarted', (one) => {
+    return statusOf(one, 'main').restartCount === 1;
+  });
+  t.is(statusOf(after, 'main').lastState.terminated?.exitCode, 137);
+  await node().ok('delete', 'pod', 'impatient', '--grace-period=0', '--force');
 });
 
 test('a pod with all three probes survives three in-place restarts', async (t) => {

@@ -8,7 +8,13 @@ import type { ManifestOf } from './manifests.ts';
 import type { TestNode } from './node.ts';
 import { isReady, startNode, statusOf, until } from './node.ts';
 import type { Reports } from './reports.ts';
-import { reporter, reportingPod, reports, reportsAroundRestart } from './reports.ts';
+import {
+  reporter,
+  reportingPod,
+  reports,
+  reportsAroundRestart,
+  restartInPlace,
+} from './reports.ts';
 
 const shared: { node?: TestNode } = {};
 
@@ -263,31 +269,47 @@ test('groups that the image has for a user are added, or with Strict left out', 
 });
 
 test('a pod has users of its own, or is told that the runtime cannot give them', async (t) => {
-  const report = 'cat /proc/self/uid_map; id -u; stat -c %u /shared; touch /shared/made';
-  const manifest = pod('own-users', [], [reporter('main', report)], { hostUsers: false });
+  const report = `
+    cat /proc/self/uid_map; id -u; stat -c %u /shared; touch /shared/made-by-$NAME
+    grep -c ' /proc/' /proc/mounts`;
+  // Only in users of its own a container may see all of /proc.
+  const open = { securityContext: { procMount: 'Unmasked' } };
+  const names = ['main', 'open'];
+  const manifest = reportingPod(
+    'own-users',
+    [reporter('main', report), reporter('open', report, open)],
+    { hostUsers: false },
+  );
   await node().apply(manifest);
   const refusal = 'the runtime cannot give a pod a user namespace';
   const isRefused = await until('it is decided', async () => {
     if ((await node().ok('events', 'own-users')).includes(refusal)) return 'refused';
     return isReady(await node().pod('own-users')) && 'served';
   });
-  const after = await node().pod('own-users');
-  t.is(after.spec.hostUsers, false);
+  const one = await node().pod('own-users');
+  t.is(one.spec.hostUsers, false);
   if (isRefused === 'refused') {
     t.log('refused: this containerd, or its runc, does not say that it can');
-    t.is(after.status.phase, 'Pending');
-    t.is(await node().pidOf(after, 'main'), undefined);
+    t.is(one.status.phase, 'Pending');
+    t.is(await node().pidOf(one, 'main'), undefined);
   } else {
-    const seen = (await reports(node(), after, ['main']))['main'] ?? [];
-    const [inner, outer, count] = (seen[0] ?? '').trim().split(/\s+/).map(Number);
+    t.log('served: this containerd and its runc say that they can');
+    const seen = await reports(node(), one, names);
+    const [inner, outer = 0, count] = (seen['main']?.[0] ?? '').trim().split(/\s+/).map(Number);
     t.is(inner, 0);
-    t.true((outer ?? 0) >= 65_536, 'nobody on the node');
+    t.true(outer >= 65_536, 'nobody on the node');
     t.is(count, 65_536);
-    t.deepEqual(seen.slice(1), ['0', '0']);
-    const pid = await node().pidOf(after, 'main');
-    const { uid } = await fs.stat(`/proc/${pid}`);
-    t.is(uid, outer ?? -1);
-    t.is((await fs.stat(path.join(node().volume(after), 'made'))).uid, 0, 'mapped back on disk');
+    t.deepEqual(seen['main']?.slice(1, 3), ['0', '0']);
+    t.true(Number(seen['main']?.at(-1)) > 0);
+    t.is(seen['open']?.at(-1), '0', 'nothing covers parts of /proc');
+    const after = await restartInPlace(node(), one, names);
+    t.deepEqual(await reports(node(), after, names), seen, 'the same users after a restart');
+    for (const name of names) {
+      const { uid } = await fs.stat(`/proc/${await node().pidOf(after, name)}`);
+      t.is(uid, outer);
+      const made = path.join(node().volume(after), `made-by-${name}`);
+      t.is((await fs.stat(made)).uid, 0, 'mapped back on disk');
+    }
   }
   await node().removed('own-users');
 });

@@ -198,7 +198,11 @@ test('of the node a pod gets what it asks for, of whatever type', async (t) => {
   await fs.writeFile(path.join(place, 'file'), 'content');
   const server = net.createServer().listen(path.join(place, 'socket'));
   await once(server, 'listening');
+  const disk = path.join(place, 'disk');
+  // The first disk that the kernel keeps in memory; nothing of it is read.
+  await execa('mknod', [disk, 'b', '1', '0']);
   const wanted = {
+    BlockDevice: disk,
     Directory: path.join(place, 'folder'),
     DirectoryOrCreate: path.join(place, 'new/folder'),
     File: path.join(place, 'file'),
@@ -219,6 +223,7 @@ test('of the node a pod gets what it asks for, of whatever type', async (t) => {
     const seen = await inside(running, 'main', "cd /host && stat -c '%n %F %d:%i' *");
     const kinds = seen.split('\n').map((line) => line.replace(/ \d+:\d+$/, ''));
     t.deepEqual(kinds, [
+      'blockdevice block special file',
       'chardevice character special file',
       'directory directory',
       'directoryorcreate directory',
@@ -240,34 +245,47 @@ test('of the node a pod gets what it asks for, of whatever type', async (t) => {
 });
 
 test('recursive read-only mounts are made, or the pod says that it cannot have them', async (t) => {
-  const mount = (recursiveReadOnly: string) => ({
-    volumeMounts: [
-      sharedMount,
-      { name: 'shared', mountPath: '/ro', readOnly: true, recursiveReadOnly },
-    ],
-  });
-  await node().apply(pod('if-possible', [], [container('main', undefined, mount('IfPossible'))]));
-  const running = await node().ready('if-possible');
-  t.regex(await inside(running, 'main', 'touch /ro/x'), /Read-only file system/);
-  await node().removed('if-possible');
+  const place = path.join(node().dir, 'nested');
+  const inner = path.join(place, 'inner');
+  await fs.mkdir(inner, { recursive: true });
+  await execa('mount', ['-t', 'tmpfs', 'inner', inner]);
+  const manifest = (name: string, recursiveReadOnly: string) => {
+    const mount = { name: 'nested', mountPath: '/ro', readOnly: true, recursiveReadOnly };
+    const main = container('main', undefined, { volumeMounts: [sharedMount, mount] });
+    const nested = { name: 'nested', hostPath: { path: place, type: 'Directory' } };
+    return pod(name, [], [main], { volumes: [{ name: 'shared', emptyDir: {} }, nested] });
+  };
+  const readOnly = /Read-only file system/;
+  try {
+    await node().apply(manifest('enabled', 'Enabled'));
+    const after = await node().podThat(
+      'enabled',
+      'is decided',
+      (one) =>
+        isReady(one) ||
+        statusOf(one, 'main').state.waiting?.reason === 'CreateContainerConfigError',
+    );
+    const { waiting } = statusOf(after, 'main').state;
+    if (waiting === undefined) {
+      t.log('made: this runtime says that it can');
+      t.regex(await inside(after, 'main', 'touch /ro/x'), readOnly);
+      t.regex(await inside(after, 'main', 'touch /ro/inner/x'), readOnly);
+    } else {
+      t.log('refused: this runtime does not say that it can');
+      t.regex(waiting.message ?? '', /volume "nested" requested recursive read-only mode/);
+    }
+    await node().removed('enabled');
 
-  const name = 'enabled';
-  await node().apply(pod(name, [], [container('main', undefined, mount('Enabled'))]));
-  const after = await node().podThat(
-    name,
-    'is decided',
-    (one) =>
-      isReady(one) || statusOf(one, 'main').state.waiting?.reason === 'CreateContainerConfigError',
-  );
-  const { waiting } = statusOf(after, 'main').state;
-  if (waiting === undefined) {
-    t.log('made: this runtime says that it can');
-    t.regex(await inside(after, 'main', 'touch /ro/x'), /Read-only file system/);
-  } else {
-    t.log('refused: this runtime does not say that it can');
-    t.regex(waiting.message ?? '', /volume "shared" requested recursive read-only mode/);
+    await node().apply(manifest('if-possible', 'IfPossible'));
+    const running = await node().ready('if-possible');
+    t.regex(await inside(running, 'main', 'touch /ro/x'), readOnly);
+    const below = await inside(running, 'main', 'touch /ro/inner/x');
+    if (waiting === undefined) t.regex(below, readOnly);
+    else t.is(below, '', 'only the outer mount is read-only');
+    await node().removed('if-possible');
+  } finally {
+    await execa('umount', [inner]);
   }
-  await node().removed(name);
 });
 
 test('every volume belongs to the fsGroup, and so does what is made in it', async (t) => {

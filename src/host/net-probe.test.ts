@@ -2,12 +2,12 @@ import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { selfSigned } from '../testing/certificate.ts';
 import { httpGet, urlOf } from './http-get.ts';
 import type { HttpQuestion } from './net-probe.ts';
 import { probeHttp, probeTcp } from './net-probe.ts';
@@ -133,32 +133,7 @@ test('redirects without end are a failure', async (t) => {
 test('a certificate is not verified', async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'reprise-tls-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
-  const [key, cert] = ['key', 'cert'].map((name) => path.join(folder, name)) as [string, string];
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-subj',
-      '/CN=elsewhere',
-      '-days',
-      '1',
-      '-keyout',
-      key,
-      '-out',
-      cert,
-    ],
-    { stdio: 'ignore' },
-  );
-  const server = https.createServer(
-    { key: readFileSync(key), cert: readFileSync(cert) },
-    (_, response) => response.end('safe'),
-  );
+  const server = https.createServer(selfSigned(folder), (_, response) => response.end('safe'));
   const question = asked(await listening(t, server), { scheme: 'HTTPS' });
   t.deepEqual(await probeHttp(question, patienceMs, never), { outcome: 'success', output: 'safe' });
 });
