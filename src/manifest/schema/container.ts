@@ -87,8 +87,6 @@ const restartRule = z.strictObject({
   ),
 });
 
-const notYet = (what: string): string => `${what} are not supported yet`;
-
 export const container = z.strictObject({
   name: required(dnsLabel(), 'unique among all containers of the pod'),
   image: required(
@@ -128,7 +126,10 @@ export const container = z.strictObject({
     'rules for exits, at most 20; the first that matches wins over restartPolicy',
   ),
   volumeMounts: honoured(listOf(volumeMount), 'volumes it sees'),
-  volumeDevices: refused(notYet('block volumes'), []),
+  volumeDevices: refused(
+    'a claim is a folder here, never a block device; mount it on the node and use hostPath',
+    [],
+  ),
   livenessProbe: honoured(probe, 'fails: the container is stopped and started again'),
   readinessProbe: honoured(probe, 'whether the container is ready'),
   startupProbe: honoured(
