@@ -117,7 +117,8 @@ export interface ProbeResult {
 
 /**
  * `creating` and `starting`: the call is under way. `aborted`: its start was given up half-way, for no
- * fault of its own; it never ran and cannot be started any more. `unknown`: the runtime lost track.
+ * fault of its own; it may have begun, but was ended at once, and cannot be started any more. `unknown`:
+ * the runtime lost track.
  */
 export type InstanceState =
   'creating' | 'created' | 'starting' | 'aborted' | 'running' | 'exited' | 'unknown';
