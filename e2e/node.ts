@@ -25,7 +25,7 @@ import { blink, timeScale } from './pace.ts';
 export const program = fileURLToPath(new URL('../bin/reprise', import.meta.url));
 
 /** How long an answer may take. */
-export function patience(ms = 30_000): AbortSignal {
+export function patience(ms = 60_000): AbortSignal {
   return AbortSignal.timeout(ms * timeScale);
 }
 
@@ -120,8 +120,18 @@ export class TestNode {
   /** Starts `reprise agent` and waits until it answers. */
   async agent(...args: readonly string[]): Promise<{ readonly run: Run }> {
     const agent = this.reprise(['agent', ...args]);
-    const answers = until('the agent answers', async () => await this.#answers(), 60_000);
-    const ends = agent.then(({ all }) => Promise.reject(new Error(`the agent ended:\n${all}`)));
+    let late = '';
+    const ends = agent.then(({ all }) =>
+      Promise.reject(new Error(`${late}the agent ended:\n${all}`)),
+    );
+    const answers = until('the agent answers', async () => await this.#answers(), 120_000).catch(
+      (error: unknown) => {
+        // What it has to say is told at its end.
+        late = `${String(error)}; `;
+        agent.kill('SIGKILL');
+        return ends;
+      },
+    );
     await Promise.race([answers, ends]);
     ends.catch(() => undefined);
     // Wrapped: a bare one is a promise, and awaiting it would wait for its end.
@@ -297,7 +307,7 @@ export async function startNode(
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
-  withinMs = 30_000,
+  withinMs = 60_000,
 ): Promise<T> {
   const deadline = Date.now() + withinMs * timeScale;
   for (;;) {
