@@ -257,6 +257,28 @@ test('delete: politely, with less grace, at once, without waiting', async (t) =>
   t.deepEqual(all, []);
 });
 
+test('delete: several at once, of which none waits for another one', async (t) => {
+  const volumes = [{ name: 'told', hostPath: { path: node().dir, type: 'Directory' } }];
+  const volumeMounts = [{ name: 'told', mountPath: '/told' }];
+  const ends = (name: string, script: string) => {
+    const main = container('main', script, { volumeMounts });
+    return pod(name, [], [main], { volumes, terminationGracePeriodSeconds: 3600 });
+  };
+  const loop = 'echo up; while :; do sleep 1; done';
+  await up(
+    ends('last', `trap 'until [ -e /told/first-ends ]; do sleep 1; done; exit' TERM; ${loop}`),
+  );
+  await up(ends('first', `trap ': > /told/first-ends; exit' TERM; ${loop}`));
+  t.deepEqual((await node().ok('delete', 'pod', 'last', 'first')).split('\n').toSorted(), [
+    'pod "first" deleted',
+    'pod "last" deleted',
+  ]);
+
+  const [code, said] = await failing('delete', 'pod', 'absent', 'missing');
+  t.is(code, 1);
+  t.regex(said, /pods "absent" not found\n.*\n.*\n\nerror: pods "missing" not found\n/);
+});
+
 test('logs: of a container, the last lines, with times, of all', async (t) => {
   const says = 'echo "$NAME: one"; echo "$NAME: two"; echo "$NAME: three"';
   const stays = `${says}; while :; do sleep 1; done`;

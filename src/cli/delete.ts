@@ -9,6 +9,7 @@ import type { DeleteOptions } from '../api/backend.ts';
 import type { ObjectKind } from '../pod/objects.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { durationOption, wholeNumberOption } from './duration.ts';
+import { errorLines } from './exit-code.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
 import { printLine } from './output.ts';
@@ -75,11 +76,24 @@ async function remove(args: readonly string[], options: DeleteCommandOptions): P
     next: 'allow more with --timeout, or end it at once with --force',
   };
   await withinTime(options.timeout, late, async (signal) => {
+    // All at once: the grace periods of many pods do not add up.
+    const pods = wanted.filter(({ kind }) => kind === 'Pod');
+    const ends = await Promise.allSettled(
+      pods.map(({ namespace, name }) => removeOne(client, namespace, name, options, signal)),
+    );
+    signal.throwIfAborted();
+    throwAll(ends.flatMap((end): unknown[] => (end.status === 'rejected' ? [end.reason] : [])));
     for (const { kind, namespace, name } of wanted) {
-      if (kind === 'Pod') await removeOne(client, namespace, name, options, signal);
-      else await removeObject(client, { kind, namespace, name }, options, signal);
+      if (kind !== 'Pod') await removeObject(client, { kind, namespace, name }, options, signal);
     }
   });
+}
+
+/** The last one is thrown, those before it are told. */
+function throwAll(errors: readonly unknown[]): void {
+  for (const error of errors.slice(0, -1))
+    console.error(`${errorLines(error, false).join('\n')}\n`);
+  if (errors.length > 0) throw errors.at(-1);
 }
 
 interface Thing {
