@@ -3,7 +3,7 @@
  *
  * Read next: status.ts and ephemeral-status.ts, which choose among them.
  */
-import { isEphemeral } from './instances.ts';
+import { instancesOf, isEphemeral } from './instances.ts';
 import { isPullBackoff } from './pull-backoff.ts';
 import type { Memory, Termination } from './memory.ts';
 import type { Observed } from './observed.ts';
@@ -27,11 +27,8 @@ export function waiting(
   isCreated: boolean,
 ): V1ContainerWaiting {
   const { pod, memory, observed } = scene;
-  const progress = observed.instances.find(
-    (one) =>
-      one.name === container.name &&
-      (one.generation === memory.generation || isEphemeral(one)) &&
-      one.progress,
+  const progress = instancesOf(observed, container.name).find(
+    (one) => (one.generation === memory.generation || isEphemeral(one)) && one.progress,
   )?.progress;
   // A pull that goes on is news, even if the one before it failed.
   if (progress !== undefined) return { reason: waitingReason(pod), message: progress };

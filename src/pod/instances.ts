@@ -37,7 +37,20 @@ export function currentInstance(
   name: string,
 ): Instance | undefined {
   const attempt = memory.containers[name]?.attempt;
-  return observed.instances.find((one) => one.name === name && one.attempt === attempt);
+  return instancesOf(observed, name).find((one) => one.attempt === attempt);
+}
+
+/** What was sorted once; what is observed never changes, but is replaced. */
+const sorted = new WeakMap<readonly Instance[], Map<string, Instance[]>>();
+
+/** All instances of a container; asked many times in a turn, for each container of the pod. */
+export function instancesOf({ instances }: Observed, name: string): readonly Instance[] {
+  let byName = sorted.get(instances);
+  if (byName === undefined) {
+    byName = Map.groupBy(instances, (one) => one.name);
+    sorted.set(instances, byName);
+  }
+  return byName.get(name) ?? [];
 }
 
 export function isCurrent(memory: Memory, instance: Instance): boolean {
@@ -75,9 +88,8 @@ export function preparedInstance(
   generation: number,
 ): Instance | undefined {
   const attempt = memory.containers[name]?.attempt ?? -1;
-  return observed.instances.find(
+  return instancesOf(observed, name).find(
     (one) =>
-      one.name === name &&
       one.generation === generation &&
       one.sandboxAttempt === memory.sandboxAttempt &&
       one.attempt > attempt &&
@@ -88,6 +100,6 @@ export function preparedInstance(
 
 /** The attempt number for a new instance: above all that exist or existed, as log files are named by it. */
 export function nextAttempt(observed: Observed, memory: Memory, name: string): number {
-  const attempts = observed.instances.filter((one) => one.name === name).map((one) => one.attempt);
+  const attempts = instancesOf(observed, name).map((one) => one.attempt);
   return Math.max(-1, memory.containers[name]?.attempt ?? -1, ...attempts) + 1;
 }
