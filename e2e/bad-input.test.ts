@@ -169,6 +169,13 @@ error: Not found: "data"
    at: pod.yaml:9
   try: remove it`,
   ],
+  '10,000 containers': [
+    `${head}spec:
+  containers:
+${Array.from({ length: 10_000 }, (_, i) => `  - {name: c${i}, image: i}\n`).join('')}`,
+    `error: Too many: 10000: must have at most 1000 items
+   at: pod.yaml:6, spec.containers`,
+  ],
   'a huge file': [
     `${head}# ${'x'.repeat(11 * 1024 * 1024)}`,
     `error: the manifest is larger than 10 MiB

@@ -78,11 +78,17 @@ const imagePullSecret = z.strictObject({
   ),
 });
 
+/** A rule of our own: with ever more of them a pod would hold up the others that the agent has. */
+const MOST_CONTAINERS = 1000;
+
 export const podSpec = z.strictObject({
-  containers: required(listOf(container), 'app containers, at least one'),
+  containers: required(
+    listOf(container).max(MOST_CONTAINERS),
+    'app containers, at least one and at most 1000',
+  ),
   initContainers: honoured(
-    listOf(container),
-    'init containers and sidecars, started in this order',
+    listOf(container).max(MOST_CONTAINERS),
+    'init containers and sidecars, started in this order; at most 1000',
   ),
   ephemeralContainers: refused(
     'ephemeral containers are added to a running pod, not to a manifest',
