@@ -15,12 +15,12 @@ const autogroup = '/proc/self/autogroup';
 /** Does what the machine lets it do; says what it refused, which costs time and nothing else. */
 export function comeFirst(): { readonly refused?: unknown } {
   try {
+    raiseSession();
     // Each thread has its own, and those of the garbage collector are waited for. Threads and
     // processes that are made later have it from the one that makes them.
     for (const thread of fs.readdirSync('/proc/self/task')) {
       os.setPriority(Number(thread), NICENESS);
     }
-    raiseSession();
     return {};
   } catch (error) {
     return { refused: error };
