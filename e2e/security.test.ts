@@ -3,6 +3,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
+import { execa } from 'execa';
 import { container, pod } from './manifests.ts';
 import type { ManifestOf } from './manifests.ts';
 import type { TestNode } from './node.ts';
@@ -213,12 +214,14 @@ const rejected: Readonly<Record<string, readonly [object, string, RegExp]>> = {
   ],
 };
 
+async function hasAppArmor(): Promise<boolean> {
+  const file = '/sys/module/apparmor/parameters/enabled';
+  return (await fs.readFile(file, 'utf8').catch(() => 'N')).startsWith('Y');
+}
+
 for (const [title, [securityContext, reason, message]] of Object.entries(rejected)) {
   test(`a pod is rejected for ${title}`, async (t) => {
-    const hasAppArmor = await fs
-      .readFile('/sys/module/apparmor/parameters/enabled', 'utf8')
-      .catch(() => 'N');
-    if (reason === 'AppArmor' && hasAppArmor.startsWith('Y')) {
+    if (reason === 'AppArmor' && (await hasAppArmor())) {
       t.log('skipped: this kernel has AppArmor');
       t.pass();
       return;
@@ -245,6 +248,41 @@ for (const [title, [securityContext, reason, message]] of Object.entries(rejecte
     await node().removed(name);
   });
 }
+
+test('profiles of AppArmor are enforced, where the kernel has them', async (t) => {
+  if (!(await hasAppArmor())) {
+    t.log('skipped: this kernel has no AppArmor');
+    t.pass();
+    return;
+  }
+  const localhostProfile = 'reprise-e2e';
+  const rules = 'file, network, capability, signal, ptrace, mount, umount, deny /shared/secret rw,';
+  const input = `profile ${localhostProfile} flags=(attach_disconnected) { ${rules} }`;
+  await execa('apparmor_parser', ['--replace'], { input });
+  const report = 'cat /proc/self/attr/current; echo x > /shared/secret && echo written';
+  const under = (name: string, appArmorProfile: object) =>
+    reporter(name, report, { securityContext: { appArmorProfile } });
+  try {
+    const seen = await reportsThroughRestart(
+      t,
+      reportingPod('app-armor', [
+        under('default', { type: 'RuntimeDefault' }),
+        under('own', { type: 'Localhost', localhostProfile }),
+        under('none', { type: 'Unconfined' }),
+      ]),
+      'default',
+      'own',
+      'none',
+    );
+    t.deepEqual(seen['default'], ['cri-containerd.apparmor.d (enforce)', 'written']);
+    t.is(seen['own']?.[0], `${localhostProfile} (enforce)`);
+    t.regex(seen['own']?.[1] ?? '', /Permission denied/);
+    t.deepEqual(seen['none'], ['unconfined', 'written']);
+    await node().removed('app-armor');
+  } finally {
+    await execa('apparmor_parser', ['--remove'], { input });
+  }
+});
 
 test('groups that the image has for a user are added, or with Strict left out', async (t) => {
   const groups = async (policy: string): Promise<string | undefined> => {

@@ -30,6 +30,8 @@ export interface Image {
 const BASE = [
   ...['systemd', 'systemd-sysv', 'dbus', 'udev', 'kmod', 'procps', 'iproute2'],
   ...['openssh-server', 'ca-certificates'],
+  // As a Debian has it that was installed in the usual way: its kernel recommends it.
+  'apparmor',
 ];
 
 /** In the image, for scripts/provision to install. */
