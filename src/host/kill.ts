@@ -60,15 +60,20 @@ export async function killContainers(
 ): Promise<KillResult> {
   const { hierarchy = findHierarchy(), freezeTimeoutMs = 200 } = options;
   const found = cgroups.map((cgroup) => lookInto(cgroup, hierarchy));
+  const reached: Target[] = [];
   const unreached: Target[] = [];
   const caught = new Map<string, readonly number[]>();
   let killed = 0;
   // Nothing is done between these kills: all containers go down together.
   for (const target of found) {
-    if (killWhole(target, hierarchy)) {
-      killed += target.pids.length;
-      caught.set(target.cgroup, target.pids);
-    } else if (target.pids.length > 0) unreached.push(target);
+    if (killWhole(target)) reached.push(target);
+    else if (target.pids.length > 0) unreached.push(target);
+  }
+  for (const { cgroup, directory, pids } of reached) {
+    killed += pids.length;
+    caught.set(cgroup, pids);
+    // On v2 frozen processes die of it. In v1's freezer, where a paused container is, they do not.
+    if (hierarchy.version === 1) thaw(directory);
   }
   const rest =
     hierarchy.version === 1
@@ -160,7 +165,7 @@ function unifiedDirectoryOf(
 
 // Freezing is no way out on older kernels with v2: there a frozen process still dies of a SIGKILL
 // from elsewhere, so its id may be free again when we come to use it.
-function killWhole({ unified, directory, exists }: Target, hierarchy: Hierarchy): boolean {
+function killWhole({ unified, exists }: Target): boolean {
   if (unified === undefined || !exists) return false;
   try {
     fs.writeFileSync(path.join(unified, 'cgroup.kill'), '1', { flag: 'r+' });
@@ -168,8 +173,6 @@ function killWhole({ unified, directory, exists }: Target, hierarchy: Hierarchy)
     if (isErrno(error, 'ENOENT', 'ENODEV', 'EOPNOTSUPP')) return false;
     throw error;
   }
-  // On v2 frozen processes die of it. In v1's freezer, where a paused container is, they do not.
-  if (hierarchy.version === 1) thaw(directory);
   return true;
 }
 
