@@ -19,6 +19,8 @@ import type { Hierarchy } from './cgroups.ts';
 import { killContainers, whenEmpty } from './kill.ts';
 
 const never = new AbortController().signal;
+/** However busy the machine is: that it gives up in time is not what is tried here. */
+const freezeTimeoutMs = 10_000;
 
 interface Lab {
   readonly hierarchy: Hierarchy;
@@ -56,7 +58,7 @@ function lab(t: ExecutionContext, hierarchy: Hierarchy): Lab & AsyncDisposable {
       const directory = path.dirname(processDirectoryOf(name('x'), hierarchy));
       const children = fs.readdirSync(directory, { withFileTypes: true });
       const cgroups = children.filter((each) => each.isDirectory()).map((each) => name(each.name));
-      await killContainers(cgroups, { hierarchy });
+      await killContainers(cgroups, { hierarchy, freezeTimeoutMs });
       t.deepEqual(await whenEmpty(cgroups, never, 5000, hierarchy), []);
       for (const each of [directory, unifiedOf(parent, hierarchy)]) {
         for (const sub of subtreeOf(each ?? '').toReversed()) await removeSoon(sub);
@@ -135,7 +137,10 @@ for (const { title, hierarchy } of hierarchies()) {
 
     const first = all.map((each) => directProcessesIn(processDirectoryOf(each, hierarchy))[0] ?? 0);
 
-    const { killed, caught, missing, leftovers } = await killContainers(all, { hierarchy });
+    const { killed, caught, missing, leftovers } = await killContainers(all, {
+      hierarchy,
+      freezeTimeoutMs,
+    });
 
     for (const [index, each] of all.entries())
       t.true(caught.get(each)?.includes(first[index] ?? -1));
@@ -159,7 +164,7 @@ for (const { title, hierarchy } of hierarchies()) {
     );
     await sleep(100);
 
-    const { leftovers } = await killContainers([bomb], { hierarchy });
+    const { leftovers } = await killContainers([bomb], { hierarchy, freezeTimeoutMs });
 
     t.deepEqual(leftovers, []);
     t.deepEqual(await whenEmpty([bomb], never, 10_000, hierarchy), []);
@@ -192,7 +197,7 @@ for (const { title, hierarchy } of hierarchies()) {
     fs.writeFileSync(path.join(directory, 'inner', file), state);
     fs.writeFileSync(path.join(directory, file), state);
 
-    await killContainers([cgroup], { hierarchy });
+    await killContainers([cgroup], { hierarchy, freezeTimeoutMs });
 
     t.deepEqual(await whenEmpty([cgroup], never, 5000, hierarchy), []);
   });

@@ -6,6 +6,9 @@ import path from 'node:path';
 import test from 'ava';
 import { DataDirBusy, lockFolder } from './lock.ts';
 
+// One after the other: a process that is just being started by this one holds all that this one has open
+// until it has become another program.
+
 async function aFolder(): Promise<{ place: string } & AsyncDisposable> {
   const place = await fs.mkdtemp(path.join(os.tmpdir(), 'reprise-lock-'));
   return {
@@ -14,7 +17,7 @@ async function aFolder(): Promise<{ place: string } & AsyncDisposable> {
   };
 }
 
-test('a second lock is refused with the name of the process that holds it', async (t) => {
+test.serial('a second lock is refused with the name of the process that holds it', async (t) => {
   await using folder = await aFolder();
   await using lock = await lockFolder(folder.place);
   t.truthy(lock);
@@ -25,7 +28,7 @@ test('a second lock is refused with the name of the process that holds it', asyn
   t.is(error.where, folder.place);
 });
 
-test('a lock that was given back can be taken again', async (t) => {
+test.serial('a lock that was given back can be taken again', async (t) => {
   await using folder = await aFolder();
   for (let round = 0; round < 3; round += 1) {
     await using lock = await lockFolder(folder.place);
@@ -33,7 +36,7 @@ test('a lock that was given back can be taken again', async (t) => {
   }
 });
 
-test('of many who want it at once exactly one gets it', async (t) => {
+test.serial('of many who want it at once exactly one gets it', async (t) => {
   await using folder = await aFolder();
   const tries = await Promise.allSettled(Array.from({ length: 8 }, () => lockFolder(folder.place)));
   const got = tries.filter((each) => each.status === 'fulfilled');
@@ -41,7 +44,7 @@ test('of many who want it at once exactly one gets it', async (t) => {
   for (const { value } of got) await value[Symbol.asyncDispose]();
 });
 
-test('the lock of a process that was killed is free at once', async (t) => {
+test.serial('the lock of a process that was killed is free at once', async (t) => {
   await using folder = await aFolder();
   const script = `
     import { lockFolder } from ${JSON.stringify(new URL('lock.ts', import.meta.url).href)};
