@@ -112,7 +112,9 @@ async function addressOf(pid: number): Promise<string> {
 async function cgroupOf(pid: number): Promise<string> {
   const lines = (await readFile(`/proc/${pid}/cgroup`, 'utf8')).split('\n');
   const v1 = lines.find((line) => line.split(':')[1]?.split(',').includes('memory'));
-  const path = dirname((v1 ?? lines[0] ?? '').split(':').slice(2).join(':'));
+  const own = (v1 ?? lines[0] ?? '').split(':').slice(2).join(':');
+  // crun puts the processes one level below the scope of the container.
+  const path = dirname(own.replace(/(\.scope)\/.*$/, '$1'));
   const hierarchy = v1 === undefined ? '/sys/fs/cgroup' : '/sys/fs/cgroup/memory';
   return `inode ${(await stat(join(hierarchy, path))).ino} of ${path}`;
 }
