@@ -12,6 +12,8 @@ import { everyContainerOf } from '../pod/pod.ts';
 
 /** How many events are kept, of all pods together. */
 const CAPACITY = 2000;
+/** And of one: a pod that restarts again and again must not push out what others have to tell. */
+const CAPACITY_OF_POD = 200;
 
 export class EventLog {
   readonly #host: string;
@@ -52,8 +54,16 @@ export class EventLog {
           };
     if (again !== undefined) this.#events.splice(index, 1);
     this.#events.push(entry);
-    if (this.#events.length > CAPACITY) this.#events.shift();
+    this.#forgetOldest(pod);
     return { event: entry, isNew: again === undefined };
+  }
+
+  #forgetOldest({ metadata: { uid } }: Pod): void {
+    const isOwn = (event: V1Event): boolean => event.involvedObject.uid === uid;
+    if (this.#events.filter(isOwn).length > CAPACITY_OF_POD) {
+      this.#events.splice(this.#events.findIndex(isOwn), 1);
+    }
+    if (this.#events.length > CAPACITY) this.#events.shift();
   }
 
   #firstTime(pod: Pod, event: PodEvent, time: string, fieldPath: string | undefined): V1Event {
