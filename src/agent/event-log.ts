@@ -54,7 +54,7 @@ export class EventLog {
           };
     if (again !== undefined) this.#events.splice(index, 1);
     this.#events.push(entry);
-    this.#forgetOldest(pod);
+    if (again === undefined) this.#forgetOldest(pod);
     return { event: entry, isNew: again === undefined };
   }
 
