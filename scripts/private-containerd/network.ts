@@ -77,12 +77,35 @@ async function removeRules(instance: Instance): Promise<void> {
   await deleteRules(rules);
   await deleteChains(new Set(chains));
 
-  // The port forwarding plugin leaves its chains behind for the next pod, of whatever network.
-  const all = await natRules();
-  const isShared = (rule: string) => rule.includes('CNI-HOSTPORT-');
-  if (all.some((rule) => rule.startsWith('-A CNI-HOSTPORT-DNAT '))) return;
-  await deleteRules(all.filter((rule) => rule.startsWith('-A ') && isShared(rule)));
-  await deleteChains(all.filter((rule) => rule.startsWith('-N ') && isShared(rule)).map(nameOf));
+  await removeSharedChains();
+}
+
+/**
+ * The port forwarding plugin leaves its chains behind for the next pod, of whatever network. All of
+ * them go at once or none does: a chain that somebody has begun to use in the meantime is not empty, and
+ * what is not empty cannot be deleted.
+ */
+async function removeSharedChains(): Promise<void> {
+  const shared = await sharedRules();
+  const chains = shared.filter((rule) => rule.startsWith('-N ')).map(nameOf);
+  if (chains.length === 0) return;
+  if (shared.some((rule) => rule.startsWith('-A CNI-HOSTPORT-DNAT '))) return;
+  const changes = [
+    ...shared.filter((rule) => rule.startsWith('-A ')).map((rule) => rule.replace('-A', '-D')),
+    ...chains.map((chain) => `-X ${chain}`),
+  ];
+  const { failed, stderr } = await execa('iptables-restore', ['-w', '--noflush'], {
+    input: ['*nat', ...changes, 'COMMIT', ''].join('\n'),
+    reject: false,
+  });
+  if (!failed) return;
+  // Somebody was faster, with a rule or with the removal. Nobody was: then it is a fault of its own.
+  if ((await sharedRules()).join('\n') === shared.join('\n')) throw new Error(stderr);
+  await removeSharedChains();
+}
+
+async function sharedRules(): Promise<string[]> {
+  return (await natRules()).filter((rule) => rule.includes('CNI-HOSTPORT-'));
 }
 
 async function natRules(): Promise<string[]> {
