@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { isErrno } from '../errno.ts';
 import { removeFolder } from '../mounts.ts';
 import { provideSubPaths } from './sub-path.ts';
 import { VolumeError } from './volume-error.ts';
@@ -150,13 +151,22 @@ testAsRoot(
     const away = path.join(here.root, 'away');
     await fs.mkdir(dir);
     const stop = new AbortController();
+    // What is missing for a moment may be made anew in that moment, and then again.
+    const moveBack = async (): Promise<void> => {
+      try {
+        await fs.rm(dir, { recursive: true, force: true });
+        await fs.rename(away, dir);
+      } catch (error) {
+        if (!isErrno(error, 'ENOTEMPTY')) throw error;
+        await moveBack();
+      }
+    };
     const flipping = (async () => {
       while (!stop.signal.aborted) {
         await fs.rename(dir, away);
         // In between, the missing folder may have been made.
         await fs.symlink(here.outside, dir).catch(() => undefined);
-        await fs.rm(dir, { recursive: true });
-        await fs.rename(away, dir);
+        await moveBack();
       }
     })();
     try {
