@@ -191,8 +191,15 @@ export class TestNode {
     } catch (error) {
       if (!over.aborted) throw error;
     }
-    const status = JSON.stringify(last?.status, null, 1);
-    throw new Error(`waited in vain until pod ${name} ${is}; its last status: ${status}`);
+    throw new Error(
+      [
+        `waited in vain until pod ${name} ${is}`,
+        `last seen: ${last === undefined ? 'nothing' : inShort(last)}`,
+        // Another one than the last that was seen: the watch has kept something back.
+        `asked now: ${await this.pod(name).then(inShort, String)}`,
+        ...(await this.events(name)).slice(-12),
+      ].join('\n'),
+    );
   }
 
   /** The folder of a pod's emptyDir on the host. */
@@ -334,6 +341,15 @@ export function statusOf({ status }: V1Pod, container: string): V1ContainerStatu
   const found = all.find(({ name }) => name === container);
   if (found === undefined) throw new Error(`the pod has no container ${container}`);
   return found;
+}
+
+/** What a pod is doing, in one line. */
+function inShort(pod: V1Pod): string {
+  const { initContainerStatuses = [], containerStatuses = [], phase } = pod.status;
+  const containers = [...initContainerStatuses, ...containerStatuses].map(
+    ({ name, restartCount, state }) => `${name} ${JSON.stringify(state)} after ${restartCount}`,
+  );
+  return `${phase} in generation ${generationOf(pod)}; ${containers.join('; ')}`;
 }
 
 /** `name:restartCount` of every container. */
