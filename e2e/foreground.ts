@@ -1,7 +1,7 @@
 /** `reprise run` in the foreground, heard line by line while it runs. */
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import type { Place } from './node.ts';
-import { timeScale } from './pace.ts';
+import { PATIENCE_MS, timeScale } from './pace.ts';
 
 export interface Ended {
   readonly code: number | undefined;
@@ -64,7 +64,7 @@ export function foreground(place: Place, ...args: readonly string[]): Foreground
   async function inTime<T>(waited: Promise<T>, what: string): Promise<T> {
     const late = Promise.withResolvers<never>();
     const expire = (): void => late.reject(new Error('it takes too long'));
-    const timer = setTimeout(expire, 60_000 * timeScale);
+    const timer = setTimeout(expire, PATIENCE_MS * timeScale);
     try {
       return await Promise.race([waited, late.promise]);
     } catch (error) {

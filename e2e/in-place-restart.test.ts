@@ -2,13 +2,14 @@
 // old run is left when it does. Looked at from outside: at processes, inodes and files.
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import test from 'ava';
 import { takeFacts } from '../scripts/pod-facts.ts';
 import { container, initContainer, pod, referencePod, restartAllOn, sidecar } from './manifests.ts';
 import { countsOf, generationOf, statusOf, until, readyIn } from './node.ts';
 import { blink } from './pace.ts';
 import { sharedNode } from './shared.ts';
+import { testInTurn } from './turns.ts';
 
+const test = testInTurn(4);
 const node = sharedNode();
 
 test('a restart keeps the pod and makes its containers anew', async (t) => {

@@ -19,13 +19,13 @@ import { startContainerd } from '../scripts/private-containerd/start.ts';
 import { AgentUnreachable, connectAgent } from '../src/api/client.ts';
 import type { V1ContainerStatus, V1Pod } from '../src/pod/pod-status.ts';
 import type { ManifestOf } from './manifests.ts';
-import { blink, timeScale } from './pace.ts';
+import { blink, PATIENCE_MS, timeScale } from './pace.ts';
 
 /** The command of this checkout. */
 export const program = fileURLToPath(new URL('../bin/reprise', import.meta.url));
 
 /** How long an answer may take. */
-export function patience(ms = 60_000): AbortSignal {
+export function patience(ms = PATIENCE_MS): AbortSignal {
   return AbortSignal.timeout(ms * timeScale);
 }
 
@@ -124,7 +124,7 @@ export class TestNode {
     const ends = agent.then(({ all }) =>
       Promise.reject(new Error(`${late}the agent ended:\n${all}`)),
     );
-    const answers = until('the agent answers', async () => await this.#answers(), 120_000).catch(
+    const answers = until('the agent answers', async () => await this.#answers()).catch(
       (error: unknown) => {
         // What it has to say is told at its end.
         late = `${String(error)}; `;
@@ -180,7 +180,7 @@ export class TestNode {
 
   /** Waits until the pod is as described, however short that lasts, and returns it as it was then. */
   async podThat(name: string, is: string, holds: (pod: V1Pod) => boolean): Promise<V1Pod> {
-    const over = patience(60_000);
+    const over = patience();
     let last: V1Pod | undefined;
     try {
       const query = { namespace: 'default', name };
@@ -314,7 +314,7 @@ export async function startNode(
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
-  withinMs = 60_000,
+  withinMs = PATIENCE_MS,
 ): Promise<T> {
   const deadline = Date.now() + withinMs * timeScale;
   for (;;) {

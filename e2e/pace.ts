@@ -5,3 +5,6 @@ export const timeScale = Number(process.env.REPRISE_TEST_TIME_SCALE ?? '1');
 
 /** Seconds between two looks of a shell that waits for something: each is a process more. */
 export const blink = Math.min(0.05 * timeScale, 0.5);
+
+/** Long enough for a busy machine: what hangs is found as well after minutes as after seconds. */
+export const PATIENCE_MS = 180_000;
