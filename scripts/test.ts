@@ -60,6 +60,8 @@ const quick: readonly Stage[] = [
 ];
 
 async function main(): Promise<number> {
+  // Hundreds of processes run the same sources; compiling takes half the time of a short one.
+  process.env.NODE_COMPILE_CACHE ??= join(root, '.cache', 'compile');
   const { values, positionals: files } = parseArgs({
     allowPositionals: true,
     options: {
