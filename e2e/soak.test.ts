@@ -9,6 +9,7 @@ import { medianOf } from '../src/bench/summary.ts';
 import { ownShareOf } from '../src/bench/own-share.ts';
 import { readMemory } from '../src/agent/memory-file.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
+import { collectGarbage, inspectable, openInspector } from './garbage.ts';
 import { referencePod } from './manifests.ts';
 import { isReady, startNode, until } from './node.ts';
 import { timeScale } from './pace.ts';
@@ -50,6 +51,10 @@ async function residentKiB(pid: number): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
 }
 
+function inMiB(kib: number): string {
+  return `${(kib / 1024).toFixed(0)} MiB`;
+}
+
 function lastRestart(node: TestNode, { metadata }: V1Pod) {
   const record = readMemory(path.join(node.dataDir, 'pods', metadata.uid))?.restarts.at(-1);
   if (record?.trigger.kind !== 'exit') throw new Error('no restart is on record');
@@ -60,12 +65,16 @@ function lastRestart(node: TestNode, { metadata }: V1Pod) {
 test(`nothing grows in ${restarts} restarts`, async (t) => {
   t.timeout(Math.max(300_000, restarts * 5_000) * timeScale);
   await using node = await startNode();
-  const agent = Number((await node.agent()).run.pid);
+  Object.assign(process.env, inspectable);
+  const { run } = await node.agent();
+  const inspector = await openInspector(run);
+  const agent = Number(run.pid);
   await node.apply(referencePod('often'));
   let now = await node.podThat('often', 'is ready', isReady);
   const early = Math.ceil(restarts / 3);
-  const seen: { ms: number; ownMs: number; kib: number }[] = [];
+  const seen: { ms: number; ownMs: number }[] = [];
   let before: Count | undefined;
+  let kibBefore = NaN;
   for (let generation = 1; generation <= restarts; generation++) {
     await node.tell(now, 'watcher', 88);
     now = await node.ready('often', generation);
@@ -75,8 +84,11 @@ test(`nothing grows in ${restarts} restarts`, async (t) => {
     await until('the next are made', async () => (await node.containers(next)).length === 3);
     const record = lastRestart(node, now);
     t.is(record.generation, generation);
-    seen.push({ ...record, kib: await residentKiB(agent) });
-    if (generation === early) before = await count(node, agent, now);
+    seen.push(record);
+    if (generation !== early) continue;
+    before = await count(node, agent, now);
+    await collectGarbage(inspector);
+    kibBefore = await residentKiB(agent);
   }
   // What is tidied up later than the containers (logs) gets a moment.
   await until('there is as much as before', async () => {
@@ -86,11 +98,15 @@ test(`nothing grows in ${restarts} restarts`, async (t) => {
   const sample = Math.min(50, early);
   const [first, last] = [seen.slice(0, sample), seen.slice(-sample)];
   const speed = medianOf(last.map(({ ms }) => ms)) / medianOf(first.map(({ ms }) => ms));
-  const kib = (part: typeof seen): number => medianOf(part.map((one) => one.kib));
-  const growth = (kib(last) - kib(seen.slice(early, early + sample))) / (restarts - early - sample);
+  const kibUncollected = await residentKiB(agent);
+  await collectGarbage(inspector);
+  const kib = await residentKiB(agent);
+  const growth = (kib - kibBefore) / (restarts - early);
   t.log(`the last ${sample} took ${speed.toFixed(2)} of the time of the first ${sample}`);
   t.log(`own share: median ${medianOf(seen.map(({ ownMs }) => ownMs)).toFixed(1)} ms`);
-  t.log(`memory: ${(kib(last) / 1024).toFixed(0)} MiB, ${growth.toFixed(1)} KiB more per restart`);
+  t.log(
+    `memory: ${inMiB(kibUncollected)}; ${inMiB(kib)} without garbage, ${inMiB(kibBefore)} before`,
+  );
   t.log(JSON.stringify(before));
   if (isLong) t.true(speed < 1.1 && growth < 8, `${speed}, ${growth} KiB per restart`);
 });
