@@ -8,7 +8,7 @@ import { container, initContainer, pod, restartAllOn } from './manifests.ts';
 import type { ManifestOf } from './manifests.ts';
 import type { TestNode } from './node.ts';
 import { generationOf, isReady, startNode, until } from './node.ts';
-import { blink } from './pace.ts';
+import { blink, napping } from './pace.ts';
 import { StandIns } from './stand-ins.ts';
 import { testInTurn } from './turns.ts';
 
@@ -32,7 +32,8 @@ tell
 `;
 const obeys = `
 say ready
-while [ ! -e /shared/exit-$NAME ]; do sleep ${blink}; done
+${napping}
+while [ ! -e /shared/exit-$NAME ]; do nap; done
 code=$(cat /shared/exit-$NAME); rm /shared/exit-$NAME
 exit $code
 `;

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { takeFacts } from '../scripts/pod-facts.ts';
 import { container, initContainer, pod, referencePod, restartAllOn, sidecar } from './manifests.ts';
 import { countsOf, generationOf, statusOf, until, readyIn } from './node.ts';
-import { blink } from './pace.ts';
+import { napping } from './pace.ts';
 import { sharedNode } from './shared.ts';
 import { testInTurn } from './turns.ts';
 
@@ -180,7 +180,8 @@ test('two triggers at once make one restart', async (t) => {
   const once = `
 if grep -qx "$NAME waits" /shared/story; then exec sleep 3600; fi
 echo "$NAME waits" >> /shared/story
-while [ ! -e /shared/now ]; do sleep ${blink}; done
+${napping}
+while [ ! -e /shared/now ]; do nap; done
 exit 88
 `;
   const trigger = (name: string) =>

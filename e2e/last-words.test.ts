@@ -6,7 +6,7 @@ import test from 'ava';
 import type { V1ContainerTerminated, V1Pod } from '../src/pod/pod-status.ts';
 import { container, initContainer, pod, restartAllOn, sidecar } from './manifests.ts';
 import { isReady, startNode, statusOf, until } from './node.ts';
-import { blink } from './pace.ts';
+import { blink, napping } from './pace.ts';
 import { sharedNode } from './shared.ts';
 
 const node = sharedNode();
@@ -82,7 +82,8 @@ test('every run has a file of its own, and its message outlives it', async (t) =
 echo "$NAME started" >> /shared/story
 [ -s /dev/termination-log ] && echo "$NAME found old words" >> /shared/story
 echo -n "run $(grep -c "$NAME started" /shared/story)" > /dev/termination-log
-while [ ! -e /shared/exit-$NAME ]; do sleep ${blink}; done
+${napping}
+while [ ! -e /shared/exit-$NAME ]; do nap; done
 code=$(cat /shared/exit-$NAME); rm /shared/exit-$NAME
 exit $code
 `;

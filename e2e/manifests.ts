@@ -2,7 +2,7 @@
  * Pods that do as they are told. Each container writes what it does into the shared volume's
  * `story`, and obeys files there: `exit-<name>` (a code) ends it.
  */
-import { blink } from './pace.ts';
+import { napping } from './pace.ts';
 
 export const image = 'localhost/reprise/busybox:1';
 
@@ -26,7 +26,8 @@ export interface ContainerOf {
 const obeys = `
 echo "$NAME started" >> /shared/story
 trap 'exit 143' TERM
-while [ ! -e /shared/exit-$NAME ]; do sleep ${blink}; done
+${napping}
+while [ ! -e /shared/exit-$NAME ]; do nap; done
 code=$(cat /shared/exit-$NAME); rm /shared/exit-$NAME
 echo "$NAME ends with $code" >> /shared/story
 exit $code

@@ -5,7 +5,7 @@ import { container, initContainer, pod } from './manifests.ts';
 import type { ManifestOf } from './manifests.ts';
 import type { Place } from './node.ts';
 import { until } from './node.ts';
-import { blink, timeScale } from './pace.ts';
+import { napping, timeScale } from './pace.ts';
 import { sharedNode } from './shared.ts';
 import { testInTurn } from './turns.ts';
 
@@ -17,7 +17,8 @@ async function place(name: string): Promise<Place> {
   return await node().beside(name);
 }
 
-const lives = `while :; do sleep ${blink}; done`;
+const lives = `${napping}
+while :; do nap; done`;
 /** Long enough to be hit in its middle, on a busy machine too. */
 const takesItsTime = 'sleep 1.5';
 

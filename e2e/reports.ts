@@ -9,7 +9,7 @@ import { container, pod, restartAllOn, sidecar } from './manifests.ts';
 import type { ContainerOf, ManifestOf } from './manifests.ts';
 import type { Place } from './node.ts';
 import { generationOf, until } from './node.ts';
-import { blink } from './pace.ts';
+import { napping } from './pace.ts';
 
 /** Reports what the shell prints, then waits. */
 export function reporter(
@@ -20,7 +20,9 @@ export function reporter(
   const script = `
     { ${report}
     } > /shared/$NAME.new 2>&1; mv /shared/$NAME.new /shared/$NAME
-    trap 'exit 143' TERM; while :; do sleep ${blink}; done`;
+    trap 'exit 143' TERM
+    ${napping}
+    while :; do nap; done`;
   return container(name, script, more);
 }
 

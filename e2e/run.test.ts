@@ -9,7 +9,7 @@ import { container, initContainer, pod, referencePod } from './manifests.ts';
 import type { ManifestOf } from './manifests.ts';
 import type { Place } from './node.ts';
 import { countsOf, isReady, until, readyIn } from './node.ts';
-import { blink } from './pace.ts';
+import { blink, napping } from './pace.ts';
 import { sharedNode } from './shared.ts';
 import { testInTurn } from './turns.ts';
 
@@ -31,7 +31,8 @@ function politePod(name: string, folder: string, more: Record<string, unknown> =
   const script = `
     trap 'echo "asked to end" >> /host/said; exit 0' TERM
     echo "up" >> /host/said
-    while :; do sleep ${blink}; done`;
+    ${napping}
+    while :; do nap; done`;
   const main = container('main', script, { volumeMounts: [{ name: 'host', mountPath: '/host' }] });
   return pod(name, [], [main], {
     volumes: [{ name: 'host', hostPath: { path: folder, type: 'DirectoryOrCreate' } }],
