@@ -103,7 +103,8 @@ ${rule}`,
     restartPolicyRules:
 ${rule.repeat(21)}`,
     `error: Too many: 21: must have at most 20 items
-   at: pod.yaml:10, spec.containers[0].restartPolicyRules of container "main"`,
+   at: pod.yaml:10, spec.containers[0].restartPolicyRules of container "main"
+  try: put the exit codes of one action into one rule`,
   ],
   'a field that is not honoured': [
     `${head}spec:
@@ -136,9 +137,11 @@ spec:
 
 error: Invalid value: "Web": must consist of lower case letters, digits, '-' and '.', start and end with a letter or digit, and have at most 253 characters
    at: pod.yaml:4, metadata.name
+  try: did you mean "web"?
 
 error: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"
    at: pod.yaml:6, spec.restartPolicy
+  try: use one of the supported values, or leave the field out
 
 error: unknown field "comand"
    at: pod.yaml:10, spec.containers[0].comand of container "main"
@@ -174,7 +177,8 @@ error: Not found: "data"
   containers:
 ${Array.from({ length: 10_000 }, (_, i) => `  - {name: c${i}, image: i}\n`).join('')}`,
     `error: Too many: 10000: must have at most 1000 items
-   at: pod.yaml:6, spec.containers`,
+   at: pod.yaml:6, spec.containers
+  try: split the pod into several`,
   ],
   'a huge file': [
     `${head}# ${'x'.repeat(11 * 1024 * 1024)}`,

@@ -73,7 +73,8 @@ export function replaceObject(kind: ObjectKind): Handler {
         object.metadata.name,
         'must be the name that the request is about',
       );
-      throw new ManifestError([{ path: 'metadata.name', file: 'request body', message }]);
+      const hint = 'change one of the two names';
+      throw new ManifestError([{ path: 'metadata.name', file: 'request body', message, hint }]);
     }
     validateUpdate(find(kind, call, context), object);
     sendJson(call, 200, context.backend.objects.replace(object));

@@ -19,6 +19,7 @@ function judged(judge: () => Validated): Validated | undefined {
     if (!(error instanceof ManifestError)) throw error;
     if (error.faults.length === 0 || error.message === '')
       throw new Error('an error without fault');
+    if (error.faults.some(({ hint }) => hint === '')) throw new Error('a fault without a hint');
     return undefined;
   }
 }

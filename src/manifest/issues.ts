@@ -1,6 +1,7 @@
 /** What the schema finds fault with -> problems in Kubernetes' words, with hints. */
-import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
+import { didYouMean } from './did-you-mean.ts';
+import { hintForMissing, hintForType, hintForWord } from './hints.ts';
 import {
   invalidValue,
   quoted,
@@ -23,31 +24,42 @@ function toProblems(schema: z.ZodType, root: unknown, issue: z.core.$ZodIssue): 
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => unknownField(schema, path, key));
   }
-  return [{ path, ...explained(issue, value, path.at(-1)) }];
+  return [{ path, ...explained(schema, path, issue, value) }];
 }
 
 function explained(
+  schema: z.ZodType,
+  path: Path,
   issue: z.core.$ZodIssue,
   value: unknown,
-  step: string | number | undefined,
 ): Omit<Problem, 'path'> {
   // Nothing is found fault with for being absent, unless it must be there.
   if (value === undefined) {
-    return { message: requiredValue(typeof step === 'string' ? `${step} must be set` : undefined) };
+    const field = path.at(-1);
+    const because = typeof field === 'string' ? `${field} must be set` : undefined;
+    return { message: requiredValue(because), hint: hintForMissing(schema, path) };
   }
   switch (issue.code) {
     case 'invalid_type':
-      return wrongType(issue.expected, value);
+      return {
+        message: invalidValue(value, `must be ${typeNames[issue.expected] ?? issue.expected}`),
+        hint: hintForType(schema, path, value, issue.expected),
+      };
     case 'invalid_value': {
       const words = issue.values.map(String);
-      return { message: unsupportedValue(value, words), hint: didYouMean(value, words) };
+      return {
+        message: unsupportedValue(value, words),
+        hint: hintForWord(schema, path, value, words),
+      };
     }
     case 'too_big':
-      return { message: tooMany(Array.isArray(value) ? value.length : 0, Number(issue.maximum)) };
+      // See atMost in schema/scalar.ts.
+      return {
+        message: tooMany(Array.isArray(value) ? value.length : 0, Number(issue.maximum)),
+        hint: issue.message,
+      };
     case 'custom':
-      return typeof issue.params?.['isProblem'] === 'boolean'
-        ? { message: issue.message, hint: hintOf(issue.params['hint']) }
-        : { message: invalidValue(value, issue.message) };
+      return { message: issue.message, hint: hintOf(issue) };
     case 'too_small':
     case 'invalid_format':
     case 'not_multiple_of':
@@ -55,14 +67,18 @@ function explained(
     case 'invalid_union':
     case 'invalid_key':
     case 'invalid_element':
-      return { message: invalidValue(value, issue.message) };
+      return { message: invalidValue(value, issue.message), hint: seeReference };
     default:
       return issue satisfies never;
   }
 }
 
-function hintOf(hint: unknown): string | undefined {
-  return typeof hint === 'string' ? hint : undefined;
+/** The schema asks for nothing that would lead here; if it ever does, there is still a way on. */
+const seeReference = 'see what the field takes in docs/manifest.md';
+
+function hintOf({ params }: z.core.$ZodIssueCustom): string {
+  const hint: unknown = params?.['hint'];
+  return typeof hint === 'string' ? hint : seeReference;
 }
 
 const typeNames: Readonly<Record<string, string>> = {
@@ -75,21 +91,6 @@ const typeNames: Readonly<Record<string, string>> = {
   record: 'a map',
 };
 
-function wrongType(expected: string, value: unknown): Omit<Problem, 'path'> {
-  const message = invalidValue(value, `must be ${typeNames[expected] ?? expected}`);
-  if (expected === 'string' && ['number', 'boolean'].includes(typeof value)) {
-    const hint = `put it in quotes, as YAML takes it for a ${typeof value}`;
-    return { message, hint };
-  }
-  if (expected === 'array' && value !== null) {
-    return { message, hint: 'start each item of the list with "- "' };
-  }
-  if (['boolean', 'number'].includes(expected) && typeof value === 'string') {
-    return { message, hint: 'write it without quotes' };
-  }
-  return { message };
-}
-
 function unknownField(schema: z.ZodType, path: Path, key: string): Problem {
   const type = typeAt(schema, path);
   const known = type === undefined ? [] : fieldsOf(type).map(({ name }) => name);
@@ -98,17 +99,6 @@ function unknownField(schema: z.ZodType, path: Path, key: string): Problem {
     message: `unknown field ${quoted(key)}`,
     hint: didYouMean(key, known) ?? 'remove it, or check the indentation',
   };
-}
-
-/** A suggestion if one of the words is close enough to be meant. */
-export function didYouMean(written: unknown, words: readonly string[]): string | undefined {
-  if (typeof written !== 'string' || written.length > 100 || words.length === 0) return undefined;
-  const sameButCase = words.find((word) => word.toLowerCase() === written.toLowerCase());
-  const best = sameButCase ?? closest(written, words);
-  const isClose =
-    sameButCase !== undefined ||
-    distance(written, best) <= Math.max(1, Math.floor(best.length / 3));
-  return isClose ? `did you mean "${best}"?` : undefined;
 }
 
 /** What is at a path of plain data. */

@@ -15,15 +15,15 @@ const withPodTemplate = [
 
 /** What is wrong with the kind of a document; nothing if it is a v1 Pod. */
 export function checkKind(value: unknown): readonly Problem[] {
+  const hint = 'start with "apiVersion: v1" and "kind: Pod"';
   if (!isMap(value)) {
     const message = invalidValue(
       value,
       'a manifest is a map with apiVersion, kind, metadata and spec',
     );
-    return [{ path: [], message }];
+    return [{ path: [], message, hint }];
   }
   const { apiVersion, kind } = value;
-  const hint = 'start with "apiVersion: v1" and "kind: Pod"';
   if (kind === undefined) return [{ path: ['kind'], message: requiredValue(), hint }];
   if (kind === 'Pod') {
     if (apiVersion === undefined) return [{ path: ['apiVersion'], message: requiredValue(), hint }];

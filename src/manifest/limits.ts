@@ -19,7 +19,7 @@ export const maxDepth = 100;
 /** What a text has too much of. */
 export interface Excess {
   readonly message: string;
-  readonly hint?: string;
+  readonly hint: string;
   readonly line?: number;
 }
 
@@ -75,6 +75,7 @@ export function findExcessOfTokens(
   if (offset === undefined) return undefined;
   return {
     message: `the manifest is nested more than ${maxDepth} levels deep`,
+    hint: 'take levels out: the deepest field of a Pod is 14 levels down',
     line: lines.linePos(offset).line,
   };
 }

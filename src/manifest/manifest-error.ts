@@ -14,8 +14,8 @@ export type Path = readonly (string | number)[];
 export interface Problem {
   readonly path: Path;
   readonly message: string;
-  /** What to try next, as an imperative. */
-  readonly hint?: string;
+  /** What to try next, as an imperative; it adds to what the message says. */
+  readonly hint: string;
   /** The field whose line is shown, where it is not the one at `path`. */
   readonly near?: Path;
 }
@@ -28,7 +28,8 @@ export interface Fault {
   readonly line?: number;
   readonly file: string;
   readonly message: string;
-  readonly hint?: string;
+  /** What to try next, as an imperative. */
+  readonly hint: string;
   /** The container the field belongs to. */
   readonly container?: string;
 }
@@ -59,9 +60,7 @@ export class ManifestError extends RepriseError {
 
 /** A fault in three parts: what, where, what to try next. */
 export function describeFault(fault: Fault): string {
-  const lines = [`error: ${fault.message}`, `   at: ${whereIs(fault)}`];
-  if (fault.hint !== undefined) lines.push(`  try: ${fault.hint}`);
-  return lines.join('\n');
+  return [`error: ${fault.message}`, `   at: ${whereIs(fault)}`, `  try: ${fault.hint}`].join('\n');
 }
 
 function whereIs({ file, line, path, container }: Fault): string {

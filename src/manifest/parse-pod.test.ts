@@ -39,6 +39,7 @@ test('all faults are told at once, each with its place and a way out', (t) => {
 
 error: Invalid value: "Worker": must consist of lower case letters, digits, '-' and '.', start and end with a letter or digit, and have at most 253 characters
    at: worker.yaml:4, metadata.name
+  try: did you mean "worker"?
 
 error: Invalid value: "reprise.dev/in-place-backof": reprise knows no such annotation
    at: worker.yaml:6, metadata.annotations["reprise.dev/in-place-backof"]
@@ -58,6 +59,7 @@ error: Invalid value: true: must be text
 
 error: Invalid value: a list: must have at least one item
    at: worker.yaml:17, spec.containers[0].livenessProbe.exec.command of container "main"
+  try: name the program and its arguments, such as ["cat", "/tmp/ready"]
 
 error: Not found: "dta"
    at: worker.yaml:19, spec.containers[0].volumeMounts[0].name of container "main"
@@ -65,6 +67,7 @@ error: Not found: "dta"
 
 error: Required value: image must be set
    at: worker.yaml:20, spec.containers[1].image of container "main"
+  try: add "image": the image to run
 
 error: Duplicate value: "main"
    at: worker.yaml:20, spec.containers[1].name of container "main"
@@ -118,7 +121,7 @@ test('a hostile manifest cannot write to the terminal', (t) => {
   t.notRegex(error.message, /[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029]/);
 });
 
-const kinds: Readonly<Record<string, readonly [string, string, string | undefined]>> = {
+const kinds: Readonly<Record<string, readonly [string, string, string]>> = {
   'a Deployment': [
     'apiVersion: apps/v1\nkind: Deployment\n',
     'Unsupported value: "Deployment": supported values: "Pod"',
@@ -159,7 +162,7 @@ const kinds: Readonly<Record<string, readonly [string, string, string | undefine
   'a word': [
     'hello',
     'Invalid value: "hello": a manifest is a map with apiVersion, kind, metadata and spec',
-    undefined,
+    'start with "apiVersion: v1" and "kind: Pod"',
   ],
   nothing: ['# nothing\n', 'the manifest is empty', 'put a Pod into it'],
   'two documents': [

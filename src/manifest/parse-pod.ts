@@ -122,7 +122,8 @@ export function parseObject(
   if (!document) throw empty('request body');
   if (another) {
     const message = 'the request holds more than one document';
-    throw new ManifestError([{ path: '', file: 'request body', message }]);
+    const hint = 'send one request for each';
+    throw new ManifestError([{ path: '', file: 'request body', message, hint }]);
   }
   return validateObject(kind, { ...document, ...options }).object;
 }

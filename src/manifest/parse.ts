@@ -62,7 +62,7 @@ function isUnknownToKubectl(tag: Tags[number]): boolean {
 }
 
 function faultsOf(document: Document.Parsed, file: string, lines: LineCounter): Fault[] {
-  const at = (offset: number, message: string, hint?: string): Fault => ({
+  const at = (offset: number, message: string, hint: string): Fault => ({
     path: '',
     file,
     line: lines.linePos(offset).line,
@@ -83,16 +83,19 @@ function faultsOf(document: Document.Parsed, file: string, lines: LineCounter): 
   ];
 }
 
-function hintFor(message: string): string | undefined {
+function hintFor(message: string): string {
   if (/tab/i.test(message)) return 'indent with spaces';
   if (/indent/i.test(message)) return 'check the indentation of this line and the one before';
-  return undefined;
+  if (/alias|anchor|merge/i.test(message)) return checkAliases;
+  return 'check quotes, brackets and colons in this line and the one before';
 }
+
+const checkAliases = 'check the anchors ("&name") and the aliases that stand for them ("*name")';
 
 function findBadKeys(
   document: Document.Parsed,
-): readonly { offset: number; message: string; hint?: string }[] {
-  const found: { offset: number; message: string; hint?: string }[] = [];
+): readonly { offset: number; message: string; hint: string }[] {
+  const found: { offset: number; message: string; hint: string }[] = [];
   visit(document, {
     Map(_, map) {
       const seen = new Set<unknown>();
@@ -100,7 +103,11 @@ function findBadKeys(
         if (!isScalar(key)) continue;
         const offset = key.range?.[0] ?? 0;
         if (key.value === '__proto__') {
-          found.push({ offset, message: 'the key "__proto__" is not allowed' });
+          found.push({
+            offset,
+            message: 'the key "__proto__" is not allowed',
+            hint: 'remove the key, or give it another name',
+          });
         } else if (seen.has(key.value) && key.value !== '<<') {
           found.push({
             offset,
@@ -117,7 +124,7 @@ function findBadKeys(
 
 function toDocument(document: Document.Parsed, file: string, lines: LineCounter): ManifestDocument {
   const lineOf = lineFinder(document, lines);
-  const unusable = (message: string, hint?: string, path: Path = [], cause?: unknown): never => {
+  const unusable = (message: string, hint: string, path: Path = [], cause?: unknown): never => {
     throw new ManifestError([{ path: '', file, line: lineOf(path), message, hint }], cause);
   };
   let value: unknown;
@@ -128,7 +135,7 @@ function toDocument(document: Document.Parsed, file: string, lines: LineCounter)
     // The library throws plain errors for aliases and merges that cannot be resolved.
     const message = messageOf(cause);
     if (!/alias count/i.test(message)) {
-      return unusable(`the YAML cannot be read: ${printable(message)}`, undefined, [], cause);
+      return unusable(`the YAML cannot be read: ${printable(message)}`, checkAliases, [], cause);
     }
     return unusable(
       'the aliases of the manifest multiply into too much data',

@@ -9,7 +9,7 @@ const maxParts = 2_000_000;
 export interface UnfitPart {
   readonly path: Path;
   readonly message: string;
-  readonly hint?: string;
+  readonly hint: string;
 }
 
 /** The first part of a value that no pod could carry, or undefined. */
@@ -38,6 +38,9 @@ function look(
   return undefined;
 }
 
+/** For values that no text could have given. */
+const asJson = 'hand over what JSON can hold';
+
 function unfitness(
   value: unknown,
   depth: number,
@@ -46,24 +49,32 @@ function unfitness(
   if (parts > maxParts) {
     return { message: 'the manifest is too large', hint: 'use fewer aliases, or split it' };
   }
-  if (depth > maxDepth)
-    return { message: `the manifest is nested more than ${maxDepth} levels deep` };
+  if (depth > maxDepth) {
+    const hint = 'take levels out: the deepest field of a Pod is 14 levels down';
+    return { message: `the manifest is nested more than ${maxDepth} levels deep`, hint };
+  }
   if (typeof value === 'string') return unfitText(value);
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    return { message: `${value} is not a number that a manifest can hold` };
+    const hint = 'write a smaller number, or put it in quotes to make it a text';
+    return { message: `${value} is not a number that a manifest can hold`, hint };
   }
   if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') {
-    return { message: `a ${typeof value} is not a value that a manifest can hold` };
+    return { message: `a ${typeof value} is not a value that a manifest can hold`, hint: asJson };
   }
   if (typeof value === 'object' && value !== null && !isPlain(value)) {
-    return { message: 'only plain maps and lists are allowed here' };
+    return { message: 'only plain maps and lists are allowed here', hint: asJson };
   }
   return undefined;
 }
 
 function unfitKey(key: string, path: Path): UnfitPart | undefined {
-  if (key === '__proto__')
-    return { path: [...path], message: 'the key "__proto__" is not allowed' };
+  if (key === '__proto__') {
+    return {
+      path: [...path],
+      message: 'the key "__proto__" is not allowed',
+      hint: 'remove the key, or give it another name',
+    };
+  }
   const unfit = unfitText(key);
   return unfit && { path: [...path], ...unfit };
 }

@@ -65,13 +65,13 @@ export function validateUpdate(before: V1Object, after: ManifestObject): void {
 }
 
 function* updateProblems(before: V1Object, after: ManifestObject): Generator<Problem> {
+  const hint = 'delete the object and make it again';
   if (before.kind === 'Secret' && after.kind === 'Secret' && before.type !== after.type) {
-    yield { path: ['type'], message: forbidden('field is immutable') };
+    yield { path: ['type'], message: forbidden('field is immutable'), hint };
   }
   if (before.kind === 'PersistentVolumeClaim' || before.immutable !== true) return;
   const next = after as ConfigMap | Secret;
   const message = forbidden('field is immutable when `immutable` is set');
-  const hint = 'delete the object and make it again';
   if (next.immutable !== true) yield { path: ['immutable'], message, hint };
   for (const field of ['data', 'binaryData'] as const) {
     if (textOf(before, field) !== textOf(next, field)) yield { path: [field], message, hint };

@@ -10,6 +10,7 @@ export function* checkSomeContainer({ spec }: PartlyPod): Generator<Problem> {
   yield {
     path: ['spec', 'containers'],
     message: requiredValue('a pod has at least one container'),
+    hint: 'add one with a name and an image',
   };
 }
 
@@ -51,13 +52,14 @@ export function* checkResizePolicies(pod: PartlyPod): Generator<Problem> {
         yield {
           path: field,
           message: forbidden('an init container is not restarted for a resize'),
+          hint: 'use NotRequired, or leave resizePolicy out',
         };
       } else if (pod.spec?.restartPolicy === 'Never') {
         const message = invalidValue(
           value.restartPolicy,
           'must be NotRequired in a pod whose restartPolicy is Never',
         );
-        yield { path: field, message };
+        yield { path: field, message, hint: 'use NotRequired, or leave resizePolicy out' };
       }
     }
   }

@@ -32,20 +32,28 @@ function* checkDevice(
   );
   const fault = faultInKind(name);
   const place = [...at, limit === undefined ? 'requests' : 'limits', name];
-  if (fault !== undefined) yield { path: place, message: invalidValue(name, fault) };
-  else if (limit === undefined) {
+  if (fault !== undefined) {
+    const hint = 'name the kind of a device as `reprise get devices` shows it, or remove it';
+    yield { path: place, message: invalidValue(name, fault), hint };
+  } else if (limit === undefined) {
     const message = 'Required value: Limit must be set for non overcommitable resources';
-    yield { path: [...at, 'limits', name], message };
+    yield {
+      path: [...at, 'limits', name],
+      message,
+      hint: 'move it from the requests to the limits',
+    };
   } else if (!Number.isInteger(amount(limit)) || amount(limit) > mostDevices) {
     yield {
       path: place,
       message: invalidValue(limit, `must be an integer of at most ${mostDevices}`),
+      hint: 'write how many devices the container gets: each is given as a whole',
     };
   } else if (request !== undefined && amount(request) < amount(limit)) {
     // That it is not more is checked for all resources alike.
     yield {
       path: [...at, 'requests', name],
       message: invalidValue(request, `must be equal to ${name} limit of ${limit}`),
+      hint: 'leave the request out: then it is the limit',
     };
   }
 }

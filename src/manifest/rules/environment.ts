@@ -1,5 +1,5 @@
 /** Environment variables, and what in a pod refers to its containers. */
-import { didYouMean } from '../issues.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { forbidden, invalidValue, quoted } from '../manifest-error.ts';
 import type { Path } from '../manifest-error.ts';
 import { placed, placedContainers } from './rule.ts';

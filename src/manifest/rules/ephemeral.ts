@@ -1,7 +1,7 @@
 /** What an ephemeral container looks at, and that those that are there stay as they are. */
 import { isDeepStrictEqual } from 'node:util';
 import type { EphemeralContainer } from '../../pod/pod.ts';
-import { didYouMean } from '../issues.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { forbidden, quoted } from '../manifest-error.ts';
 import type { Problem } from '../manifest-error.ts';
 import type { RawEphemeralContainer } from '../schema/ephemeral-container.ts';

@@ -31,16 +31,19 @@ export function* checkHugePages(requests: Amounts, limits: Amounts, at: Path): G
       yield {
         path: [...at, 'requests', name],
         message: invalidValue(request, `must be equal to the ${name} limit of ${limit}`),
+        hint: 'leave the request out: then it is the limit',
       };
     }
   }
   for (const [name, limit] of Object.entries(limits)) {
     const size = pageSizeOf(name);
     if (size === undefined) continue;
-    if ((parseQuantity(String(limit)) ?? 0) % size !== 0) {
+    const bytes = parseQuantity(String(limit)) ?? 0;
+    if (bytes % size !== 0) {
       yield {
         path: [...at, 'limits', name],
         message: invalidValue(limit, `must be a multiple of the page size, ${size}`),
+        hint: `round it up to ${Math.ceil(bytes / size) * size}`,
       };
     }
     if (!['cpu', 'memory'].some((each) => each in requests || each in limits)) {

@@ -1,7 +1,7 @@
 /** Keys and values of labels and annotations, ours included. */
 import { cdiAnnotationPrefix, isDeviceName } from '../../pod/devices.ts';
 import { parseDuration } from '../../pod/duration.ts';
-import { didYouMean } from '../issues.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { invalidValue } from '../manifest-error.ts';
 import type { Problem } from '../manifest-error.ts';
 import { isDnsSubdomain, isLabelValue, isQualifiedName } from '../schema/scalar.ts';
@@ -12,17 +12,19 @@ export const inPlaceBackoffAnnotation = 'reprise.dev/in-place-backoff';
 
 const keyRule =
   "a key is a name of at most 63 letters, digits, '-', '_' and '.', maybe after a domain and '/'";
+const keyHint = 'write it like "app" or "example.org/app"';
 const maxAnnotationBytes = 256 * 1024;
 
 /** Labels have keys and values that can be selected by. */
 export function* checkLabels({ metadata }: PartlyPod): Generator<Problem> {
   for (const [key, value] of Object.entries(metadata?.labels ?? {})) {
     const path = ['metadata', 'labels', key];
-    if (!isQualifiedName(key)) yield { path, message: invalidValue(key, keyRule) };
+    if (!isQualifiedName(key)) yield { path, message: invalidValue(key, keyRule), hint: keyHint };
     if (value !== undefined && !isLabelValue(value)) {
       const because =
         "a label's value has at most 63 letters, digits, '-', '_' and '.', and starts and ends with a letter or digit";
-      yield { path, message: invalidValue(value, because) };
+      const hint = 'change it, or make it an annotation: those hold any text';
+      yield { path, message: invalidValue(value, because), hint };
     }
   }
 }
@@ -32,14 +34,18 @@ export function* checkAnnotations({ metadata }: PartlyPod): Generator<Problem> {
   const annotations = Object.entries(metadata?.annotations ?? {});
   for (const [key, value] of annotations) {
     const path = ['metadata', 'annotations', key];
-    if (!isQualifiedName(lowered(key))) yield { path, message: invalidValue(key, keyRule) };
-    else if (key.toLowerCase().startsWith('reprise.dev/')) yield* checkOurs(key, value);
+    if (!isQualifiedName(lowered(key))) {
+      yield { path, message: invalidValue(key, keyRule), hint: keyHint };
+    } else if (key.toLowerCase().startsWith('reprise.dev/')) yield* checkOurs(key, value);
     else if (key.startsWith(cdiAnnotationPrefix)) yield* checkDeviceNames(key, value);
   }
   const bytes = annotations.flat().reduce((sum, text) => sum + Buffer.byteLength(text ?? ''), 0);
   if (bytes > maxAnnotationBytes) {
-    const path = ['metadata', 'annotations'];
-    yield { path, message: `Too long: may not be more than ${maxAnnotationBytes} bytes` };
+    yield {
+      path: ['metadata', 'annotations'],
+      message: `Too long: may not be more than ${maxAnnotationBytes} bytes`,
+      hint: 'move what is large into a ConfigMap',
+    };
   }
 }
 

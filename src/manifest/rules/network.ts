@@ -15,7 +15,11 @@ export function* checkPortNames(pod: PartlyPod): Generator<Problem> {
   for (const { container, path } of placedContainers(pod)) {
     const ports = placed(container.ports, [...path, 'ports']);
     for (const port of repeated(ports, ({ value }) => value.name)) {
-      yield { path: [...port.path, 'name'], message: duplicateValue(port.value.name) };
+      yield {
+        path: [...port.path, 'name'],
+        message: duplicateValue(port.value.name),
+        hint: 'give every port of the container a name of its own',
+      };
     }
   }
 }
@@ -77,18 +81,22 @@ export function* checkDns({ spec }: PartlyPod): Generator<Problem> {
       path: [...path, 'nameservers'],
       near: ['spec', 'dnsPolicy'],
       message: requiredValue('dnsPolicy None needs at least one nameserver'),
+      hint: 'add one, such as "dnsConfig: {nameservers: [10.0.0.10]}", or leave dnsPolicy out',
     };
   }
   if (nameservers.length > 3) {
-    yield { path: [...path, 'nameservers'], message: tooMany(nameservers.length, 3) };
+    const hint = 'keep the three that answer best';
+    yield { path: [...path, 'nameservers'], message: tooMany(nameservers.length, 3), hint };
   }
   if (searches.length > 32) {
-    yield { path: [...path, 'searches'], message: tooMany(searches.length, 32) };
+    const hint = 'remove domains, and write names in them in full';
+    yield { path: [...path, 'searches'], message: tooMany(searches.length, 32), hint };
   }
   if (searches.join(' ').length > 2048) {
     yield {
       path: [...path, 'searches'],
       message: 'Too long: may not be more than 2048 characters together',
+      hint: 'remove domains, and write names in them in full',
     };
   }
 }
@@ -100,6 +108,7 @@ export function* checkHostname({ spec }: PartlyPod): Generator<Problem> {
   const goesWithout = (field: string): Problem => ({
     path,
     message: forbidden(`it cannot be combined with ${field}: true`),
+    hint: `remove hostnameOverride or ${field}`,
   });
   if (spec.hostNetwork) yield goesWithout('hostNetwork');
   if (spec.setHostnameAsFQDN) yield goesWithout('setHostnameAsFQDN');
@@ -112,7 +121,11 @@ export function* checkSysctls({ spec }: PartlyPod): Generator<Problem> {
   const path = ['spec', 'securityContext', 'sysctls'];
   const sysctls = placed(spec?.securityContext?.sysctls, path);
   for (const { value, path: at } of repeated(sysctls, (each) => dotted(each.value.name))) {
-    yield { path: [...at, 'name'], message: duplicateValue(value.name) };
+    yield {
+      path: [...at, 'name'],
+      message: duplicateValue(value.name),
+      hint: 'keep one of the two; "/" and "." mean the same in a name',
+    };
   }
   for (const { value, path: at } of sysctls) {
     const name = dotted(value.name) ?? '';
@@ -120,10 +133,15 @@ export function* checkSysctls({ spec }: PartlyPod): Generator<Problem> {
       yield {
         path: [...at, 'name'],
         message: forbidden("it would be the node's, with hostNetwork"),
+        hint: 'set it on the node, or leave hostNetwork out',
       };
     }
     if (spec?.hostIPC && ipcSysctls.some((start) => name.startsWith(start))) {
-      yield { path: [...at, 'name'], message: forbidden("it would be the node's, with hostIPC") };
+      yield {
+        path: [...at, 'name'],
+        message: forbidden("it would be the node's, with hostIPC"),
+        hint: 'set it on the node, or leave hostIPC out',
+      };
     }
   }
 }

@@ -37,11 +37,17 @@ export function* checkConfigMap(map: Partly<RawConfigMap>): Generator<Problem> {
     const path = ['binaryData', key];
     yield* checkKey(path, key);
     if (Object.hasOwn(data, key)) {
-      yield { path, message: invalidValue(key, 'duplicate of key present in data') };
+      const hint = 'keep it in one of the two';
+      yield { path, message: invalidValue(key, 'duplicate of key present in data'), hint };
     }
     const bytes = bytesOf(value);
     size += bytes?.length ?? 0;
-    if (bytes === undefined) yield { path, message: 'Invalid value: must be base64' };
+    if (bytes !== undefined) continue;
+    yield {
+      path,
+      message: 'Invalid value: must be base64',
+      hint: 'write plain text under data instead; `base64 -w0 FILE` encodes a file',
+    };
   }
   yield* checkSize('data', size);
 }
@@ -70,7 +76,7 @@ export function* checkSecret(secret: Partly<RawSecret>): Generator<Problem> {
     yield {
       path,
       message: 'Invalid value: must be text',
-      hint: isMap(value) || Array.isArray(value) ? undefined : 'put it in quotes',
+      hint: 'put it in quotes; a text of several lines begins with "|"',
     };
   }
   yield* checkSize(
@@ -93,13 +99,19 @@ function* checkType(type: string | undefined, data: object): Generator<Problem> 
   if (type === undefined) return;
   for (const key of requiredKeys[type] ?? []) {
     if (!Object.hasOwn(data, key)) {
-      yield { path: ['data', key], near: ['type'], message: requiredValue(`${type} needs it`) };
+      yield {
+        path: ['data', key],
+        near: ['type'],
+        message: requiredValue(`${type} needs it`),
+        hint: 'add the key, or leave the type out',
+      };
     }
   }
   const isBasic = type === 'kubernetes.io/basic-auth';
   if (isBasic && !Object.hasOwn(data, 'username') && !Object.hasOwn(data, 'password')) {
     const message = requiredValue(`${type} needs it, or a password`);
-    yield { path: ['data', 'username'], near: ['type'], message };
+    const hint = 'add one of the two, or leave the type out';
+    yield { path: ['data', 'username'], near: ['type'], message, hint };
   }
 }
 
@@ -115,6 +127,7 @@ function* checkDockerConfig({ type, data, stringData }: Partly<RawSecret>): Gene
   yield {
     path: [typeof plain === 'string' ? 'stringData' : 'data', key],
     message: 'Invalid value: must be a JSON object, as in ~/.docker/config.json',
+    hint: 'have the Secret made by `kubectl create secret docker-registry NAME --dry-run=client -o yaml`',
   };
 }
 
@@ -127,10 +140,19 @@ function isJsonObject(text: string): boolean {
 }
 
 function* checkKey(path: readonly string[], key: string): Generator<Problem> {
-  if (!isDataKey(key)) yield { path, message: invalidValue(key, keyRule) };
+  if (isDataKey(key)) return;
+  yield {
+    path,
+    message: invalidValue(key, keyRule),
+    hint: 'give it a name such as "app.conf"; a volume can give it another path',
+  };
 }
 
 function* checkSize(field: string, size: number): Generator<Problem> {
   if (size <= maxDataBytes) return;
-  yield { path: [field], message: `Too long: may not be more than ${maxDataBytes} bytes` };
+  yield {
+    path: [field],
+    message: `Too long: may not be more than ${maxDataBytes} bytes`,
+    hint: 'split it into several objects, or mount a folder of the node with hostPath',
+  };
 }

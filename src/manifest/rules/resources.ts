@@ -1,6 +1,6 @@
 /** Requests and limits, of containers and of the pod as a whole. */
 import { parseQuantity } from '../../pod/quantity.ts';
-import { didYouMean } from '../issues.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { forbidden, invalidValue } from '../manifest-error.ts';
 import type { Path, Problem } from '../manifest-error.ts';
 import { checkHugePages, pageSizeOf } from './huge-pages.ts';
@@ -43,6 +43,7 @@ export function* checkPodResources(pod: PartlyPod): Generator<Problem> {
       yield {
         path: [...at, 'resources', 'limits', name],
         message: invalidValue(limit, `must be less than or equal to the pod's limit of ${most}`),
+        hint: "lower it, or raise the pod's limit",
       };
     }
   }
@@ -66,6 +67,7 @@ function* checkAmounts(
     yield {
       path: [...at, 'requests', name],
       message: invalidValue(request, `must be less than or equal to the ${name} limit of ${limit}`),
+      hint: 'lower the request, or raise the limit',
     };
   }
 }
@@ -74,13 +76,15 @@ function* checkName(name: string, path: Path, known: readonly string[]): Generat
   if (known.includes(name) || pageSizeOf(name) !== undefined) return;
   if (name.includes('/')) {
     // Those of containers have rules of their own: see devices.ts.
-    if (known === ofPods) yield { path, message: forbidden('devices are given to containers') };
+    if (known !== ofPods) return;
+    const hint = 'move it to the limits of the container that uses it';
+    yield { path, message: forbidden('devices are given to containers'), hint };
   } else {
     const whose = known === ofPods ? 'a pod' : 'a container';
     yield {
       path,
       message: invalidValue(name, `must be a standard resource of ${whose}`),
-      hint: didYouMean(name, known),
+      hint: didYouMean(name, known) ?? `use ${known.join(', ')} or hugepages-SIZE`,
     };
   }
 }
@@ -93,6 +97,7 @@ function* checkCpu(amounts: Amounts, path: Path): Generator<Problem> {
   yield {
     path: [...path, 'cpu'],
     message: invalidValue(amounts['cpu'], `must be at most ${mostCpus}`),
+    hint: 'leave it out: no node has so many',
   };
 }
 

@@ -29,7 +29,7 @@ const volumes = (...list: object[]): Additions => ({
 const items = (...paths: string[]): object[] => paths.map((path) => ({ key: 'k', path }));
 const resourceOf = (containerName: string) => ({ containerName, resource: 'limits.cpu' });
 
-/** What a manifest has, and every fault it is to have. */
+/** What a manifest has, and every fault it is to have, in the order of its lines. */
 const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
   'a variable has one source': [
     {
@@ -460,9 +460,9 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
       },
     },
     `${main}.resources.limits["hugepages-x"]: Invalid value: "hugepages-x": must be a standard resource`,
+    `${main}.resources.limits["a.kubernetes.io/x"]: Invalid value: "a.kubernetes.io/x": must be a standard resource`,
     `${main}.resources.limits.cpus: Invalid value: "cpus": must be a standard resource`,
     `${main}.resources.limits.toString: Invalid value: "toString": must be a standard resource`,
-    `${main}.resources.limits["a.kubernetes.io/x"]: Invalid value: "a.kubernetes.io/x": must be a standard resource`,
   ],
   'devices, whose request is the limit if it is given': [
     {
@@ -480,8 +480,8 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
         },
       },
     },
-    `${main}.resources.limits["aa.test/b.c"]: Required value: Limit must be set`,
     `${main}.resources.requests["acme.test/npu"]: Invalid value: 1: must be equal to acme.test/npu limit of 2`,
+    `${main}.resources.limits["aa.test/b.c"]: Required value: Limit must be set`,
     `${main}.resources.limits["nvidia.com/gpu"]: Invalid value: "500m": must be an integer of at most 4096`,
     `${main}.resources.limits["x/y"]: Invalid value: "x/y": must be the kind of a device`,
   ],
@@ -557,8 +557,8 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
       container: { resources: { requests: { cpu: '501m' }, limits: { memory: '2Gi' } } },
       spec: { resources: { requests: { cpu: 0.5 }, limits: { memory: '1Gi' } } },
     },
-    'spec.resources.requests.cpu: Invalid value: 0.5: must be at least the 0.501 that its containers request',
     `${main}.resources.limits.memory: Invalid value: "2Gi": must be less than or equal to the pod's limit of 1Gi`,
+    'spec.resources.requests.cpu: Invalid value: 0.5: must be at least the 0.501 that its containers request',
   ],
   'a pod as a whole has cpu, memory and huge pages': [
     { spec: { resources: { limits: { cpu: 1, 'ephemeral-storage': 1, 'a.test/b': 1 } } } },
@@ -620,8 +620,8 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
         readinessProbe: { exec: { command: ['a'] }, grpc: { port: 1 }, httpGet: { port: 1 } },
       },
     },
-    `${main}.readinessProbe.httpGet: Forbidden: may not have more than one handler`,
     `${main}.readinessProbe.grpc: Forbidden: may not have more than one handler`,
+    `${main}.readinessProbe.httpGet: Forbidden: may not have more than one handler`,
   ],
   'only readiness waits for several successes': [
     {
@@ -686,10 +686,10 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
         securityContext: { seccompProfile: { type: 'RuntimeDefault', localhostProfile: 'x' } },
       },
     },
-    'spec.securityContext.seccompProfile.localhostProfile: Required value: the type Localhost',
-    'spec.securityContext.appArmorProfile.localhostProfile: Forbidden: it goes with the type Localhost',
     'spec.initContainers[0].securityContext.seccompProfile.localhostProfile: Forbidden: it goes',
     `${main}.securityContext.appArmorProfile.localhostProfile: Required value: the type Localhost`,
+    'spec.securityContext.seccompProfile.localhostProfile: Required value: the type Localhost',
+    'spec.securityContext.appArmorProfile.localhostProfile: Forbidden: it goes with the type Localhost',
   ],
   "users of its own do not go with the node's namespaces": [
     { spec: { hostUsers: false, hostNetwork: true, hostPID: true, hostIPC: true } },

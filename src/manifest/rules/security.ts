@@ -53,10 +53,12 @@ function* checkProfile(
   const isNamed = profile.localhostProfile !== undefined;
   if (profile.type === 'Localhost' && !isNamed) {
     const message = requiredValue('the type Localhost needs the name of a profile');
-    yield { path: at, near: [...path, 'type'], message };
+    const hint = 'add "localhostProfile", or use the type RuntimeDefault';
+    yield { path: at, near: [...path, 'type'], message, hint };
   }
   if (profile.type !== 'Localhost' && isNamed) {
-    yield { path: at, message: forbidden('it goes with the type Localhost only') };
+    const hint = 'remove it, or use the type Localhost';
+    yield { path: at, message: forbidden('it goes with the type Localhost only'), hint };
   }
 }
 
@@ -68,6 +70,7 @@ export function* checkUserNamespace({ spec }: PartlyPod): Generator<Problem> {
     yield {
       path: ['spec', field],
       message: forbidden('it cannot be combined with hostUsers: false'),
+      hint: `remove ${field} or hostUsers`,
     };
   }
 }

@@ -1,6 +1,6 @@
 /** Volumes and where they are mounted. */
 import { posix } from 'node:path';
-import { didYouMean } from '../issues.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { duplicateValue, forbidden, invalidValue, quoted } from '../manifest-error.ts';
 import type { Path, Problem } from '../manifest-error.ts';
 import { placed, placedContainers, repeated } from './rule.ts';
@@ -13,7 +13,11 @@ type PartlyMount = NonNullable<NonNullable<PartlyContainer['volumeMounts']>[numb
 export function* checkVolumes({ spec }: PartlyPod): Generator<Problem> {
   const volumes = placed(spec?.volumes, ['spec', 'volumes']);
   for (const { value, path } of repeated(volumes, (each) => each.value.name)) {
-    yield { path: [...path, 'name'], message: duplicateValue(value.name) };
+    yield {
+      path: [...path, 'name'],
+      message: duplicateValue(value.name),
+      hint: 'give every volume a name of its own',
+    };
   }
   for (const { value, path } of volumes) {
     const [, ...more] = Object.keys(value).filter((key) => key !== 'name');
@@ -149,6 +153,10 @@ function* checkRecursion(mount: PartlyMount, path: Path): Generator<Problem> {
     };
   }
   if (mountPropagation !== 'None') {
-    yield { path, message: forbidden('may only be specified when mountPropagation is None') };
+    yield {
+      path,
+      message: forbidden('may only be specified when mountPropagation is None'),
+      hint: 'leave out recursiveReadOnly or mountPropagation',
+    };
   }
 }

@@ -4,6 +4,7 @@ import { envFrom, envVar } from './environment.ts';
 import { honoured, inert, must, refused, required } from './field.ts';
 import { lifecycle, probe } from './handler.ts';
 import {
+  atMost,
   dnsLabel,
   hasParentStep,
   int32,
@@ -23,6 +24,7 @@ const containerPort = z.strictObject({
       z.string(),
       isPortName,
       "must be at most 15 lower case letters, digits and single '-' between them, with at least one letter",
+      'write it like "http" or "metrics-1"',
     ),
     'a name for the port, unique in the container',
   ),
@@ -49,9 +51,15 @@ const resources = z.strictObject({
 
 const subPath = (): z.ZodString =>
   must(
-    must(plainText(), (path) => !path.startsWith('/'), 'must be a relative path'),
+    must(
+      plainText(),
+      (path) => !path.startsWith('/'),
+      'must be a relative path',
+      'remove the "/" before it: the path begins at the root of the volume',
+    ),
     (path) => !hasParentStep(path),
     'must not contain ".."',
+    'name what is mounted from the root of the volume; nothing above it can be',
   );
 
 export const volumeMount = z.strictObject({
@@ -81,7 +89,10 @@ const restartRule = z.strictObject({
         z.enum(['In', 'NotIn']),
         'whether the code must be among the values or not',
       ),
-      values: honoured(listOf(int32()).max(255), 'exit codes, at most 255'),
+      values: honoured(
+        atMost(255, listOf(int32()), 'name the other codes, with the other operator'),
+        'exit codes, at most 255',
+      ),
     }),
     'the exits that the rule matches',
   ),
@@ -94,6 +105,7 @@ export const container = z.strictObject({
       plainText(),
       (image) => image === image.trim(),
       'must not have leading or trailing spaces',
+      'remove the spaces around it',
     ),
     'the image to run',
   ),
@@ -122,7 +134,7 @@ export const container = z.strictObject({
     'what its exits lead to; on an init container Always makes a sidecar; default that of the pod',
   ),
   restartPolicyRules: honoured(
-    listOf(restartRule).max(20),
+    atMost(20, listOf(restartRule), 'put the exit codes of one action into one rule'),
     'rules for exits, at most 20; the first that matches wins over restartPolicy',
   ),
   volumeMounts: honoured(listOf(volumeMount), 'volumes it sees'),

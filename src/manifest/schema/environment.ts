@@ -1,9 +1,10 @@
 /** Where environment variables come from, and what of a Pod can be referred to. */
 import { z } from 'zod';
 import { parseQuantity } from '../../pod/quantity.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { isDataKey } from '../rules/objects.ts';
 import { honoured, must, required } from './field.ts';
-import { dnsLabel, dnsSubdomain, hasParentStep, plainText } from './scalar.ts';
+import { dnsLabel, dnsSubdomain, hasParentStep, plainText, textOrNumber } from './scalar.ts';
 
 const fieldPaths = [
   'metadata.name',
@@ -34,7 +35,15 @@ function fieldRefTo(paths: readonly string[]) {
       z.enum(['v1']),
       'the version of the Pod that the path is read in; default v1',
     ),
-    fieldPath: required(must(z.string(), isKnown, rule), 'the field of the Pod'),
+    fieldPath: required(
+      must(
+        z.string(),
+        isKnown,
+        rule,
+        (path) => didYouMean(path, paths) ?? `write it like "metadata.labels['app']"`,
+      ),
+      'the field of the Pod',
+    ),
   });
 }
 
@@ -46,20 +55,24 @@ const isResource = (resource: string): boolean =>
     resource,
   );
 
+const usualResources = ['limits', 'requests'].flatMap((list) =>
+  ['cpu', 'memory', 'ephemeral-storage', 'hugepages-2Mi'].map((name) => `${list}.${name}`),
+);
+
 const resourceName = () =>
   must(
     z.string(),
     isResource,
     'must be "limits." or "requests." and cpu, memory, ephemeral-storage or hugepages-SIZE',
+    (resource) => didYouMean(resource, usualResources) ?? 'write it like "limits.memory"',
   );
 const divisor = () =>
   honoured(
     must(
-      z.custom<string | number>((value) => typeof value === 'string' || typeof value === 'number', {
-        error: 'must be a quantity, such as 1m, 1 or 1Mi',
-      }),
+      textOrNumber('must be a quantity, such as 1m, 1 or 1Mi', 'write a single number and unit'),
       (value) => isDivisor(parseQuantity(String(value))),
       'must be 1m or 1 for cpu, else 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi or 1Ei',
+      'use 1Mi, or leave it out: then it is 1',
     ),
     'what it is divided by, rounding up; default 1',
   );
@@ -87,6 +100,7 @@ export const dataKey = (): z.ZodString =>
     z.string(),
     isDataKey,
     "must have at most 253 letters, digits, '-', '_' and '.', not be '.' and not begin with '..'",
+    'write a key as it stands in the data of the object, such as "app.conf"',
   );
 
 const mayBeMissing = (what: string) =>
@@ -100,8 +114,14 @@ function keyRefTo(kind: string) {
   });
 }
 
-const isVariableName = (name: string): boolean => /^(?:[ -<>-~])*$/.test(name);
-const variableNameRule = "must consist of printable ASCII characters other than '='";
+/** A name of a variable, or a part of one. */
+const variableName = (hint: string): z.ZodString =>
+  must(
+    z.string(),
+    (name) => /^(?:[ -<>-~])*$/.test(name),
+    "must consist of printable ASCII characters other than '='",
+    hint,
+  );
 
 const isBelowVolume = (path: string): boolean => !path.startsWith('/') && !hasParentStep(path);
 
@@ -109,10 +129,15 @@ const isBelowVolume = (path: string): boolean => !path.startsWith('/') && !hasPa
 const fileKeyRef = z.strictObject({
   volumeName: required(dnsLabel(), 'an emptyDir of the pod; it need not be mounted here'),
   path: required(
-    must(plainText(), isBelowVolume, 'must be a relative path without ".."'),
+    must(
+      plainText(),
+      isBelowVolume,
+      'must be a relative path without ".."',
+      'name the file from the root of the volume, such as "settings/env"',
+    ),
     "the file, with lines of KEY='value'",
   ),
-  key: required(must(z.string(), isVariableName, variableNameRule), 'the key'),
+  key: required(variableName('write what stands before the "=" in the file'), 'the key'),
   optional: mayBeMissing('file or key'),
 });
 
@@ -125,13 +150,17 @@ const envSource = z.strictObject({
 });
 
 export const envVar = z.strictObject({
-  name: required(must(z.string(), isVariableName, variableNameRule), 'the name of the variable'),
+  name: required(
+    variableName('write the name alone, such as "LOG_LEVEL"; the value is a field of its own'),
+    'the name of the variable',
+  ),
   value: honoured(z.string(), 'its value; $(NAME) stands for a variable before it; default ""'),
   valueFrom: honoured(
     must(
       envSource,
       (source) => Object.keys(source).length > 0,
       'must have a source: fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef or fileKeyRef',
+      'add one of them, or write "value" in place of valueFrom',
     ),
     'where its value comes from',
   ),
@@ -147,7 +176,7 @@ function allOf(kind: string) {
 export const envFrom = must(
   z.strictObject({
     prefix: honoured(
-      must(z.string(), isVariableName, variableNameRule),
+      variableName('write only how the names are to begin, such as "APP_"'),
       'comes before each name; default none',
     ),
     configMapRef: honoured(allOf('ConfigMap'), 'every key of its data'),
@@ -155,4 +184,5 @@ export const envFrom = must(
   }),
   ({ configMapRef, secretRef }) => configMapRef !== undefined || secretRef !== undefined,
   'must have a source: configMapRef or secretRef',
+  'add one, such as "configMapRef: {name: settings}"',
 );

@@ -46,21 +46,26 @@ export function refused(why: string, ...harmless: readonly unknown[]): z.ZodOpti
   return treated(type.optional(), { kind: 'refused', why });
 }
 
+/** What to try next, as an imperative; a function where that depends on what is written. */
+export type HintFor<Value> = string | ((value: Value) => string);
+
 /** Requires something of a value that has the right type already. */
 export function must<T extends z.ZodType>(
   type: T,
   holds: (value: z.output<T>) => boolean,
   because: string,
-  hint?: string,
+  hint: HintFor<z.output<T>>,
 ): T {
   return type.check(({ value, issues }) => {
-    if (!holds(value)) issues.push(problem(value, invalidValue(value, because), hint));
+    if (holds(value)) return;
+    const next = typeof hint === 'string' ? hint : hint(value);
+    issues.push(problem(value, invalidValue(value, because), next));
   });
 }
 
-/** An issue whose message is in Kubernetes' words already; faults.ts passes it on as it is. */
-function problem(input: unknown, message: string, hint: string | undefined): z.core.$ZodRawIssue {
-  return { code: 'custom', input, message, params: { isProblem: true, hint } };
+/** An issue whose message is in Kubernetes' words already; issues.ts passes it on as it is. */
+function problem(input: unknown, message: string, hint: string): z.core.$ZodRawIssue {
+  return { code: 'custom', input, message, params: { hint } };
 }
 
 function treated<T extends z.ZodType>(type: T, treatment: Treatment): T {

@@ -5,26 +5,52 @@ import { dataKey, fileFieldRef, fileResourceFieldRef } from './environment.ts';
 import { honoured, must, refused, required } from './field.ts';
 import { dnsSubdomain, hasParentStep, integer, listOf, plainText } from './scalar.ts';
 
-const mode = () => integer(0, 0o777);
+const mode = () =>
+  integer(
+    0,
+    0o777,
+    'write it in octal, from 0000 to 0777; a JSON manifest has no octal: 420 is 0644',
+  );
 const defaultMode = () =>
   honoured(mode(), 'the mode of files that have none of their own; default 0644');
 const ownMode = () => honoured(mode(), "the file's mode; default that of the volume");
 
 /** A file in a volume: names that begin with ".." are the volume's own. */
 const filePath = (): z.ZodString => {
-  const rules: readonly (readonly [(path: string) => boolean, string])[] = [
-    [(path) => !path.startsWith('/'), 'must be a relative path'],
-    [(path) => !hasParentStep(path), 'must not contain ".."'],
-    [(path) => !posix.normalize(path).startsWith('..'), 'must not start with ".."'],
-    [(path) => posix.normalize(path) !== '.', 'must name a file'],
-    [(path) => !path.endsWith('/'), 'must not end with "/"'],
+  const rules: readonly (readonly [(path: string) => boolean, rule: string, hint: string])[] = [
+    [
+      (path) => !path.startsWith('/'),
+      'must be a relative path',
+      'remove the "/" before it: the path begins at the root of the volume',
+    ],
+    [
+      (path) => !hasParentStep(path),
+      'must not contain ".."',
+      'name the file from the root of the volume; nothing above it can be',
+    ],
+    [
+      (path) => !posix.normalize(path).startsWith('..'),
+      'must not start with ".."',
+      "choose another name: those that begin so are the volume's own",
+    ],
+    [
+      (path) => posix.normalize(path) !== '.',
+      'must name a file',
+      'write the name of the file, such as "app.conf"',
+    ],
+    [(path) => !path.endsWith('/'), 'must not end with "/"', 'add the name of the file'],
     [
       (path) => path.split('/').every((name) => Buffer.byteLength(name) <= 255),
       'must have no name of more than 255 bytes in it',
+      'choose shorter names',
     ],
-    [(path) => Buffer.byteLength(path) < 4096, 'must have fewer than 4096 bytes'],
+    [
+      (path) => Buffer.byteLength(path) < 4096,
+      'must have fewer than 4096 bytes',
+      'choose a shorter path',
+    ],
   ];
-  return rules.reduce((type, [holds, rule]) => must(type, holds, rule), plainText());
+  return rules.reduce((type, [holds, rule, hint]) => must(type, holds, rule, hint), plainText());
 };
 
 const keyToPath = z.strictObject({
@@ -66,9 +92,11 @@ const downwardFile = must(
     }),
     ({ fieldRef, resourceFieldRef }) => fieldRef !== undefined || resourceFieldRef !== undefined,
     'must have a source: fieldRef or resourceFieldRef',
+    'add one, such as "fieldRef: {fieldPath: metadata.labels}"',
   ),
   ({ fieldRef, resourceFieldRef }) => fieldRef === undefined || resourceFieldRef === undefined,
   'may not have more than one source: fieldRef or resourceFieldRef',
+  'make it two entries, each with a path of its own',
 );
 
 export const downwardVolume = z.strictObject({
@@ -101,6 +129,7 @@ const projectedSource = must(
     projectedSources,
     (source) => Object.keys(source).length > 0,
     'must have a source: configMap, secret or downwardAPI',
+    'add one of them, or remove the entry',
   ),
   (source) => Object.keys(source).length <= 1,
   'may not have more than one source',

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { stopSignals } from '../../pod/handler.ts';
 import { honoured, must, refused, required } from './field.ts';
-import { integer, isPortName, listOf, plainText, port } from './scalar.ts';
+import { integer, isPortName, listOf, plainText, port, textOrNumber } from './scalar.ts';
 
 /** What a hook may do. */
 export const hookHandlers = ['exec', 'httpGet', 'sleep'] as const;
@@ -14,17 +14,27 @@ const seconds = (least: number): z.ZodNumber => integer(least, most);
 
 const exec = z.strictObject({
   command: required(
-    must(listOf(z.string()), (command) => command.length > 0, 'must have at least one item'),
+    must(
+      listOf(z.string()),
+      (command) => command.length > 0,
+      'must have at least one item',
+      'name the program and its arguments, such as ["cat", "/tmp/ready"]',
+    ),
     'the command and its arguments; no shell is around it',
   ),
 });
 
 const portOrName = must(
-  z.custom<string | number>((value) => typeof value === 'string' || typeof value === 'number', {
-    error: 'must be the number or the name of a port',
-  }),
+  textOrNumber(
+    'must be the number or the name of a port',
+    'write a number, such as 8080, or a name from the ports of the container',
+  ),
   (value) => (typeof value === 'string' ? isPortName(value) : port().safeParse(value).success),
   'must be a number between 1 and 65535, inclusive, or the name of a port',
+  (value) =>
+    /^\d+$/.test(String(value)) && typeof value === 'string'
+      ? 'write the number without quotes'
+      : 'use a number that is in range, or a name from the ports of the container',
 );
 
 const header = z.strictObject({
@@ -33,6 +43,7 @@ const header = z.strictObject({
       z.string(),
       (name) => /^[-!#$%&'*+.^_`|~0-9A-Za-z]+$/.test(name),
       'must be the name of an HTTP header',
+      'write the name alone, such as "X-Probe"; the value is a field of its own',
     ),
     'its name; Host sets the host that is asked for',
   ),
@@ -41,6 +52,7 @@ const header = z.strictObject({
       z.string(),
       (value) => !/[\0-\x08\x0a-\x1f\x7f]/.test(value),
       'must not contain control characters',
+      'remove the line breaks and other control characters; a further header is a further item',
     ),
     'its value; default "", which for Accept means none at all',
   ),
@@ -91,6 +103,7 @@ export const probe = must(
   probeFields,
   (fields) => probeHandlers.some((name) => fields[name] !== undefined),
   `must have a handler: ${probeHandlers.join(', ')}`,
+  'add one, such as "tcpSocket: {port: 8080}"',
 );
 
 const hookFields = z.strictObject({
@@ -107,6 +120,7 @@ const hook = must(
   hookFields,
   (fields) => hookHandlers.some((name) => fields[name] !== undefined) || 'tcpSocket' in fields,
   `must have a handler: ${hookHandlers.join(', ')}`,
+  'add one, such as "sleep: {seconds: 5}"',
 );
 
 export const lifecycle = z.strictObject({

@@ -14,6 +14,7 @@ export const metadata = z.strictObject({
       z.string(),
       (uid) => uid.length <= 63 && /^(?:[A-Za-z0-9](?:[-A-Za-z0-9]*[A-Za-z0-9])?)?$/.test(uid),
       "must consist of letters, digits and '-', such as a UUID",
+      'leave it out: then the pod gets a new one',
     ),
     'names the folder and the cgroup of the pod; default a new one',
   ),

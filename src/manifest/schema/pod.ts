@@ -10,6 +10,7 @@ import { container } from './container.ts';
 import { honoured, inert, must, refused, required } from './field.ts';
 import { metadata } from './metadata.ts';
 import {
+  atMost,
   dnsLabel,
   dnsSubdomain,
   int32,
@@ -35,6 +36,7 @@ const domain = (): z.ZodString =>
     // Resolvers use underscores, and a dot at the end for a name that is complete.
     (name) => name === '.' || isDnsSubdomain(name.replace(/\.$/, '').replace(/_/g, 'x')),
     'must be "." or the name of a domain',
+    'write it like "example.org"',
   );
 
 const dnsConfig = z.strictObject({
@@ -54,7 +56,14 @@ const dnsConfig = z.strictObject({
 const hostAlias = z.strictObject({
   ip: required(ipAddress(), 'an address'),
   hostnames: honoured(
-    listOf(must(z.string(), isDnsSubdomain, 'must be the name of a host')),
+    listOf(
+      must(
+        z.string(),
+        isDnsSubdomain,
+        'must be the name of a host',
+        'write it like "db" or "db.example.org", in lower case',
+      ),
+    ),
     'names for it',
   ),
 });
@@ -83,11 +92,11 @@ const MOST_CONTAINERS = 1000;
 
 export const podSpec = z.strictObject({
   containers: required(
-    listOf(container).max(MOST_CONTAINERS),
+    atMost(MOST_CONTAINERS, listOf(container), 'split the pod into several'),
     'app containers, at least one and at most 1000',
   ),
   initContainers: honoured(
-    listOf(container).max(MOST_CONTAINERS),
+    atMost(MOST_CONTAINERS, listOf(container), 'let one container do several of the steps'),
     'init containers and sidecars, started in this order; at most 1000',
   ),
   ephemeralContainers: refused(
@@ -107,6 +116,7 @@ export const podSpec = z.strictObject({
       dnsSubdomain(),
       (name) => name.length <= maxKernelHostname,
       `must have at most ${maxKernelHostname} characters`,
+      'choose a shorter one: the kernel has no room for more',
     ),
     'the whole hostname, in place of all other parts of it',
   ),
@@ -168,7 +178,12 @@ export const podSpec = z.strictObject({
   readinessGates: inert(
     listOf(
       z.strictObject({
-        conditionType: must(z.string(), isQualifiedName, 'must be a name, maybe after "prefix/"'),
+        conditionType: must(
+          z.string(),
+          isQualifiedName,
+          'must be a name, maybe after "prefix/"',
+          'write it like "example.org/feature-ready"',
+        ),
       }),
     ),
     'no controller here would ever set the conditions, so Ready does not wait for them',

@@ -2,7 +2,9 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseQuantity } from '../../pod/quantity.ts';
+import { nearestName } from '../did-you-mean.ts';
 import { must } from './field.ts';
+import type { HintFor } from './field.ts';
 
 const labelPattern = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
 const subdomainPattern = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
@@ -46,19 +48,47 @@ export const dnsLabelRule =
 export const dnsSubdomainRule =
   "must consist of lower case letters, digits, '-' and '.', start and end with a letter or digit, and have at most 253 characters";
 
-export const dnsLabel = (): z.ZodString => must(z.string(), isDnsLabel, dnsLabelRule);
-export const dnsSubdomain = (): z.ZodString => must(z.string(), isDnsSubdomain, dnsSubdomainRule);
+/** What to write in place of a text that is no DNS name. */
+const nameHint =
+  (most: number, like: string, isName: (text: string) => boolean): HintFor<string> =>
+  (text) => {
+    if (text.length > most) return `choose a name of at most ${most} characters`;
+    const name = nearestName(text);
+    const guess = [name, name.replaceAll('.', '-')].find(isName);
+    return guess === undefined ? `write it like ${like}` : `did you mean "${guess}"?`;
+  };
+
+export const dnsLabel = (): z.ZodString =>
+  must(z.string(), isDnsLabel, dnsLabelRule, nameHint(63, '"web-1"', isDnsLabel));
+export const dnsSubdomain = (): z.ZodString =>
+  must(
+    z.string(),
+    isDnsSubdomain,
+    dnsSubdomainRule,
+    nameHint(253, '"web-1" or "web.example.org"', isDnsSubdomain),
+  );
 
 /** Text without line breaks and other control characters: a path, an image, a directory. */
 export const plainText = (): z.ZodString =>
-  must(z.string(), (text) => !/[\0-\x1f\x7f]/.test(text), 'must not contain control characters');
+  must(
+    z.string(),
+    (text) => !/[\0-\x1f\x7f]/.test(text),
+    'must not contain control characters',
+    'remove the line breaks, tabs and other control characters',
+  );
 
 /** A host path or a path inside a container. */
 export const absolutePath = (): z.ZodString =>
   must(
-    must(plainText(), (text) => text.startsWith('/'), 'must be an absolute path'),
+    must(
+      plainText(),
+      (text) => text.startsWith('/'),
+      'must be an absolute path',
+      'write the whole path, beginning with "/"',
+    ),
     (text) => text.length <= 4095,
     'must have at most 4095 characters',
+    'choose a shorter path',
   );
 
 /** Whether a path has an element `..`. */
@@ -71,33 +101,54 @@ export const ipAddress = (): z.ZodString =>
     z.string(),
     (text) => isIP(text) !== 0,
     'must be a valid IP address, such as 10.9.8.7 or 2001:db8::ffff',
+    'write the address alone, without a port or a mask; names are not looked up here',
   );
 
-/** A whole number within bounds that include their ends. */
-export const integer = (least: number, most: number): z.ZodNumber =>
+/** A whole number within bounds that include their ends; a hint for what is beyond them. */
+export const integer = (least: number, most: number, beyond?: string): z.ZodNumber =>
   must(
-    must(z.number(), Number.isInteger, 'must be a whole number'),
-    (value) => !Number.isInteger(value) || isWithin(value, least, most),
+    must(z.number(), Number.isInteger, 'must be a whole number', 'write it without a fraction'),
+    (value) => isWithin(value, least, most),
     `must be between ${least} and ${most}, inclusive`,
+    beyond ?? boundsHint(least, most),
   );
+
+const boundsHint =
+  (least: number, most: number): HintFor<number> =>
+  (value) =>
+    value < least ? `use ${least} or more` : `use ${most} or less`;
 
 export const int32 = (): z.ZodNumber => integer(-(2 ** 31), 2 ** 31 - 1);
 /** User and group ids. */
 export const id = (): z.ZodNumber => integer(0, 2 ** 31 - 1);
 export const port = (): z.ZodNumber => integer(1, 65535);
 
+/** What YAML gives as a text or as a number: a quantity, or a port that may have a name. */
+export const textOrNumber = (because: string, hint: string): z.ZodType<string | number> =>
+  must(
+    z.custom<string | number>(),
+    (value: unknown) => typeof value === 'string' || typeof value === 'number',
+    because,
+    hint,
+  );
+
+const quantityRule = 'must be a quantity, such as 500m, 2 or 1Gi';
+const quantityHint =
+  'write a number and, right after it, maybe one of m, k, M, G, T, Ki, Mi, Gi, Ti';
+
 /** A quantity; YAML gives plain ones as numbers. */
 export const quantity = (): z.ZodType<string | number> =>
   must(
     must(
-      z.custom<string | number>((value) => typeof value === 'string' || typeof value === 'number', {
-        error: 'must be a quantity, such as 500m, 2 or 1Gi',
-      }),
+      textOrNumber(quantityRule, quantityHint),
       (value) => parseQuantity(String(value)) !== undefined,
-      'must be a quantity, such as 500m, 2 or 1Gi',
+      quantityRule,
+      quantityHint,
     ),
     (value) => isWithin(parseQuantity(String(value)) ?? 0, 0, Number.MAX_SAFE_INTEGER),
     `must be between 0 and ${Number.MAX_SAFE_INTEGER}, inclusive`,
+    (value) =>
+      (parseQuantity(String(value)) ?? 0) < 0 ? 'use 0 or more' : 'use less: no node has so much',
   );
 
 function isWithin(value: number, least: number, most: number): boolean {
@@ -106,6 +157,13 @@ function isWithin(value: number, least: number, most: number): boolean {
 
 /** A list of one kind of thing. */
 export const listOf = <T extends z.ZodType>(item: T): z.ZodArray<T> => z.array(item);
+
+/** A list with a limit. The library's own word for what is too long is never shown: the hint is. */
+export const atMost = <T extends z.ZodType>(
+  most: number,
+  list: z.ZodArray<T>,
+  hint: string,
+): z.ZodArray<T> => list.max(most, hint);
 
 /** A map with free keys and text as values. */
 export const textMap = (): z.ZodRecord<z.ZodString, z.ZodString> =>

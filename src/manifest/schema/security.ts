@@ -14,6 +14,7 @@ const seccompProfile = z.strictObject({
       plainText(),
       (path) => !path.startsWith('/') && !hasParentStep(path),
       'must be a relative path without ".."',
+      'name the file from that folder on, such as "strict.json"',
     ),
     "with Localhost: a file in the folder seccomp of the agent's data directory",
   ),
@@ -26,6 +27,7 @@ const appArmorProfile = z.strictObject({
       plainText(),
       (name) => name === name.trim() && name.length <= 4095,
       'must be the name of a profile, of at most 4095 characters and without spaces around it',
+      'write it as /sys/kernel/security/apparmor/profiles on the node has it',
     ),
     'with Localhost: the name of a profile that the kernel has loaded',
   ),
@@ -42,7 +44,12 @@ const whereThereIs = (module: string): string =>
   `for containers that do not say otherwise, on a node with ${module}`;
 
 const capabilityName = (): z.ZodString =>
-  must(z.string(), (name) => /^[A-Za-z_]+$/.test(name), 'must be the name of a capability');
+  must(
+    z.string(),
+    (name) => /^[A-Za-z_]+$/.test(name),
+    'must be the name of a capability',
+    'write it like "NET_ADMIN"',
+  );
 
 export const containerSecurityContext = z.strictObject({
   runAsUser: honoured(id(), "default the pod's, then the image's"),
@@ -81,6 +88,7 @@ const sysctlName = (): z.ZodString =>
       name.length <= 253 &&
       /^[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?(?:[./][a-z0-9](?:[-_a-z0-9]*[a-z0-9])?)*$/.test(name),
     "must be words of lower case letters, digits, '-' and '_', joined by '.' or '/'",
+    'write it like "net.ipv4.tcp_syncookies"',
   );
 
 export const podSecurityContext = z.strictObject({

@@ -1,5 +1,6 @@
 /** The v1 Volume: a name and one source. */
 import { z } from 'zod';
+import { didYouMean } from '../did-you-mean.ts';
 import { honoured, must, refused, required } from './field.ts';
 import { configMapVolume, downwardVolume, projectedVolume, secretVolume } from './files.ts';
 import {
@@ -14,17 +15,18 @@ import {
 const noNetworkStorage =
   'storage of a network or a cloud is not attached; mount it on the node and use hostPath';
 
-const hugePages = z.custom<`HugePages-${string}`>(
-  (value) => typeof value === 'string' && /^HugePages-\d+[KMGT]i$/.test(value),
+const medium = must(
+  z.custom<'' | 'Memory' | 'HugePages' | `HugePages-${string}`>(),
+  (value: unknown) =>
+    typeof value === 'string' && /^(?:|Memory|HugePages(?:-\d+[KMGT]i)?)$/.test(value),
+  'must be Memory, HugePages or HugePages-SIZE, such as HugePages-2Mi',
+  (value) =>
+    didYouMean(value, ['Memory', 'HugePages', 'HugePages-2Mi', 'HugePages-1Gi']) ??
+    'leave it out: then the folder is on the disk of the node',
 );
 
 const emptyDir = z.strictObject({
-  medium: honoured(
-    z.union([z.enum(['', 'Memory', 'HugePages']), hugePages], {
-      error: 'must be Memory, HugePages or HugePages-SIZE, such as HugePages-2Mi',
-    }),
-    'Memory makes a tmpfs, HugePages or HugePages-SIZE a hugetlbfs',
-  ),
+  medium: honoured(medium, 'Memory makes a tmpfs, HugePages or HugePages-SIZE a hugetlbfs'),
   sizeLimit: honoured(
     quantity(),
     'size of the tmpfs; on disk it has no effect, and a note says so',
@@ -33,7 +35,12 @@ const emptyDir = z.strictObject({
 
 const hostPath = z.strictObject({
   path: required(
-    must(absolutePath(), (path) => !hasParentStep(path), 'must not contain ".."'),
+    must(
+      absolutePath(),
+      (path) => !hasParentStep(path),
+      'must not contain ".."',
+      'write the path that it leads to',
+    ),
     'an absolute path on the node',
   ),
   type: honoured(
@@ -58,7 +65,12 @@ const claimVolume = z.strictObject({
 
 const imageVolume = z.strictObject({
   reference: required(
-    must(plainText(), (image) => image === image.trim() && image !== '', 'must name an image'),
+    must(
+      plainText(),
+      (image) => image === image.trim() && image !== '',
+      'must name an image',
+      'remove the spaces around it',
+    ),
     'the image; it is looked up once, what it then holds is kept as long as the pod',
   ),
   pullPolicy: honoured(

@@ -27,7 +27,7 @@ export function objectIn(type: z.core.$ZodType): z.ZodObject | undefined {
 }
 
 function toField([name, type]: [string, z.core.$ZodType]): Field {
-  const isRequired = !(type instanceof z.ZodOptional);
+  const isRequired = !isOptional(type);
   const isList = unwrapped(type) instanceof z.ZodArray;
   return { name, type, treatment: treatments.get(type as z.ZodType), isRequired, isList };
 }
@@ -88,6 +88,17 @@ export function inertFieldsIn(
       ? [{ path: at, why: field.treatment.why }]
       : inertFieldsIn(field.type, value[field.name], at);
   });
+}
+
+/** Whether a field may be left out. */
+export function isOptional(type: z.core.$ZodType): boolean {
+  return type instanceof z.ZodOptional;
+}
+
+/** The words that a schema takes; none if it takes anything else. */
+export function wordsOf(type: z.core.$ZodType): readonly string[] {
+  const inner = unwrapped(type);
+  return inner instanceof z.ZodEnum ? inner.options.map(String) : [];
 }
 
 function unwrapped(type: z.core.$ZodType): z.core.$ZodType {
