@@ -34,8 +34,11 @@ const manifest = {
 };
 
 /** The pod as the API shows it. */
-function shown(ephemeralContainers?: readonly EphemeralContainer[]): V1Pod {
-  const { pod } = podFromValue(manifest, 'test');
+function shown(
+  ephemeralContainers?: readonly EphemeralContainer[],
+  more: Readonly<Record<string, unknown>> = {},
+): V1Pod {
+  const { pod } = podFromValue({ ...manifest, spec: { ...manifest.spec, ...more } }, 'test');
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -95,6 +98,26 @@ test('what is there may be handed over again as it is shown, in any order', (t) 
   );
   t.deepEqual(both[1], first);
   t.deepEqual(validateEphemeralContainers(pod, [full]), [first]);
+});
+
+/** Resources of the pod as a whole; what it requests is shown, written or not. */
+const asAWhole: Readonly<Record<string, object>> = {
+  'a limit that is all that its containers request': { limits: { cpu: 1 } },
+  'a limit far above': { limits: { cpu: 8, memory: '1Gi' } },
+  'a limit in fractions': { limits: { cpu: '1000.5m', memory: '0.5' } },
+  'a request alone': { requests: { cpu: 1, memory: '64Mi' } },
+};
+for (const [what, resources] of Object.entries(asAWhole)) {
+  test(`a pod as a whole may have ${what}, and can be visited`, (t) => {
+    const pod = shown(undefined, { resources });
+    t.is(validateEphemeralContainers(pod, [{ name: 'a', image: 'i' }]).length, 1);
+  });
+}
+
+test('a pod that could not be visited is not accepted in the first place', (t) => {
+  t.throws(() => shown(undefined, { resources: { limits: { cpu: '999m' } } }), {
+    instanceOf: ManifestError,
+  });
 });
 
 const refused: Readonly<Record<string, { wanted: unknown; faults: readonly string[] }>> = {

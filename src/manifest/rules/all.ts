@@ -18,7 +18,8 @@ import {
 } from './network.ts';
 import { checkHugePageVolumes } from './huge-pages.ts';
 import { checkHooks, checkInitHandlers, checkProbes, checkStopSignals } from './probes.ts';
-import { checkPodResources, checkResources } from './resources.ts';
+import { checkPodResources } from './pod-resources.ts';
+import { checkResources } from './resources.ts';
 import type { Rule } from './rule.ts';
 import {
   checkPrivileges,

@@ -1,14 +1,14 @@
-/** Requests and limits, of containers and of the pod as a whole. */
-import { parseQuantity } from '../../pod/quantity.ts';
+/** Requests and limits of containers, and what holds for those of the pod as a whole as well. */
+import { bytes, milliCpu, parseQuantity } from '../../pod/quantity.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { forbidden, invalidValue } from '../manifest-error.ts';
 import type { Path, Problem } from '../manifest-error.ts';
 import { checkHugePages, pageSizeOf } from './huge-pages.ts';
 import { placedContainers } from './rule.ts';
-import type { Placed, PartlyPod } from './rule.ts';
+import type { PartlyPod } from './rule.ts';
 
 const ofContainers = ['cpu', 'memory', 'ephemeral-storage'];
-const ofPods = ['cpu', 'memory'];
+export const ofPods = ['cpu', 'memory'];
 
 export type Amounts = Readonly<Record<string, string | number | undefined>>;
 
@@ -20,36 +20,8 @@ export function* checkResources(pod: PartlyPod): Generator<Problem> {
   }
 }
 
-/** The pod as a whole requests no less than its containers, and allows no less than any of them. */
-export function* checkPodResources(pod: PartlyPod): Generator<Problem> {
-  if (pod.spec?.resources === undefined) return;
-  const { requests = {}, limits = {} } = pod.spec.resources;
-  const path = ['spec', 'resources'];
-  yield* checkAmounts(requests, limits, path, ofPods);
-  const containers = placedContainers(pod);
-  for (const [name, request] of Object.entries(requests)) {
-    const needed = peakRequest(containers, name);
-    if (amount(request) >= needed) continue;
-    yield {
-      path: [...path, 'requests', name],
-      message: invalidValue(request, `must be at least the ${needed} that its containers request`),
-      hint: 'leave it out: then it is what they request',
-    };
-  }
-  for (const { container, path: at } of containers) {
-    for (const [name, limit] of Object.entries(container.resources?.limits ?? {})) {
-      const most = Object.hasOwn(limits, name) ? limits[name] : undefined;
-      if (most === undefined || amount(limit) <= amount(most)) continue;
-      yield {
-        path: [...at, 'resources', 'limits', name],
-        message: invalidValue(limit, `must be less than or equal to the pod's limit of ${most}`),
-        hint: "lower it, or raise the pod's limit",
-      };
-    }
-  }
-}
-
-function* checkAmounts(
+/** Known resources, no more requested than allowed. */
+export function* checkAmounts(
   requests: Amounts,
   limits: Amounts,
   at: Path,
@@ -63,7 +35,7 @@ function* checkAmounts(
   yield* checkHugePages(requests, limits, at);
   for (const [name, request] of Object.entries(requests)) {
     const limit = Object.hasOwn(limits, name) ? limits[name] : undefined;
-    if (limit === undefined || amount(request) <= amount(limit)) continue;
+    if (limit === undefined || rounded(name, request) <= rounded(name, limit)) continue;
     yield {
       path: [...at, 'requests', name],
       message: invalidValue(request, `must be less than or equal to the ${name} limit of ${limit}`),
@@ -72,8 +44,12 @@ function* checkAmounts(
   }
 }
 
+export function isKnown(name: string, known: readonly string[]): boolean {
+  return known.includes(name) || pageSizeOf(name) !== undefined;
+}
+
 function* checkName(name: string, path: Path, known: readonly string[]): Generator<Problem> {
-  if (known.includes(name) || pageSizeOf(name) !== undefined) return;
+  if (isKnown(name, known)) return;
   if (name.includes('/')) {
     // Those of containers have rules of their own: see devices.ts.
     if (known !== ofPods) return;
@@ -101,22 +77,13 @@ function* checkCpu(amounts: Amounts, path: Path): Generator<Problem> {
   };
 }
 
-/** What containers request at their hungriest moment; see pod/pod-resources.ts. */
-function peakRequest(containers: readonly Placed[], name: string): number {
-  let sidecars = 0;
-  let running = 0;
-  let duringInit = 0;
-  for (const { container, isInit } of containers) {
-    const { requests, limits } = container.resources ?? {};
-    const request = amount(requests?.[name] ?? limits?.[name] ?? 0);
-    if (isInit && container.restartPolicy !== 'Always') {
-      duringInit = Math.max(duringInit, sidecars + request);
-    } else {
-      running += request;
-      if (isInit) sidecars += request;
-    }
-  }
-  return Math.max(duringInit, running);
+/**
+ * In thousandths of a CPU, else in whole numbers, as the pod will have it: three times 0.1 is 0.3, and
+ * what is shown of a pod that was accepted is accepted again.
+ */
+export function rounded(name: string, quantity: string | number | undefined): number {
+  if (quantity === undefined) return 0;
+  return name === 'cpu' ? milliCpu(String(quantity)) : bytes(String(quantity));
 }
 
 function amount(quantity: string | number | undefined): number {

@@ -26,6 +26,21 @@ const nameserver = '10.0.0.10';
 const volumes = (...list: object[]): Additions => ({
   spec: { volumes: list.map((each, index) => ({ name: `v${index}`, ...each })) },
 });
+/** A pod with these resources as a whole, and containers with theirs, in the order of their start. */
+const together = (
+  whole: object,
+  containers: readonly object[],
+  initContainers: readonly object[] = [],
+): Additions => ({
+  spec: {
+    resources: whole,
+    initContainers: initContainers.map((each, i) => ({ name: `i${i}`, image: 'i:1', ...each })),
+    containers: containers.map((each, i) => ({ name: `c${i}`, image: 'i:1', ...each })),
+  },
+});
+const requesting = (requests: object): object => ({ resources: { requests } });
+const limitedTo = (limits: object): object => ({ resources: { limits } });
+const sidecar = (cpu: string): object => ({ restartPolicy: 'Always', ...requesting({ cpu }) });
 const items = (...paths: string[]): object[] => paths.map((path) => ({ key: 'k', path }));
 const resourceOf = (containerName: string) => ({ containerName, resource: 'limits.cpu' });
 
@@ -559,6 +574,43 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
     },
     `${main}.resources.limits.memory: Invalid value: "2Gi": must be less than or equal to the pod's limit of 1Gi`,
     'spec.resources.requests.cpu: Invalid value: 0.5: must be at least the 0.501 that its containers request',
+    'spec.resources.limits.memory: Invalid value: "1Gi": must be at least the 2147483648 that its containers request',
+  ],
+  'a limit of the pod as a whole may be just what its containers request': [
+    together({ limits: { cpu: 0.3, memory: '2Gi', 'hugepages-2Mi': '4Mi' } }, [
+      requesting({ cpu: 0.1, memory: '1Gi' }),
+      limitedTo({ cpu: '100m', memory: '1Gi', 'hugepages-2Mi': '2Mi' }),
+      limitedTo({ cpu: '100m', 'hugepages-2Mi': '2Mi' }),
+    ]),
+  ],
+  'a limit of the pod as a whole is no less than its containers request': [
+    together({ limits: { cpu: '299m', memory: '2047Mi', 'hugepages-2Mi': '2Mi' } }, [
+      requesting({ cpu: 0.1, memory: '1Gi' }),
+      limitedTo({ cpu: '100m', memory: '1Gi', 'hugepages-2Mi': '2Mi' }),
+      limitedTo({ cpu: '100m', 'hugepages-2Mi': '2Mi' }),
+    ]),
+    'spec.resources.limits.cpu: Invalid value: "299m": must be at least the 0.3 that its containers request',
+    'spec.resources.limits.memory: Invalid value: "2047Mi": must be at least the 2147483648 that',
+    'spec.resources.limits["hugepages-2Mi"]: Invalid value: "2Mi": must be at least the 4194304 that',
+  ],
+  'init containers are over when the others run': [
+    together(
+      { limits: { cpu: 1 } },
+      [requesting({ cpu: '400m' })],
+      [requesting({ cpu: 1 }), sidecar('600m')],
+    ),
+  ],
+  'sidecars run beside the init containers after them': [
+    together(
+      { limits: { cpu: 1 } },
+      [requesting({ cpu: '400m' })],
+      [sidecar('600m'), requesting({ cpu: 1 })],
+    ),
+    'spec.resources.limits.cpu: Invalid value: 1: must be at least the 1.6 that its containers request',
+  ],
+  'sidecars run beside the app containers': [
+    together({ limits: { cpu: 1 } }, [requesting({ cpu: '401m' })], [sidecar('600m')]),
+    'spec.resources.limits.cpu: Invalid value: 1: must be at least the 1.001 that its containers request',
   ],
   'a pod as a whole has cpu, memory and huge pages': [
     { spec: { resources: { limits: { cpu: 1, 'ephemeral-storage': 1, 'a.test/b': 1 } } } },

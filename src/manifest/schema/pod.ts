@@ -75,7 +75,7 @@ const podResources = z.strictObject({
   ),
   limits: honoured(
     z.record(z.string(), quantity()),
-    'also the limits of the containers that have none of their own',
+    'no less than the containers request together; also the limits of those that have none of their own',
   ),
   claims: refused('dynamic resource claims are not supported', []),
 });
