@@ -6,7 +6,7 @@ import {
   checkSomeContainer,
 } from './containers.ts';
 import { checkDevices } from './devices.ts';
-import { checkEnvironment, checkFileKeys, checkResourceFields } from './environment.ts';
+import { checkEnvironment, checkFileKeys } from './environment.ts';
 import { checkAnnotations, checkLabels } from './names.ts';
 import {
   checkDns,
@@ -19,6 +19,7 @@ import {
 import { checkHugePageVolumes } from './huge-pages.ts';
 import { checkHooks, checkInitHandlers, checkProbes, checkStopSignals } from './probes.ts';
 import { checkPodResources } from './pod-resources.ts';
+import { checkDivisors, checkResourceFields } from './resource-fields.ts';
 import { checkResources } from './resources.ts';
 import type { Rule } from './rule.ts';
 import {
@@ -39,6 +40,7 @@ export const rules: readonly Rule[] = [
   checkResizePolicies,
   checkEnvironment,
   checkResourceFields,
+  checkDivisors,
   checkFileKeys,
   checkPortNames,
   checkHostPorts,

@@ -1,5 +1,4 @@
-/** Environment variables, and what in a pod refers to its containers. */
-import { didYouMean } from '../did-you-mean.ts';
+/** Environment variables and where their values come from. */
 import { forbidden, invalidValue, quoted } from '../manifest-error.ts';
 import type { Path } from '../manifest-error.ts';
 import { placed, placedContainers } from './rule.ts';
@@ -35,22 +34,6 @@ function* checkSources(sources: object | undefined, path: Path): Generator<RuleP
   }
 }
 
-/** What a container asks for can only be told of one that there is. */
-export function* checkResourceFields(pod: PartlyPod): Generator<RuleProblem> {
-  const containers = placedContainers(pod);
-  const names = containers.flatMap(({ container }) => container.name ?? []);
-  // A container whose name is faulty may be the one that is meant.
-  if (names.length < containers.length) return;
-  for (const { name, path } of [...namesInEnvironments(pod), ...namesInVolumes(pod)]) {
-    if (name === undefined || names.includes(name)) continue;
-    yield {
-      path: [...path, 'resourceFieldRef', 'containerName'],
-      message: `Not found: ${quoted(name)}`,
-      hint: didYouMean(name, names) ?? 'name a container of this pod',
-    };
-  }
-}
-
 /** A file of variables is in an emptyDir of the pod, where its containers can write it. */
 export function* checkFileKeys(pod: PartlyPod): Generator<RuleProblem> {
   const volumes = placed(pod.spec?.volumes, []).map(({ value }) => value);
@@ -74,37 +57,4 @@ export function* checkFileKeys(pod: PartlyPod): Generator<RuleProblem> {
       };
     }
   }
-}
-
-interface NamedContainer {
-  readonly name: string | undefined;
-  readonly path: Path;
-}
-
-function namesInEnvironments(pod: PartlyPod): readonly NamedContainer[] {
-  return placedContainers(pod).flatMap(({ container, path }) =>
-    placed(container.env, [...path, 'env']).map(({ value, path: at }) => ({
-      name: value.valueFrom?.resourceFieldRef?.containerName,
-      path: [...at, 'valueFrom'],
-    })),
-  );
-}
-
-function namesInVolumes({ spec }: PartlyPod): readonly NamedContainer[] {
-  return placed(spec?.volumes, ['spec', 'volumes']).flatMap(({ value, path }) => {
-    const sources = placed(value.projected?.sources, [...path, 'projected', 'sources']);
-    const lists = [
-      { items: value.downwardAPI?.items, path: [...path, 'downwardAPI'] },
-      ...sources.map((source) => ({
-        items: source.value.downwardAPI?.items,
-        path: [...source.path, 'downwardAPI'],
-      })),
-    ];
-    return lists.flatMap((list) =>
-      placed(list.items, [...list.path, 'items']).map((item) => ({
-        name: item.value.resourceFieldRef?.containerName,
-        path: item.path,
-      })),
-    );
-  });
 }

@@ -44,6 +44,34 @@ const sidecar = (cpu: string): object => ({ restartPolicy: 'Always', ...requesti
 const items = (...paths: string[]): object[] => paths.map((path) => ({ key: 'k', path }));
 const resourceOf = (containerName: string) => ({ containerName, resource: 'limits.cpu' });
 
+/** What is told of a resource: in variables, and in files. */
+const told = (resource: string, divisors: readonly unknown[]): Additions => ({
+  container: {
+    env: divisors.map((divisor, i) => ({
+      name: `A${i}`,
+      valueFrom: { resourceFieldRef: { resource, divisor } },
+    })),
+  },
+  ...volumes({
+    downwardAPI: {
+      items: divisors.map((divisor, i) => ({
+        path: `a${i}`,
+        resourceFieldRef: { containerName: 'main', resource, divisor },
+      })),
+    },
+  }),
+});
+const divisorFaults = (divisors: readonly string[], must: string): string[] => [
+  ...divisors.map(
+    (divisor, i) =>
+      `${main}.env[${i}].valueFrom.resourceFieldRef.divisor: Invalid value: ${divisor}: ${must}`,
+  ),
+  ...divisors.map(
+    (divisor, i) =>
+      `spec.volumes[0].downwardAPI.items[${i}].resourceFieldRef.divisor: Invalid value: ${divisor}: ${must}`,
+  ),
+];
+
 /** What a manifest has, and every fault it is to have, in the order of its lines. */
 const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
   'a variable has one source': [
@@ -101,6 +129,45 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
     `${main}.env[0].valueFrom.resourceFieldRef.containerName: Not found: "mian"`,
     'spec.volumes[0].downwardAPI.items[0].resourceFieldRef.containerName: Not found: "x"',
     'spec.volumes[1].projected.sources[0].downwardAPI.items[0].resourceFieldRef.containerName: Not found: "y"',
+  ],
+  'cpu is told in thousandths or whole': [told('limits.cpu', ['1m', '0.001', 1, '1000m', '0', 0])],
+  'cpu is told in nothing else': [
+    told('requests.cpu', ['2m', '1k', '1Ki', 1000]),
+    ...divisorFaults(['"2m"', '"1k"', '"1Ki"', '1000'], 'must be 1m or 1 for cpu'),
+  ],
+  'memory is told in powers of 1000 or 1024': [
+    told('limits.memory', [
+      ...[1, '0', '1k', '1M', '1G', '1T', '1P', '1E', 1000, '1024Ki'],
+      ...['1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei'],
+    ]),
+  ],
+  'memory is told in nothing else': [
+    told('requests.memory', ['1m', '2Mi', '10', 1024, '-1']),
+    ...divisorFaults(['"1m"', '"2Mi"', '"10"', '1024', '"-1"'], 'must be 1, 1k, 1M, 1G'),
+  ],
+  'storage and huge pages are told like memory': [
+    {
+      container: {
+        env: ['limits.ephemeral-storage', 'requests.hugepages-2Mi'].flatMap((resource) =>
+          ['1Gi', '1m'].map((divisor) => ({
+            name: 'A',
+            valueFrom: { resourceFieldRef: { resource, divisor } },
+          })),
+        ),
+      },
+    },
+    `${main}.env[1].valueFrom.resourceFieldRef.divisor: Invalid value: "1m": must be 1, 1k`,
+    `${main}.env[3].valueFrom.resourceFieldRef.divisor: Invalid value: "1m": must be 1, 1k`,
+  ],
+  'a faulty resource does not make its divisor one more fault': [
+    {
+      container: {
+        env: [
+          { name: 'A', valueFrom: { resourceFieldRef: { resource: 'limits.gpu', divisor: '1m' } } },
+        ],
+      },
+    },
+    `${main}.env[0].valueFrom.resourceFieldRef.resource: Invalid value: "limits.gpu"`,
   ],
   'a file of variables is in an emptyDir': [
     {

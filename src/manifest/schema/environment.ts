@@ -66,22 +66,19 @@ const resourceName = () =>
     'must be "limits." or "requests." and cpu, memory, ephemeral-storage or hugepages-SIZE',
     (resource) => didYouMean(resource, usualResources) ?? 'write it like "limits.memory"',
   );
+const divisorRule = 'must be a quantity, such as 1m, 1 or 1Mi';
+const divisorHint = 'write a number and, right after it, maybe a unit';
+/** Which ones go with which resource is a rule of its own. */
 const divisor = () =>
   honoured(
     must(
-      textOrNumber('must be a quantity, such as 1m, 1 or 1Mi', 'write a single number and unit'),
-      (value) => isDivisor(parseQuantity(String(value))),
-      'must be 1m or 1 for cpu, else 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi or 1Ei',
-      'use 1Mi, or leave it out: then it is 1',
+      textOrNumber(divisorRule, divisorHint),
+      (value) => parseQuantity(String(value)) !== undefined,
+      divisorRule,
+      divisorHint,
     ),
-    'what it is divided by, rounding up; default 1',
+    'what it is divided by, rounding up: 1m or 1 for cpu, else 1, 1k to 1E or 1Ki to 1Ei; default 1',
   );
-
-// Kubernetes' own output has 0 for an absent one.
-function isDivisor(value: number | undefined): boolean {
-  const powers = [1, 2, 3, 4, 5, 6].flatMap((power) => [1000 ** power, 1024 ** power]);
-  return value !== undefined && [0, 0.001, 1, ...powers].includes(value);
-}
 
 export const resourceFieldRef = z.strictObject({
   containerName: honoured(dnsLabel(), 'default the container itself'),

@@ -89,10 +89,6 @@ const accepted: Readonly<Record<string, Additions>> = {
     ...['limits.cpu', 'requests.memory', 'limits.ephemeral-storage', 'requests.hugepages-2Mi'].map(
       (resource) => ({ name: 'C', valueFrom: { resourceFieldRef: { resource } } }),
     ),
-    ...['1m', 1, '1k', '1Mi', '1Ei', '0'].map((divisor) => ({
-      name: 'D',
-      valueFrom: { resourceFieldRef: { resource: 'limits.cpu', divisor } },
-    })),
   ),
   'variables from whole objects': {
     container: {
@@ -418,9 +414,13 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
     from({ resourceFieldRef: { resource: 'used.cpu' } }),
     `${main}.env[0].valueFrom.resourceFieldRef.resource: Invalid value: "used.cpu": must be`,
   ],
-  'a divisor that is no power': [
-    from({ resourceFieldRef: { resource: 'limits.memory', divisor: '2Mi' } }),
-    `${main}.env[0].valueFrom.resourceFieldRef.divisor: Invalid value: "2Mi": must be`,
+  'a divisor that is no quantity': [
+    from({ resourceFieldRef: { resource: 'limits.memory', divisor: 'MiB' } }),
+    `${main}.env[0].valueFrom.resourceFieldRef.divisor: Invalid value: "MiB": must be a quantity`,
+  ],
+  'a divisor that is a map': [
+    from({ resourceFieldRef: { resource: 'limits.memory', divisor: {} } }),
+    `${main}.env[0].valueFrom.resourceFieldRef.divisor: Invalid value: a map: must be a quantity`,
   ],
   'variables from nowhere': [
     { container: { envFrom: [{ prefix: 'A' }] } },
