@@ -92,6 +92,17 @@ test('headers of the manifest win, may be repeated, and an empty Accept is none'
   t.is(seen[0]?.headers.accept, undefined);
 });
 
+test('what a manifest may have in a header can be sent', async (t) => {
+  const { port, seen } = await aServer(t);
+  const value = String.fromCharCode(9, ...Array.from({ length: 256 }, (_, i) => i)).replace(
+    /[\0-\x08\x0a-\x1f\x7f-\x9f]/g,
+    '',
+  );
+  const headers = [{ name: 'X-All', value }];
+  t.is((await probeHttp(asked(port, { headers }), patienceMs, never)).outcome, 'success');
+  t.is(seen[0]?.headers['x-all'], value.trim());
+});
+
 test('a redirect on the same host is followed; a Host header stays only with its server', async (t) => {
   const { port, seen } = await aServer(t);
   const headers = [{ name: 'Host', value: 'example.org' }];

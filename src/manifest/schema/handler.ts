@@ -41,20 +41,27 @@ const header = z.strictObject({
   name: required(
     must(
       z.string(),
-      (name) => /^[-!#$%&'*+.^_`|~0-9A-Za-z]+$/.test(name),
+      // Kubernetes' rule; HTTP itself would let some more characters pass.
+      (name) => /^[-0-9A-Za-z]+$/.test(name),
       'must be the name of an HTTP header',
-      'write the name alone, such as "X-Probe"; the value is a field of its own',
+      'use letters, digits and "-", such as "X-Probe"; the value is a field of its own',
     ),
     'its name; Host sets the host that is asked for',
   ),
   value: honoured(
     must(
-      z.string(),
-      (value) => !/[\0-\x08\x0a-\x1f\x7f]/.test(value),
-      'must not contain control characters',
-      'remove the line breaks and other control characters; a further header is a further item',
+      must(
+        z.string(),
+        (value) => !/[\0-\x08\x0a-\x1f\x7f-\x9f]/.test(value),
+        'must not contain control characters',
+        'remove the line breaks and other control characters; a further header is a further item',
+      ),
+      // Node.js sends each character of a header as one byte, and refuses to send others.
+      (value) => /^[\0-\xff]*$/.test(value),
+      'must consist of Latin-1 characters',
+      'encode the others in a way that the server knows, such as %E2%82%AC',
     ),
-    'its value; default "", which for Accept means none at all',
+    'its value, in Latin-1; default "", which for Accept means none at all',
   ),
 });
 

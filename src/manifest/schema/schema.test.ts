@@ -128,7 +128,13 @@ const accepted: Readonly<Record<string, Additions>> = {
     container: {
       startupProbe: { exec: { command: ['a'] }, terminationGracePeriodSeconds: 1 },
       livenessProbe: {
-        httpGet: { port: 'web', httpHeaders: [{ name: 'X-A', value: 'b\tc' }] },
+        httpGet: {
+          port: 'web',
+          httpHeaders: [
+            { name: 'X-A', value: 'b\tc' },
+            { name: 'x-1', value: '£ ÿ\u00a0' },
+          ],
+        },
         periodSeconds: 0,
       },
       readinessProbe: { grpc: { port: 65535 }, successThreshold: 5 },
@@ -665,6 +671,18 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
     probe({ grpc: { port: 'web' } }),
     `${main}.livenessProbe.grpc.port: Invalid value: "web": must be a number`,
   ],
+  'a header without a name': [
+    probe({ httpGet: { port: 80, httpHeaders: [{ value: 'a' }] } }),
+    `${main}.livenessProbe.httpGet.httpHeaders[0].name: Required value`,
+  ],
+  'a header name with an underscore, which Kubernetes refuses': [
+    probe({ httpGet: { port: 80, httpHeaders: [{ name: 'X_A', value: '' }] } }),
+    `${main}.livenessProbe.httpGet.httpHeaders[0].name: Invalid value: "X_A": must be the name of`,
+  ],
+  'a header name with a letter of another alphabet': [
+    probe({ httpGet: { port: 80, httpHeaders: [{ name: 'Ä', value: '' }] } }),
+    `${main}.livenessProbe.httpGet.httpHeaders[0].name: Invalid value: "Ä": must be the name of`,
+  ],
   'a header name that would break a request': [
     probe({ httpGet: { port: 80, httpHeaders: [{ name: 'a b', value: '' }] } }),
     `${main}.livenessProbe.httpGet.httpHeaders[0].name: Invalid value: "a b": must be the name of`,
@@ -672,6 +690,24 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
   'a header value that would break a request': [
     probe({ httpGet: { port: 80, httpHeaders: [{ name: 'c', value: 'd\r\ne: f' }] } }),
     `${main}.livenessProbe.httpGet.httpHeaders[0].value: Invalid value: "d\\r\\ne: f": must not`,
+  ],
+  'a header value with a control character of Latin-1': [
+    probe({ httpGet: { port: 80, httpHeaders: [{ name: 'c', value: 'a\u0085' }] } }),
+    `${main}.livenessProbe.httpGet.httpHeaders[0].value: Invalid value: "a\\u0085": must not`,
+  ],
+  'a header value that cannot be sent': [
+    probe({ httpGet: { port: 80, httpHeaders: [{ name: 'c', value: '1 €' }] } }),
+    `${main}.livenessProbe.httpGet.httpHeaders[0].value: Invalid value: "1 €": must consist of Latin-1`,
+  ],
+  'a header value of a hook that cannot be sent': [
+    {
+      container: {
+        lifecycle: {
+          preStop: { httpGet: { port: 80, httpHeaders: [{ name: 'c', value: '\u{1f600}' }] } },
+        },
+      },
+    },
+    `${main}.lifecycle.preStop.httpGet.httpHeaders[0].value: Invalid value: "\u{1f600}": must consist`,
   ],
   'a hook that does nothing': [
     { container: { lifecycle: { preStop: {} } } },
