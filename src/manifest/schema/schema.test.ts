@@ -19,6 +19,12 @@ const from = (valueFrom: object): Additions => ({
   spec: { volumes: [{ name: 'v' }] },
 });
 const volume = (fields: object): Additions => ({ spec: { volumes: [{ name: 'v', ...fields }] } });
+/** A mount of a volume that is there. */
+const mount = (fields: object): Additions => ({
+  ...volume({}),
+  container: { volumeMounts: [{ name: 'v', mountPath: '/v', ...fields }] },
+});
+const mounted = `${main}.volumeMounts[0]`;
 const limits = (fields: object): Additions => ({ container: { resources: { limits: fields } } });
 
 const accepted: Readonly<Record<string, Additions>> = {
@@ -173,6 +179,44 @@ const accepted: Readonly<Record<string, Additions>> = {
       ],
     },
   },
+  'a mount of a part, whatever its names look like': mount({
+    subPath: 'a/..b/.c/',
+    readOnly: true,
+  }),
+  'a mount of a part that a variable names': mount({ subPathExpr: '$(POD)/logs' }),
+  'a mount with every propagation': {
+    ...volume({}),
+    container: {
+      securityContext: { privileged: true },
+      volumeMounts: ['None', 'HostToContainer', 'Bidirectional'].map((mountPropagation) => ({
+        name: 'v',
+        mountPath: `/${mountPropagation}`,
+        mountPropagation,
+      })),
+    },
+  },
+  'a mount that is read-only below in every way': {
+    ...volume({}),
+    container: {
+      volumeMounts: ['Disabled', 'IfPossible', 'Enabled'].map((recursiveReadOnly) => ({
+        name: 'v',
+        mountPath: `/${recursiveReadOnly}`,
+        readOnly: true,
+        recursiveReadOnly,
+      })),
+    },
+  },
+  'a runtime class': { spec: { runtimeClassName: 'nvidia.v2' } },
+  'a class of priority': { spec: { priorityClassName: 'system-node-critical', priority: 1000 } },
+  'readiness gates, with and without a domain': {
+    spec: { readinessGates: [{ conditionType: 'example.org/Ready' }, { conditionType: 'warm' }] },
+  },
+  'both schemes': {
+    container: {
+      livenessProbe: { httpGet: { port: 80, scheme: 'HTTP' } },
+      readinessProbe: { httpGet: { port: 443, scheme: 'HTTPS' } },
+    },
+  },
   'capabilities in both spellings': {
     container: {
       securityContext: { capabilities: { add: ['NET_ADMIN'], drop: ['ALL', 'CAP_CHOWN'] } },
@@ -196,6 +240,18 @@ const accepted: Readonly<Record<string, Additions>> = {
     container: { securityContext: { seccompProfile: { type: 'RuntimeDefault' } } },
   },
 };
+
+for (const dnsPolicy of ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']) {
+  test(`accepted: the dnsPolicy ${dnsPolicy}`, (t) => {
+    const dnsConfig = { nameservers: ['10.0.0.10'] };
+    t.deepEqual(faultsIn(aManifest({ spec: { dnsPolicy, dnsConfig } })), []);
+  });
+}
+for (const fsGroupChangePolicy of ['OnRootMismatch', 'Always']) {
+  test(`accepted: the fsGroupChangePolicy ${fsGroupChangePolicy}`, (t) => {
+    t.deepEqual(faultsIn(aManifest({ spec: { securityContext: { fsGroupChangePolicy } } })), []);
+  });
+}
 
 for (const [title, additions] of Object.entries(accepted)) {
   test(`accepted: ${title}`, (t) => t.deepEqual(faultsIn(aManifest(additions)), []));
@@ -348,6 +404,52 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
   'a readiness gate that is no name': [
     { spec: { readinessGates: [{ conditionType: 'a b' }] } },
     'spec.readinessGates[0].conditionType: Invalid value: "a b": must be a name',
+  ],
+  'a readiness gate without a condition': [
+    { spec: { readinessGates: [{}] } },
+    'spec.readinessGates[0].conditionType: Required value: conditionType must be set',
+  ],
+  'a runtime class that none could be': [
+    { spec: { runtimeClassName: 'nvidia_v2' } },
+    'spec.runtimeClassName: Invalid value: "nvidia_v2": must consist of',
+  ],
+  'a dnsPolicy that is none': [
+    { spec: { dnsPolicy: 'clusterFirst' } },
+    'spec.dnsPolicy: Unsupported value: "clusterFirst"',
+  ],
+  'a policy for fsGroup that is none': [
+    { spec: { securityContext: { fsGroupChangePolicy: 'Never' } } },
+    'spec.securityContext.fsGroupChangePolicy: Unsupported value: "Never": supported values: "OnRootMismatch", "Always"',
+  ],
+  'a mount at no place': [mount({ mountPath: '' }), `${mounted}.mountPath: Required value`],
+  'a mount of no volume': [mount({ name: undefined }), `${mounted}.name: Required value`],
+  'a mount of an absolute part': [
+    mount({ subPath: '/etc' }),
+    `${mounted}.subPath: Invalid value: "/etc": must be a relative path`,
+  ],
+  'a mount of a part outside of its volume': [
+    mount({ subPath: 'a/../../b' }),
+    `${mounted}.subPath: Invalid value: "a/../../b": must not contain ".."`,
+  ],
+  'a mount of an absolute part that a variable names': [
+    mount({ subPathExpr: '/$(POD)' }),
+    `${mounted}.subPathExpr: Invalid value: "/$(POD)": must be a relative path`,
+  ],
+  'a mount of a part outside of its volume that a variable names': [
+    mount({ subPathExpr: '$(POD)/..' }),
+    `${mounted}.subPathExpr: Invalid value: "$(POD)/..": must not contain ".."`,
+  ],
+  'a mount with a propagation that is none': [
+    mount({ mountPropagation: 'Private' }),
+    `${mounted}.mountPropagation: Unsupported value: "Private"`,
+  ],
+  'a mount that is read-only below in a way that is none': [
+    mount({ recursiveReadOnly: true }),
+    `${mounted}.recursiveReadOnly: Unsupported value: true: supported values: "Disabled", "IfPossible", "Enabled"`,
+  ],
+  'a block device': [
+    { ...volume({}), container: { volumeDevices: [{ name: 'v', devicePath: '/dev/xvda' }] } },
+    `${main}.volumeDevices: Forbidden: a claim is a folder here`,
   ],
   'a resize of what is not resized': [
     { container: { resizePolicy: [{ resourceName: 'disk', restartPolicy: 'NotRequired' }] } },
@@ -670,6 +772,10 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
   'a port name where only numbers go': [
     probe({ grpc: { port: 'web' } }),
     `${main}.livenessProbe.grpc.port: Invalid value: "web": must be a number`,
+  ],
+  'a scheme that is none': [
+    probe({ httpGet: { port: 80, scheme: 'https' } }),
+    `${main}.livenessProbe.httpGet.scheme: Unsupported value: "https": supported values: "HTTP", "HTTPS"`,
   ],
   'a header without a name': [
     probe({ httpGet: { port: 80, httpHeaders: [{ value: 'a' }] } }),
