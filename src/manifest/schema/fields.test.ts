@@ -8,7 +8,7 @@ import { objectKinds } from '../../pod/objects.ts';
 import { ephemeralContainer } from './ephemeral-container.ts';
 import { objectSchemas } from './objects.ts';
 import { podSchema } from './pod.ts';
-import { fieldsOf } from './walk.ts';
+import { fieldsOf, objectIn } from './walk.ts';
 
 /** kubernetes-models 5.1 has the API of Kubernetes 1.36. */
 const models = fileURLToPath(new URL('.', import.meta.resolve('kubernetes-models/v1/Pod')));
@@ -46,15 +46,21 @@ interface Compared {
   readonly inSchema: readonly string[];
 }
 
-/** The fields of one model and of all below it that are honoured. */
+/**
+ * The fields of one model and of all below it that are honoured. Where a schema describes several
+ * places, as that of a container does, it is compared once; a model with several schemas, as
+ * ResourceRequirements has, is compared with each.
+ */
 function compare(
   path: string,
   model: string,
   type: z.core.$ZodType,
-  seen = new Set<string>(),
+  seen = new Map<unknown, readonly string[]>(),
 ): readonly Compared[] {
-  if (seen.has(model)) return [];
-  seen.add(model);
+  const schema = objectIn(type);
+  const models = seen.get(schema) ?? [];
+  if (models.includes(model)) return [];
+  seen.set(schema, [...models, model]);
   const known = fieldsOfModel(model);
   const fields = fieldsOf(type);
   return [
@@ -127,6 +133,8 @@ test('the walk reaches every kind of object that is honoured', (t) => {
       'Pod.spec.volumes.secret',
       'Pod.spec.volumes.downwardAPI',
       'Pod.spec.volumes.downwardAPI.items',
+      'Pod.spec.volumes.downwardAPI.items.fieldRef',
+      'Pod.spec.volumes.downwardAPI.items.resourceFieldRef',
       'Pod.spec.volumes.projected',
       'Pod.spec.volumes.projected.sources',
       'Pod.spec.volumes.projected.sources.configMap',
@@ -139,6 +147,7 @@ test('the walk reaches every kind of object that is honoured', (t) => {
       'Pod.spec.dnsConfig.options',
       'Pod.spec.securityContext',
       'Pod.spec.securityContext.sysctls',
+      'Pod.spec.resources',
       'Pod.spec.imagePullSecrets',
       'Pod.spec.os',
     ].map((path) => `${path} read`),
