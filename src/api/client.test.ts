@@ -36,6 +36,12 @@ test('errors come back as the ones that were thrown, with the way out', async (t
     instanceOf: ApiFailure,
   });
   t.is(invalid.reason, 'Invalid');
+  const faulty = manifest.replace('localhost/test:1', '');
+  const { where, next = '' } = await t.throwsAsync(client.createPod('default', faulty, signal), {
+    instanceOf: ApiFailure,
+  });
+  t.is(where, 'request body:5, spec.containers[0].image of container "main"');
+  t.regex(next, /./);
 });
 
 test('names of any shape reach the agent as they are', async (t) => {

@@ -41,10 +41,10 @@ function reasonOf(error: unknown): ApiReason {
 }
 
 function causesOf(error: unknown): readonly ApiCause[] {
-  if (error instanceof ManifestError) return error.faults.map(causeOf);
   if (!(error instanceof RepriseError)) return [];
   const { where, next } = error;
   return [
+    ...(error instanceof ManifestError ? error.faults.map(causeOf) : []),
     ...(error instanceof ApiError ? error.causes : []),
     ...(where === undefined ? [] : [{ reason: placeReason, message: where }]),
     ...(next === undefined ? [] : [{ reason: nextStepReason, message: next }]),
