@@ -57,6 +57,152 @@ test('what comes after a sidecar waits for its startup probe', async (t) => {
   await node().removed('gated');
 });
 
+/** What a probe runs in a container: a script that may take its time, which a busy machine needs. */
+function asks(script: string): Record<string, unknown> {
+  return { exec: { command: ['sh', '-c', script] }, timeoutSeconds: 30, periodSeconds: 1 };
+}
+
+test('who is not up after the last startup probe starts again, and meanwhile all others wait', async (t) => {
+  const tells = (kind: string, name: string): string =>
+    `echo "${kind} of ${name}" >> /shared/story`;
+  // Up is who has been started for the second time.
+  const probes = (name: string) => ({
+    startupProbe: {
+      ...asks(`${tells('startup', name)}
+        test $(grep -c "^${name} started" /shared/story) -gt 1`),
+      failureThreshold: 2,
+    },
+    livenessProbe: { ...asks(tells('liveness', name)), periodSeconds: 10 },
+    readinessProbe: { ...asks(tells('readiness', name)), periodSeconds: 10 },
+  });
+  const proxy = sidecar('proxy', probes('proxy'));
+  const main = container('main', undefined, { ...probes('main'), restartPolicy: 'Always' });
+  await node().apply(pod('late', [proxy, initContainer('setup')], [main]));
+  const after = await node().ready('late');
+  // Either is ready by a probe of its second run, so all that has to come before has been told.
+  const story = await node().story(after);
+  for (const name of ['proxy', 'main']) {
+    const second = story.lastIndexOf(`${name} started`);
+    const before = story.slice(0, second);
+    const told = (line: string) => before.filter((each) => each === `${line} of ${name}`).length;
+    t.is(before.filter((line) => line === `${name} started`).length, 1, story.join('\n'));
+    // The first one of the second run may have been quicker than the container.
+    t.true([2, 3].includes(told('startup')), story.join('\n'));
+    t.is(told('liveness') + told('readiness'), 0, story.join('\n'));
+    t.true(story.includes(`readiness of ${name}`));
+    t.is(statusOf(after, name).restartCount, 1);
+    t.is(statusOf(after, name).lastState.terminated?.exitCode, 143);
+  }
+  const inOrder = [
+    story.lastIndexOf('proxy started'),
+    story.indexOf('setup started'),
+    story.indexOf('main started'),
+  ];
+  t.deepEqual(
+    inOrder,
+    inOrder.toSorted((a, b) => a - b),
+    story.join('\n'),
+  );
+  const events = (await node().events('late')).join('\n');
+  t.regex(events, /Killing: Init container proxy failed startup probe/);
+  t.regex(events, /Killing: Container main failed startup probe, will be restarted/);
+  await node().removed('late');
+});
+
+test('a sidecar that fails its liveness probe starts again alone, and is part of what makes a pod ready', async (t) => {
+  const proxy = sidecar('proxy', {
+    // Fails once for every file that is put there.
+    livenessProbe: { ...asks('! rm /shared/sick 2>/dev/null'), failureThreshold: 1 },
+    readinessProbe: { ...whileThere('up'), ...often },
+  });
+  await node().apply(pod('guarded', [proxy], [container('main')]));
+  const waiting = await node().podThat(
+    'guarded',
+    'runs',
+    (one) => statusOf(one, 'main').state.running !== undefined,
+  );
+  await until('its sidecar is told not to be ready', async () =>
+    (await node().events('guarded')).join('\n').includes('Readiness probe failed'),
+  );
+  t.false(isReady(await node().pod('guarded')));
+  await node().put(waiting, 'up');
+  const ready = await node().ready('guarded');
+  const main = await node().pidOf(ready, 'main');
+
+  await node().put(ready, 'sick');
+  const after = await node().podThat(
+    'guarded',
+    'has its sidecar back',
+    (one) => isReady(one) && statusOf(one, 'proxy').restartCount === 1,
+  );
+  t.is(statusOf(after, 'proxy').lastState.terminated?.exitCode, 143);
+  t.is(await node().pidOf(after, 'main'), main);
+  t.is(generationOf(after), 0);
+  const story = await node().story(after, 3);
+  t.deepEqual(story, ['proxy started', 'main started', 'proxy started']);
+  await take(after, 'up');
+  await node().podThat('guarded', 'is not ready', (one) => !isReady(one));
+  await node().removed('guarded');
+});
+
+test('a probe waits for its delay, and readiness for as many successes as are wanted in a row', async (t) => {
+  // Each call says when it came, and takes as long as the test wants it to.
+  const counted = `
+    n=$(($(cat /shared/calls 2>/dev/null | wc -l) + 1)); date +%s >> /shared/calls
+    until [ -e /shared/answer-$n ]; do sleep ${blink}; done
+    exit $(cat /shared/answer-$n)`;
+  const readinessProbe = {
+    ...asks(counted),
+    timeoutSeconds: 3600,
+    initialDelaySeconds: 3,
+    successThreshold: 2,
+    failureThreshold: 1,
+  };
+  const hangs = 'test ! -e /shared/hang || exec sleep 3600';
+  const slow = { ...asks(hangs), ...often, timeoutSeconds: 2 };
+  const one = container('counted', undefined, { readinessProbe });
+  const other = container('slow', undefined, { readinessProbe: slow });
+  await node().apply(pod('thresholds', [], [one, other]));
+  const running = await node().podThat(
+    'thresholds',
+    'runs and has one that is ready',
+    (each) => statusOf(each, 'counted').state.running !== undefined && statusOf(each, 'slow').ready,
+  );
+  const calls = async (count: number): Promise<number[]> =>
+    await until(`it is asked for the ${count}th time`, async () => {
+      const file = path.join(node().volume(running), 'calls');
+      const times = (await fs.readFile(file, 'utf8').catch(() => '')).split('\n').filter(Boolean);
+      return times.length >= count && times.map(Number);
+    });
+  const startedAt = Date.parse(statusOf(running, 'counted').state.running?.startedAt ?? '') / 1000;
+  const [first = 0] = await calls(1);
+  t.true(first >= Math.floor(startedAt) + 3, `asked at ${first}, started at ${startedAt}`);
+  // Whoever asks again has drawn its conclusions from the answer before.
+  for (const [index, code] of [0, 1, 0].entries()) {
+    await node().put(running, `answer-${index + 1}`, String(code));
+    await calls(index + 2);
+    t.false(statusOf(await node().pod('thresholds'), 'counted').ready, `after ${index + 1}`);
+  }
+  await node().put(running, 'answer-4', '0');
+  const ready = await node().ready('thresholds');
+
+  // No answer in time is a failure.
+  await node().put(ready, 'hang');
+  const late = await node().podThat(
+    'thresholds',
+    'has one that does not answer',
+    (each) => !statusOf(each, 'slow').ready,
+  );
+  t.true(statusOf(late, 'counted').ready);
+  t.regex(
+    (await node().events('thresholds')).join('\n'),
+    /Readiness probe failed: command timed out: .* timed out after 2s/,
+  );
+  await take(ready, 'hang');
+  t.is(statusOf(await node().ready('thresholds'), 'slow').restartCount, 0);
+  await node().removed('thresholds');
+});
+
 test('a container that fails its liveness probe is stopped and starts again, the others go on', async (t) => {
   const livenessProbe = { ...whileThere('alive'), ...often, initialDelaySeconds: 2 };
   const main = container('main', undefined, { livenessProbe, restartPolicy: 'Always' });
@@ -91,11 +237,15 @@ test('readiness follows a web server, by a named port and through its headers', 
   const serve = `
     echo "$NAME started" >> /shared/story
     mkdir -p /www/cgi-bin
-    printf '#!/bin/sh\\necho "Content-Type: text/plain"; echo; echo "$HTTP_USER_AGENT" >> /shared/agents\\n' > /www/cgi-bin/ask
+    printf '#!/bin/sh\\necho "Content-Type: text/plain"; echo; echo "$HTTP_USER_AGENT; $HTTP_HOST; $HTTP_X_QUESTION" >> /shared/asked\\n' > /www/cgi-bin/ask
     chmod +x /www/cgi-bin/ask
     exec httpd -f -p 8080 -h /www`;
+  const httpHeaders = [
+    { name: 'Host', value: 'web.test' },
+    { name: 'X-Question', value: 'are you there?' },
+  ];
   const http = (urlPath: string) => ({
-    httpGet: { path: urlPath, port: 'web' },
+    httpGet: { path: urlPath, port: 'web', httpHeaders },
     timeoutSeconds: 30,
     ...often,
   });
@@ -120,8 +270,8 @@ test('readiness follows a web server, by a named port and through its headers', 
   );
   t.false(statusOf(now, 'never').ready);
   t.false(isReady(now));
-  const agents = await fs.readFile(path.join(node().volume(now), 'agents'), 'utf8');
-  t.regex(agents, /^kube-probe\/1\.\d+\n/);
+  const asked = await fs.readFile(path.join(node().volume(now), 'asked'), 'utf8');
+  t.regex(asked, /^kube-probe\/1\.\d+; web\.test; are you there\?\n/);
   await until('the missing page is told', async () =>
     (await node().events('served'))
       .join('\n')
