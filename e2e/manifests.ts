@@ -12,6 +12,7 @@ export interface ManifestOf {
   readonly kind: 'Pod';
   readonly metadata: {
     readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
   };
   readonly spec: Readonly<Record<string, unknown>>;

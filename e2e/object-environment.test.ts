@@ -76,6 +76,73 @@ test('variables come from objects and resources, in their order', async (t) => {
   await node().ok('delete', 'pod', 'variables', '--wait');
 });
 
+test('variables tell a pod of itself, and its words of its variables', async (t) => {
+  const field = (name: string, fieldPath: string) => ({
+    name,
+    valueFrom: { fieldRef: { fieldPath } },
+  });
+  const env = [
+    { name: 'NAME', value: 'fields' },
+    field('POD', 'metadata.name'),
+    field('NAMESPACE', 'metadata.namespace'),
+    field('UID', 'metadata.uid'),
+    field('LABEL', "metadata.labels['test/app']"),
+    field('ANNOTATION', "metadata.annotations['test/note']"),
+    field('NO_LABEL', "metadata.labels['absent']"),
+    field('NODE', 'spec.nodeName'),
+    field('HOST_IP', 'status.hostIP'),
+    field('HOST_IPS', 'status.hostIPs'),
+    field('POD_IP', 'status.podIP'),
+    field('POD_IPS', 'status.podIPs'),
+    { name: 'BOTH', value: '$(POD)@$(NODE)' },
+  ];
+  const fields = reporter('fields', `tr '\\0' '\\n' < /proc/1/environ`, { env });
+  // The shell takes what follows its script as it is.
+  const words = reporter('words', `tr '\\0' '\\n' < /proc/1/cmdline | tail -n 6`, {
+    env: [...env, { name: 'NAME', value: 'words' }],
+  });
+  const command = [...(words['command'] as string[]), '$(POD).$(NAMESPACE)', '$$(POD)'];
+  const args = ['$(BOTH)', '$(NOBODY)', '$$$(NAME)', '$(POD'];
+  const manifest = pod('told', [], [fields, { ...words, command, args }]);
+  const labels = { 'test/app': 'web' };
+  // What is taken from a field is taken as it is.
+  const annotations = { ...manifest.metadata.annotations, 'test/note': 'costs "$(POD)" $$1' };
+  await node().apply({ ...manifest, metadata: { name: 'told', labels, annotations } });
+  const one = await node().ready('told');
+  const seen = await reports(node(), one, ['fields', 'words']);
+  const { hostIP = '', hostIPs = [], podIP = '', podIPs = [] } = one.status;
+  t.is(hostIPs[0]?.ip, hostIP);
+  t.is(podIPs[0]?.ip, podIP);
+  const list = (ips: readonly { readonly ip: string }[]) => ips.map(({ ip }) => ip).join();
+  const addresses = Object.values(os.networkInterfaces()).flat();
+  t.true(addresses.some((each) => each?.address === hostIP));
+  for (const line of [
+    'POD=told',
+    'NAMESPACE=default',
+    `UID=${one.metadata.uid}`,
+    'LABEL=web',
+    'ANNOTATION=costs "$(POD)" $$1',
+    'NO_LABEL=',
+    'NODE=test-node',
+    `HOST_IP=${hostIP}`,
+    `HOST_IPS=${list(hostIPs)}`,
+    `POD_IP=${podIP}`,
+    `POD_IPS=${list(podIPs)}`,
+    'BOTH=told@test-node',
+  ]) {
+    t.true(seen['fields']?.includes(line), line);
+  }
+  t.deepEqual(seen['words'], [
+    'told.default',
+    '$(POD)',
+    'told@test-node',
+    '$(NOBODY)',
+    '$words',
+    '$(POD',
+  ]);
+  await node().removed('told');
+});
+
 test('a container waits for what its variables need, and starts by itself', async (t) => {
   const env = [
     { name: 'NAME', value: 'main' },
