@@ -288,7 +288,7 @@ test('recursive read-only mounts are made, or the pod says that it cannot have t
   }
 });
 
-test('every volume belongs to the fsGroup, and so does what is made in it', async (t) => {
+test('an emptyDir belongs to the fsGroup, and so does what is made in it', async (t) => {
   const volumes = [
     { name: 'shared', emptyDir: {} },
     { name: 'memory', emptyDir: { medium: 'Memory' } },
@@ -313,4 +313,35 @@ test('every volume belongs to the fsGroup, and so does what is made in it', asyn
   }
   t.is((await fs.stat(await within(running, 'main', '/shared/story'))).gid, 4321);
   await node().removed('fs-group');
+});
+
+test('a volume in memory is as large as it may be, and no larger', async (t) => {
+  const mounts = { small: '/small', large: '/large' };
+  const volumeMounts = [
+    sharedMount,
+    ...Object.entries(mounts).map(([name, mountPath]) => ({ name, mountPath })),
+  ];
+  const resources = { limits: { memory: '64Mi' } };
+  const main = container('main', undefined, { volumeMounts, resources });
+  const volumes = [
+    { name: 'shared', emptyDir: {} },
+    { name: 'small', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+    // What its pod may have at most of memory.
+    { name: 'large', emptyDir: { medium: 'Memory', sizeLimit: '1Gi' } },
+  ];
+  await node().apply(pod('in-memory', [], [main], { volumes }));
+  const running = await node().ready('in-memory');
+  const seen = await inside(running, 'main', 'df -k /small /large');
+  const sizes = seen.split('\n').slice(1);
+  t.deepEqual(
+    sizes.map((line) => line.split(/\s+/)).map(([kind, size, , , , place]) => [kind, size, place]),
+    [
+      ['tmpfs', '1024', '/small'],
+      ['tmpfs', '65536', '/large'],
+    ],
+  );
+  const fill = await inside(running, 'main', 'dd if=/dev/zero of=/small/x bs=64k');
+  t.regex(fill, /No space left on device/);
+  t.is((await fs.stat(await within(running, 'main', '/small/x'))).size, 2 ** 20);
+  await node().removed('in-memory');
 });
