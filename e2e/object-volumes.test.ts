@@ -8,6 +8,7 @@ import { inside } from './inside.ts';
 import { container, pod } from './manifests.ts';
 import type { ContainerOf, ManifestOf } from './manifests.ts';
 import { until } from './node.ts';
+import { reporter, reports } from './reports.ts';
 import { sharedNode } from './shared.ts';
 import { testInTurn } from './turns.ts';
 
@@ -17,22 +18,24 @@ const turn = testInTurn(2);
 const sharedVolume = { name: 'shared', emptyDir: {} };
 const sharedMount = { name: 'shared', mountPath: '/shared' };
 
-/** One container, `main`, with these volumes mounted at `/<name>`. */
+/** One container, `main`, with these volumes mounted at `/<name>`, that may have something to report. */
 function withVolumes(
   name: string,
   volumes: readonly ContainerOf[],
   more: Record<string, unknown> = {},
   mounts: readonly object[] = [],
+  report?: string,
 ): ManifestOf {
   const volumeMounts = [
     sharedMount,
     ...volumes.map((each) => ({ name: each.name, mountPath: `/${each.name}` })),
     ...mounts,
   ];
-  return pod(name, [], [container('main', undefined, { volumeMounts })], {
-    volumes: [sharedVolume, ...volumes],
-    ...more,
-  });
+  const main =
+    report === undefined
+      ? container('main', undefined, { volumeMounts })
+      : reporter('main', report, { volumeMounts });
+  return pod(name, [], [main], { volumes: [sharedVolume, ...volumes], ...more });
 }
 
 async function applyObjects(...objects: readonly object[]): Promise<void> {
@@ -163,15 +166,54 @@ turn('fsGroup may read the files, and others on the node may not', async (t) => 
     [
       { name: 'config', configMap: { name: 'group-settings', defaultMode: 0o400 } },
       { name: 'secret', secret: { secretName: 'group-keys', defaultMode: 0o400 } },
+      {
+        name: 'downward',
+        downwardAPI: {
+          defaultMode: 0o400,
+          items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }],
+        },
+      },
+      {
+        name: 'projected',
+        projected: {
+          sources: [
+            { secret: { name: 'group-keys', items: [{ key: 'password', path: 'deep/pw' }] } },
+            {
+              configMap: {
+                name: 'group-settings',
+                items: [{ key: 'color', path: 'color', mode: 0o400 }],
+              },
+            },
+          ],
+        },
+      },
     ],
     { securityContext: { fsGroup: 2000, runAsUser: 1000, runAsGroup: 3000 } },
+    [],
+    'cat /config/color /secret/password /downward/name /projected/color /projected/deep/pw',
   );
   await node().apply(manifest);
   const one = await node().ready('group');
+  const places = {
+    '/config': '2777',
+    '/config/color': '440',
+    '/secret': '2777',
+    '/secret/password': '440',
+    '/downward': '2777',
+    '/downward/name': '440',
+    '/projected': '2777',
+    '/projected/color': '440',
+    '/projected/deep': '2755',
+    '/projected/deep/pw': '644',
+  };
   t.deepEqual(
-    await look(one, "stat -L -c '%a %u:%g' /config /config/color /secret /secret/password"),
-    ['2777 0:2000', '440 0:2000', '2777 0:2000', '440 0:2000'],
+    await look(one, `stat -L -c '%n %a %u:%g' ${Object.keys(places).join(' ')}`),
+    Object.entries(places).map(([name, mode]) => `${name} ${mode} 0:2000`),
   );
+  // As the user and the groups of the container.
+  t.deepEqual(await reports(node(), one, ['main']), {
+    main: ['bluehunter2-of-the-groupgroupbluehunter2-of-the-group'],
+  });
   // The test's own folder keeps everybody out; a usual place for a data directory does not.
   await fs.chmod(node().dir, 0o755);
   const own = path.join(node().dataDir, 'pods', one.metadata.uid);
