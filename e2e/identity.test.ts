@@ -143,32 +143,27 @@ test('names are asked for as the pod says, or as the node does', async (t) => {
     searches: ['a.test', 'b.test'],
     options: [{ name: 'ndots', value: '3' }, { name: 'edns0' }],
   };
-  const none = await seenIn(
-    t,
-    reportingPod('dns-none', [reporter('main', 'cat /etc/resolv.conf')], {
-      dnsPolicy: 'None',
-      dnsConfig: own,
-    }),
-    'main',
-  );
-  t.deepEqual(none['main'], [
-    'search a.test b.test',
-    'nameserver 192.0.2.53',
-    'options ndots:3 edns0',
+  const seenWith = async (name: string, spec: Record<string, unknown>): Promise<string[]> => {
+    const main = reporter('main', 'cat /etc/resolv.conf');
+    const { main: lines = [] } = await seenIn(t, reportingPod(name, [main], spec), 'main');
+    return [...lines];
+  };
+  const onTop = { dnsConfig: { searches: ['a.test'] } };
+  const [none, usual, cluster, onHost] = await Promise.all([
+    seenWith('dns-none', { dnsPolicy: 'None', dnsConfig: own }),
+    seenWith('dns-default', { dnsPolicy: 'Default', ...onTop }),
+    seenWith('dns-cluster', { dnsPolicy: 'ClusterFirst', ...onTop }),
+    seenWith('dns-host', { dnsPolicy: 'ClusterFirstWithHostNet', hostNetwork: true, ...onTop }),
   ]);
-  const usual = await seenIn(
-    t,
-    reportingPod('dns-default', [reporter('main', 'cat /etc/resolv.conf')], {
-      dnsPolicy: 'Default',
-      dnsConfig: { searches: ['a.test'] },
-    }),
-    'main',
-  );
+  t.deepEqual(none, ['search a.test b.test', 'nameserver 192.0.2.53', 'options ndots:3 edns0']);
   const nodes = (await fs.readFile('/etc/resolv.conf', 'utf8')).split('\n');
   const servers = nodes.filter((line) => line.startsWith('nameserver ')).slice(0, 3);
   t.deepEqual(
-    usual['main']?.filter((line) => line.startsWith('nameserver ')),
+    usual.filter((line) => line.startsWith('nameserver ')),
     servers.map((line) => line.trim()),
   );
-  t.regex(usual['main']?.find((line) => line.startsWith('search ')) ?? '', / a\.test$/);
+  t.regex(usual.find((line) => line.startsWith('search ')) ?? '', / a\.test$/);
+  // There is no cluster to ask first.
+  t.deepEqual(cluster, usual);
+  t.deepEqual(onHost, usual);
 });
