@@ -90,6 +90,38 @@ test('postStart comes before everything that follows, preStop before every stop 
   t.deepEqual(down.slice(4), ['proxy is told to end']);
 });
 
+test('postStart can ask a server of the pod, and can pass time, before the next one starts', async (t) => {
+  const { folder, story } = await told('asks');
+  const serve = `
+    mkdir -p /www/cgi-bin
+    printf '#!/bin/sh\\necho; echo "asked by $HTTP_USER_AGENT for $QUERY_STRING" >> /told/story\\n' > /www/cgi-bin/up
+    chmod +x /www/cgi-bin/up
+    httpd -p 8080 -h /www
+    ${tellsAll}`;
+  const server = container('server', serve, {
+    volumeMounts,
+    restartPolicy: 'Always',
+    startupProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1, failureThreshold: 100 },
+  });
+  const asks = tells('asks', {
+    postStart: { httpGet: { path: '/cgi-bin/up?name=asks', port: 8080 } },
+  });
+  const sleeps = tells('sleeps', { postStart: { sleep: { seconds: 2 } } });
+  const says = `date +%s > /told/last-began; ${tellsAll}`;
+  const last = container('last', says, { volumeMounts });
+  await node().apply(pod('asks', [server], [asks, sleeps, last], withStory(folder)));
+  const one = await node().ready('asks');
+  await until('the last one has told', async () => (await story()).includes('last started'));
+  const up = await story();
+  const asked = up.findIndex((line) => /^asked by kube-lifecycle\/\S+ for name=asks$/.test(line));
+  t.true(asked >= 0 && asked < up.indexOf('sleeps started'), up.join('\n'));
+  const before = Date.parse(statusOf(one, 'sleeps').state.running?.startedAt ?? '') / 1000;
+  const after = Number(await fs.readFile(path.join(folder, 'last-began'), 'utf8'));
+  // Both are whole seconds, rounded down.
+  t.true(after >= before + 2, `${after} is not two seconds after ${before}`);
+  await node().removed('asks');
+});
+
 test('app containers end first, then the sidecars, the last one first', async (t) => {
   const { folder, story } = await told('backwards');
   // Each takes a moment: who does not wait for the one before overtakes it.
