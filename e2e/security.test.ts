@@ -4,6 +4,8 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
+import { buildImageOf } from '../scripts/images.ts';
+import type { V1Pod } from '../src/pod/pod-status.ts';
 import { container, pod } from './manifests.ts';
 import type { ManifestOf } from './manifests.ts';
 import type { TestNode } from './node.ts';
@@ -120,15 +122,40 @@ function capabilitiesIn(lines: readonly string[] = []): bigint {
   return BigInt(`0x${hex ?? 'nothing'}`);
 }
 
-test('a promise not to run as root is kept', async (t) => {
-  const asRoot = container('main', undefined, { securityContext: { runAsNonRoot: true } });
-  await node().apply(pod('non-root', [], [asRoot]));
+test('a promise not to run as root is kept, and one that cannot be proven refused', async (t) => {
+  const [numbered, named] = await Promise.all([buildImageOf('1234'), buildImageOf('app')]);
+  for (const { file } of [numbered, named]) await node().containerd.ctr('images', 'import', file);
+  const promised = { runAsNonRoot: true };
+  const one = (name: string, more: Record<string, unknown> = {}) =>
+    reporter(name, 'id -u; id -G', { securityContext: promised, ...more });
+  const containers = [
+    one('root'),
+    one('numbered', { image: numbered.name }),
+    one('named', { image: named.name }),
+    one('unasked', { image: named.name, securityContext: {} }),
+    one('overruled', { image: named.name, securityContext: { ...promised, runAsUser: 4321 } }),
+  ];
+  await node().apply(pod('non-root', [], containers));
+  const isRefused = (each: V1Pod, name: string): boolean =>
+    statusOf(each, name).state.waiting?.reason === 'CreateContainerConfigError';
   const after = await node().podThat(
     'non-root',
     'is not started',
-    (one) => statusOf(one, 'main').state.waiting?.reason === 'CreateContainerConfigError',
+    (each) => isRefused(each, 'root') && isRefused(each, 'named'),
   );
-  t.regex(statusOf(after, 'main').state.waiting?.message ?? '', /image will run as root/);
+  const where = (name: string) =>
+    `(pod: "non-root_default(${after.metadata.uid})", container: ${name})`;
+  const reasonOf = (name: string) => statusOf(after, name).state.waiting?.message;
+  t.is(reasonOf('root'), `container has runAsNonRoot and image will run as root ${where('root')}`);
+  t.is(
+    reasonOf('named'),
+    `container has runAsNonRoot and image has non-numeric user (app), cannot verify user is non-root ${where('named')}`,
+  );
+  t.deepEqual(await reports(node(), after, ['numbered', 'unasked', 'overruled']), {
+    numbered: ['1234', '0'],
+    unasked: ['1000', '1000 5000'],
+    overruled: ['4321', '0'],
+  });
   await node().removed('non-root');
 });
 

@@ -1,5 +1,6 @@
 /**
- * Makes the two images that examples, tests and every sandbox use, out of programs on this machine.
+ * Makes the two images that examples, tests and every sandbox use, out of programs on this machine; and
+ * for tests others like them.
  *
  * No registry is asked. The same programs give the same bytes and so the same digests. Run alone,
  * `node scripts/images.ts DIR` writes the archives, for `ctr -n k8s.io images import` anywhere.
@@ -85,6 +86,18 @@ const FORMAT = 1;
 export async function buildImages(dir: string = defaultFolder()): Promise<BuiltImage[]> {
   await mkdir(dir, { recursive: true });
   return Promise.all(RECIPES.map((recipe) => build(recipe, resolve(dir))));
+}
+
+/** Builds an image like busybox's whose containers are of another user, by number or by name. */
+export async function buildImageOf(
+  user: string,
+  dir: string = defaultFolder(),
+): Promise<BuiltImage> {
+  const recipe = RECIPES.find(({ program }) => program === 'busybox');
+  if (recipe === undefined) throw new Error('there is no recipe for busybox');
+  await mkdir(dir, { recursive: true });
+  const name = `localhost/reprise/busybox-of-${user}:1`;
+  return await build({ ...recipe, name, config: { ...recipe.config, User: user } }, resolve(dir));
 }
 
 /** Builds the images if need be, and imports those that this containerd does not have. */
