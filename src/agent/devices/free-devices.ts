@@ -9,12 +9,14 @@ import { containerCgroup, processDirectoryOf, processesIn } from '../../host/cgr
 import { DeviceError } from '../../host/devices/device-error.ts';
 import { commandOf, holdersIn, pausePidIn, sharesNamespace } from '../../host/devices/holders.ts';
 import type { Holder } from '../../host/devices/holders.ts';
+import type { NvidiaSmi } from '../../host/devices/nvidia-smi.ts';
 import { NvidiaSmiError } from '../../host/devices/nvidia-smi.ts';
 import { killContainers, killDirectly } from '../../host/kill.ts';
 import { placesOf } from '../../host/lend.ts';
 import type { Pod } from '../../pod/pod.ts';
 import { podKey } from '../../pod/pod.ts';
 import type { Means, Occasion } from '../act.ts';
+import type { DeviceKeeper } from './keeper.ts';
 
 /** How long processes may take to let go before somebody has to be told. */
 const FREE_WITHIN_MS = 2_000;
@@ -22,8 +24,20 @@ const LOOK_AGAIN_MS = 20;
 /** nvidia-smi takes its time. */
 const ASK_AGAIN_MS = 250;
 
+type FreeingMeans = Pick<Means, 'lending' | 'hierarchy'> & {
+  readonly devices: {
+    readonly keeper: Pick<DeviceKeeper, 'belongingsOf'>;
+    readonly smi: Pick<NvidiaSmi, 'computeProcesses'>;
+  };
+};
+type FreeingOccasion = Pick<Occasion, 'pod' | 'picture' | 'tell' | 'signal'>;
+
 /** Throws DeviceError when something of generations before `before` does not let go. */
-export async function freeDevices(means: Means, before: number, occasion: Occasion): Promise<void> {
+export async function freeDevices(
+  means: FreeingMeans,
+  before: number,
+  occasion: FreeingOccasion,
+): Promise<void> {
   const { pod, signal } = occasion;
   const { numbers, gpuUuids } = await means.devices.keeper.belongingsOf(pod);
   const place = cgroupsOf(means, before, occasion);
@@ -39,7 +53,11 @@ interface Place {
   readonly spared: readonly string[];
 }
 
-function cgroupsOf({ lending }: Means, before: number, { pod, picture }: Occasion): Place {
+function cgroupsOf(
+  { lending }: FreeingMeans,
+  before: number,
+  { pod, picture }: FreeingOccasion,
+): Place {
   const { cgroup } = placesOf(pod, lending);
   const { sandboxes, instances } = picture.observed;
   const inPod = (id: string): string => containerCgroup(cgroup, id, lending.cgroupDriver);
@@ -51,10 +69,10 @@ function cgroupsOf({ lending }: Means, before: number, { pod, picture }: Occasio
 }
 
 async function endHolders(
-  { hierarchy }: Means,
+  { hierarchy }: FreeingMeans,
   place: Place,
   numbers: ReadonlySet<string>,
-  { pod, tell, signal }: Occasion,
+  { pod, tell, signal }: FreeingOccasion,
 ): Promise<void> {
   const look = (): readonly Holder[] => holdersIn(place.pod, place.spared, numbers, hierarchy);
   const told = new Set<number>();
@@ -77,10 +95,10 @@ async function endHolders(
 }
 
 async function awaitComputeProcesses(
-  means: Means,
+  means: FreeingMeans,
   place: Place,
   gpuUuids: ReadonlySet<string>,
-  { pod, tell, signal }: Occasion,
+  { pod, tell, signal }: FreeingOccasion,
 ): Promise<void> {
   const pausePid =
     place.sandbox === undefined ? undefined : pausePidIn(place.sandbox, means.hierarchy);
