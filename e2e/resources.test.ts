@@ -5,6 +5,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { containerCgroup, findHierarchy, podCgroup } from '../src/host/cgroups.ts';
 import type { CgroupDriver } from '../src/host/cgroups.ts';
+import { isErrno } from '../src/host/errno.ts';
 import { cpuWeightOf } from '../src/pod/cpu-shares.ts';
 import type { Pod } from '../src/pod/pod.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
@@ -12,6 +13,7 @@ import { container, pod, restartAllOn } from './manifests.ts';
 import type { TestNode } from './node.ts';
 import { generationOf, isReady, startNode, statusOf } from './node.ts';
 import { blink } from './pace.ts';
+import { reporter, reports } from './reports.ts';
 
 const shared: { node?: TestNode } = {};
 const hierarchy = findHierarchy();
@@ -183,6 +185,41 @@ test.serial('huge pages that the machine does not have are refused with the reas
   await node().ok('delete', 'pod', 'pages', '--wait');
 });
 
+test.serial(
+  'huge pages that the machine has are there for a pod with a limit on them',
+  async (t) => {
+    await using pages = await setPagesAside(4);
+    if (pages === undefined) {
+      t.log('skipped: this machine sets no huge pages of 2 MiB aside');
+      t.pass();
+      return;
+    }
+    // How many there are is looked at when an agent starts.
+    const place = await node().beside('pages');
+    await place.agent();
+    const resources = { limits: { memory: '64Mi', 'hugepages-2Mi': '6Mi' } };
+    const volumeMounts = [
+      { name: 'shared', mountPath: '/shared' },
+      { name: 'pages', mountPath: '/pages' },
+    ];
+    const volumes = [
+      { name: 'shared', emptyDir: {} },
+      { name: 'pages', emptyDir: { medium: 'HugePages', sizeLimit: '4Mi' } },
+    ];
+    const report = `
+    grep ' /pages ' /proc/mounts | cut -d ' ' -f 3
+    fallocate -l 4M /pages/fits && echo fits
+    fallocate -l 2M /pages/more`;
+    const main = reporter('main', report, { resources, volumeMounts });
+    await place.apply(pod('has-pages', [], [main], { volumes }));
+    const one = await place.ready('has-pages');
+    const { main: seen = [] } = await reports(place, one, ['main']);
+    t.deepEqual(seen.slice(0, 2), ['hugetlbfs', 'fits']);
+    t.regex(seen[2] ?? '', /No space left on device/);
+    await place.removed('has-pages');
+  },
+);
+
 test.serial('what dies for want of memory says so', async (t) => {
   const eats = 'exec tail /dev/zero';
   const limited = { resources: { limits: { memory: '16Mi' } } };
@@ -215,3 +252,23 @@ test.serial('a rule can name the exit for want of memory', async (t) => {
   });
   await node().ok('delete', 'pod', 'again', '--wait');
 });
+
+/** Sets so many more huge pages of 2 MiB aside while they are needed; undefined if it cannot be done. */
+async function setPagesAside(count: number): Promise<AsyncDisposable | undefined> {
+  const file = '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages';
+  const read = async (): Promise<number> => Number(await fs.readFile(file, 'utf8'));
+  try {
+    const before = await read();
+    await fs.writeFile(file, String(before + count));
+    // The kernel gives as many as it finds, and says nothing.
+    const given = (await read()) - before;
+    const giveBack = async (): Promise<void> => {
+      await fs.writeFile(file, String((await read()) - given));
+    };
+    if (given === count) return { [Symbol.asyncDispose]: giveBack };
+    await giveBack();
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS')) throw error;
+  }
+  return undefined;
+}
