@@ -10,6 +10,7 @@ import { containerCgroup, isEmpty, podCgroup } from '../host/cgroups.ts';
 import type { Hierarchy } from '../host/cgroups.ts';
 import { writeHostsFile } from '../host/hosts-file.ts';
 import { killContainers, whenEmpty } from '../host/kill.ts';
+import { readResolverConfig } from '../host/node-facts.ts';
 import { makeMessageFile, messageFile, removeMessageFile } from '../host/last-words.ts';
 import { lend, placesOf, takeBack } from '../host/lend.ts';
 import { removeOldLogs } from '../host/log-rotation.ts';
@@ -30,6 +31,7 @@ import { ContainerConfigError } from '../runtime/config-error.ts';
 import { containerConfig, specHash, subPathsFor } from '../runtime/container-config.ts';
 import { RuntimeCallError, isCallError } from '../runtime/call.ts';
 import type { Cri } from '../runtime/cri.ts';
+import { dnsOf } from '../runtime/dns.ts';
 import type { Downloads } from '../runtime/downloads.ts';
 import type { CheckHealth } from '../runtime/grpc-health.ts';
 import { ImageError } from '../runtime/images.ts';
@@ -227,7 +229,10 @@ async function runSandbox(
   attempt: number,
   { pod, picture, signal }: Occasion,
 ): Promise<Outcome> {
-  const config = sandboxConfig(pod, attempt, loanOf(picture), means.node);
+  const config = {
+    ...sandboxConfig(pod, attempt, loanOf(picture), means.node),
+    dnsConfig: dnsOf(pod, readResolverConfig()),
+  };
   const id = await means.cri.runPodSandbox(config, pod.spec.runtimeClassName ?? '', signal);
   const { sandboxes } = await lookAtPod(means.cri, pod.metadata.uid, signal);
   const sandbox = sandboxes.find((one) => one.id === id);

@@ -7,12 +7,14 @@
 import { lend, takeBack } from '../host/lend.ts';
 import type { LendSettings } from '../host/lend.ts';
 import { writeHostsFile } from '../host/hosts-file.ts';
+import { readResolverConfig } from '../host/node-facts.ts';
 import type { Loan } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import type { Pod } from '../pod/pod.ts';
 import { containersOf } from '../pod/pod.ts';
 import { containerConfig } from '../runtime/container-config.ts';
 import type { Cri } from '../runtime/cri.ts';
+import { dnsOf } from '../runtime/dns.ts';
 import type { ContainerConfig } from '../runtime/generated/runtime/v1/ContainerConfig.ts';
 import type { PodSandboxConfig } from '../runtime/generated/runtime/v1/PodSandboxConfig.ts';
 import type { ReadyImage } from '../runtime/images.ts';
@@ -72,7 +74,10 @@ export class RawPod {
     const run = { attempt, generation: attempt, sandboxAttempt: attempt };
     const ingredients = { image, podIPs: [], find: () => undefined };
     this.#configs = {
-      sandbox: sandboxConfig(pod, attempt, loan, node),
+      sandbox: {
+        ...sandboxConfig(pod, attempt, loan, node),
+        dnsConfig: dnsOf(pod, readResolverConfig()),
+      },
       containers: containersOf(pod).map(({ container, kind }) => ({
         waits: kind === 'init',
         config: containerConfig(pod, container, run, ingredients, loan, node),

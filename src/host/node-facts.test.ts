@@ -1,7 +1,8 @@
+import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import { chooseHostIPs, parseResolvConf, readNodeFacts } from './node-facts.ts';
+import { chooseHostIPs, parseResolvConf, readNodeFacts, readResolverConfig } from './node-facts.ts';
 
 test('a resolv.conf is read as the kubelet reads it', (t) => {
   const text = `
@@ -22,6 +23,17 @@ nameserver`;
     options: ['ndots:5', 'timeout:1', 'rotate'],
   });
   t.deepEqual(parseResolvConf('search .\n'), { servers: [], searches: [], options: [] });
+});
+
+test('the resolver is that of the file as it is now', (t) => {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-resolver-'));
+  t.teardown(() => fs.rmSync(directory, { recursive: true }));
+  const file = path.join(directory, 'resolv.conf');
+  t.deepEqual(readResolverConfig(file).servers, []);
+  for (const server of ['192.0.2.1', '198.51.100.1']) {
+    fs.writeFileSync(file, `nameserver ${server}\n`);
+    t.deepEqual(readResolverConfig(file).servers, [server]);
+  }
 });
 
 const address = (

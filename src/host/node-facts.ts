@@ -6,7 +6,7 @@ import type { NodeFacts, ResolverConfig, RuntimeFeatures } from '../pod/node-fac
 import { findHierarchy, readOr } from './cgroups.ts';
 import type { Hierarchy } from './cgroups.ts';
 
-/** Looks at the machine once; a name other than its hostname can be given. */
+/** What stays the same as long as the agent lives; a name other than the hostname can be given. */
 export function readNodeFacts(options: {
   readonly agentId: string;
   readonly dataDir: string;
@@ -25,7 +25,6 @@ export function readNodeFacts(options: {
     storageBytes: sizeOfFileSystem(options.dataDir),
     hostIPs: chooseHostIPs(os.networkInterfaces(), readOr('', '/proc/net/route')),
     clusterDomain: options.clusterDomain ?? 'cluster.local',
-    dns: parseResolvConf(readOr('', '/etc/resolv.conf')),
     cgroupVersion: hierarchy.version,
     swapLimits: hasSwapLimits(hierarchy),
     hugePageSizes: namesIn('/sys/kernel/mm/hugepages').flatMap(hugePageSize),
@@ -47,6 +46,11 @@ export function readNodeFacts(options: {
 function sizeOfFileSystem(place: string): number {
   const { blocks, bsize } = fs.statfsSync(place);
   return blocks * bsize;
+}
+
+/** The node's resolver as it is now: DHCP and VPNs write the file anew. */
+export function readResolverConfig(file = '/etc/resolv.conf'): ResolverConfig {
+  return parseResolvConf(readOr('', file));
 }
 
 /** Name servers, search domains and options of a resolv.conf, read as the kubelet reads it. */

@@ -16,8 +16,6 @@ export interface NodeFacts extends RuntimeFeatures {
   readonly hostIPs: readonly string[];
   /** What the domains of pods with a subdomain end with. */
   readonly clusterDomain: string;
-  /** The node's own /etc/resolv.conf. */
-  readonly dns: ResolverConfig;
   readonly cgroupVersion: 1 | 2;
   /** Whether cgroups can limit swap (memory.swap.max, memory.memsw.limit_in_bytes). */
   readonly swapLimits: boolean;

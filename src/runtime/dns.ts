@@ -1,7 +1,7 @@
 /**
  * What a pod finds in its /etc/resolv.conf.
  */
-import type { NodeFacts } from '../pod/node-facts.ts';
+import type { ResolverConfig } from '../pod/node-facts.ts';
 import type { Pod } from '../pod/pod.ts';
 import type { DNSConfig } from './generated/runtime/v1/DNSConfig.ts';
 
@@ -14,8 +14,8 @@ const maxSearchesLength = 2048;
  * The node's resolver with the pod's `dnsConfig` on top. There is no cluster here, so that
  * ClusterFirst means the same as Default.
  */
-export function dnsOf({ spec }: Pod, node: NodeFacts): DNSConfig {
-  const base = spec.dnsPolicy === 'None' ? { servers: [], searches: [], options: [] } : node.dns;
+export function dnsOf({ spec }: Pod, node: ResolverConfig): DNSConfig {
+  const base = spec.dnsPolicy === 'None' ? { servers: [], searches: [], options: [] } : node;
   const own = spec.dnsConfig;
   const options = (own?.options ?? []).map(({ name, value }) =>
     value === undefined ? name : `${name}:${value}`,

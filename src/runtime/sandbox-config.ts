@@ -1,6 +1,8 @@
 /**
  * Pod and loan -> the sandbox as CRI wants to hear it. Pure: the same config is made again for
  * every container that is created in the sandbox.
+ *
+ * Its resolver comes on top when the sandbox is made (dns.ts); containers have no use for it.
  */
 import { RepriseError } from '../errors.ts';
 import { maxKernelHostname, namesOf } from '../pod/hostname.ts';
@@ -8,7 +10,6 @@ import type { Loan } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import { podKey } from '../pod/pod.ts';
 import type { Pod } from '../pod/pod.ts';
-import { dnsOf } from './dns.ts';
 import type { PodSandboxConfig } from './generated/runtime/v1/PodSandboxConfig.ts';
 import type { PortMapping } from './generated/runtime/v1/PortMapping.ts';
 import { sandboxLabels } from './labels.ts';
@@ -28,7 +29,6 @@ export function sandboxConfig(
     // With the host's network the host's name stays, and the OCI runtime refuses another one.
     hostname: spec.hostNetwork ? '' : kernelHostnameOf(pod, node),
     logDirectory: loan.logDirectory,
-    dnsConfig: dnsOf(pod, node),
     portMappings: portMappingsOf(pod),
     labels: sandboxLabels(pod, node.agentId),
     annotations: metadata.annotations,

@@ -14,7 +14,6 @@ export function aNode(more: Partial<NodeFacts> = {}): NodeFacts {
     storageBytes: 100 * gibibyte,
     hostIPs: ['192.0.2.1'],
     clusterDomain: 'cluster.local',
-    dns: { servers: ['192.0.2.53'], searches: ['example.org'], options: ['ndots:2'] },
     cgroupVersion: 1,
     swapLimits: false,
     hugePageSizes: [],
