@@ -25,6 +25,7 @@ import {
   messageOf,
 } from '../errors.ts';
 import { logFiles } from '../host/logs.ts';
+import { countHugePages } from '../host/node-facts.ts';
 import { oomKillsIn } from '../host/oom-kills.ts';
 import type { Logger } from '../log.ts';
 import type { Action } from '../pod/action.ts';
@@ -394,7 +395,8 @@ export class Agent implements Backend {
       .map(({ worker }) => worker)
       .filter(({ picture }) => !isTerminal(picture.memory.phase.phase))
       .map((worker) => worker.pod);
-    const rejection = findRejection(pod, { allowedUnsafeSysctls, others, node: means.node });
+    const node = { ...means.node, hugePageCounts: countHugePages() };
+    const rejection = findRejection(pod, { allowedUnsafeSysctls, others, node });
     if (rejection === undefined) return memory;
     this.#tell(pod, { type: 'Warning', ...rejection });
     return rejectedMemory(rejection, means.now());

@@ -2,7 +2,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import { chooseHostIPs, parseResolvConf, readNodeFacts, readResolverConfig } from './node-facts.ts';
+import {
+  chooseHostIPs,
+  countHugePages,
+  parseResolvConf,
+  readNodeFacts,
+  readResolverConfig,
+} from './node-facts.ts';
 
 test('a resolv.conf is read as the kubelet reads it', (t) => {
   const text = `
@@ -34,6 +40,20 @@ test('the resolver is that of the file as it is now', (t) => {
     fs.writeFileSync(file, `nameserver ${server}\n`);
     t.deepEqual(readResolverConfig(file).servers, [server]);
   }
+});
+
+test('huge pages are counted as they are now', (t) => {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-pages-'));
+  t.teardown(() => fs.rmSync(root, { recursive: true }));
+  const counts = { 'hugepages-64kB': 0, 'hugepages-2048kB': 3, 'hugepages-1048576kB': 1 };
+  for (const [folder, count] of Object.entries(counts)) {
+    fs.mkdirSync(path.join(root, folder));
+    fs.writeFileSync(path.join(root, folder, 'nr_hugepages'), `${count}\n`);
+  }
+  t.deepEqual(countHugePages(root), { '64KB': 0, '2MB': 3, '1GB': 1 });
+  fs.writeFileSync(path.join(root, 'hugepages-2048kB', 'nr_hugepages'), '7\n');
+  t.deepEqual(countHugePages(root), { '64KB': 0, '2MB': 7, '1GB': 1 });
+  t.deepEqual(countHugePages(path.join(root, 'none')), {});
 });
 
 const address = (

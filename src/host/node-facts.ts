@@ -6,6 +6,8 @@ import type { NodeFacts, ResolverConfig, RuntimeFeatures } from '../pod/node-fac
 import { findHierarchy, readOr } from './cgroups.ts';
 import type { Hierarchy } from './cgroups.ts';
 
+const HUGE_PAGES = '/sys/kernel/mm/hugepages';
+
 /** What stays the same as long as the agent lives; a name other than the hostname can be given. */
 export function readNodeFacts(options: {
   readonly agentId: string;
@@ -27,12 +29,7 @@ export function readNodeFacts(options: {
     clusterDomain: options.clusterDomain ?? 'cluster.local',
     cgroupVersion: hierarchy.version,
     swapLimits: hasSwapLimits(hierarchy),
-    hugePageSizes: namesIn('/sys/kernel/mm/hugepages').flatMap(hugePageSize),
-    hugePageCounts: Object.fromEntries(
-      namesIn('/sys/kernel/mm/hugepages').flatMap((folder) =>
-        hugePageSize(folder).map((size) => [size, hugePageCount(folder)] as const),
-      ),
-    ),
+    hugePageSizes: namesIn(HUGE_PAGES).flatMap(hugePageSize),
     thermalThrottlePaths: namesIn('/sys/devices/system/cpu')
       .filter((name) => /^cpu\d+$/.test(name))
       .map((name) => `/sys/devices/system/cpu/${name}/thermal_throttle`)
@@ -46,6 +43,16 @@ export function readNodeFacts(options: {
 function sizeOfFileSystem(place: string): number {
   const { blocks, bsize } = fs.statfsSync(place);
   return blocks * bsize;
+}
+
+/** How many huge pages of each size there are now: an administrator may set aside more at any time. */
+export function countHugePages(root = HUGE_PAGES): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    namesIn(root).flatMap((folder) => {
+      const count = Number(readOr('0', path.join(root, folder, 'nr_hugepages')));
+      return hugePageSize(folder).map((size) => [size, count] as const);
+    }),
+  );
 }
 
 /** The node's resolver as it is now: DHCP and VPNs write the file anew. */
@@ -127,10 +134,6 @@ function hugePageSize(folder: string): readonly string[] {
   if (kib % 1024 ** 2 === 0) return [`${kib / 1024 ** 2}GB`];
   if (kib % 1024 === 0) return [`${kib / 1024}MB`];
   return [`${kib}KB`];
-}
-
-function hugePageCount(folder: string): number {
-  return Number(readOr('0', `/sys/kernel/mm/hugepages/${folder}/nr_hugepages`));
 }
 
 function namesIn(directory: string): readonly string[] {

@@ -20,8 +20,11 @@ export interface AdmissionRules {
   readonly others?: readonly Pod[];
   readonly node: Pick<
     NodeFacts,
-    'appArmor' | 'strictSupplementalGroups' | 'hugePageCounts' | 'cpus' | 'memoryBytes' | 'handlers'
-  >;
+    'appArmor' | 'strictSupplementalGroups' | 'cpus' | 'memoryBytes' | 'handlers'
+  > & {
+    /** How many huge pages there are now, by their size in CRI's words. */
+    readonly hugePageCounts: Readonly<Record<string, number>>;
+  };
 }
 
 /** Kubernetes' reason and message. */

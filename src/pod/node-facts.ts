@@ -21,8 +21,6 @@ export interface NodeFacts extends RuntimeFeatures {
   readonly swapLimits: boolean;
   /** Huge page sizes of the kernel in CRI's words, e.g. `2MB`, `1GB`. */
   readonly hugePageSizes: readonly string[];
-  /** How many pages of each of them there are. */
-  readonly hugePageCounts: Readonly<Record<string, number>>;
   /** Every existing /sys/devices/system/cpu/cpu<N>/thermal_throttle, to be hidden from containers. */
   readonly thermalThrottlePaths: readonly string[];
   /** Whether the kernel enforces AppArmor profiles. */

@@ -17,7 +17,6 @@ export function aNode(more: Partial<NodeFacts> = {}): NodeFacts {
     cgroupVersion: 1,
     swapLimits: false,
     hugePageSizes: [],
-    hugePageCounts: {},
     thermalThrottlePaths: [],
     appArmor: false,
     seccompDirectory: '/var/lib/reprise/seccomp',
