@@ -64,7 +64,10 @@ import type { Picture } from './worker.ts';
 /** What actions are performed with; one for all pods of an agent. */
 export interface Means {
   readonly cri: Cri;
+  /** As it is now: ask for it when it is needed. */
   readonly node: NodeFacts;
+  /** Looks for the node's addresses; whether they are others than before. */
+  readonly lookForAddresses: () => boolean;
   readonly lending: LendSettings;
   readonly checkHealth: CheckHealth;
   readonly stopWithSignal: StopWithSignal;
@@ -271,7 +274,7 @@ async function createContainer(
   const config = containerConfig(pod, container, run, ingredients, loan, node);
   // Taken now: objects may change while the runtime is at work.
   const hash = specHash(pod, container, ingredients, loan, node);
-  const inputs = inputsOf(pod, container, find);
+  const inputs = inputsOf(pod, container, { find, hostIPs: node.hostIPs });
   const sandboxConf = sandboxConfig(pod, sandbox.attempt, loan, node);
   await makeMessageFile(messageFile(loan.messageDirectory, container.name, attempt));
   try {

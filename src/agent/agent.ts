@@ -49,6 +49,8 @@ import { allInputsOf } from '../runtime/inputs.ts';
 import { lookAtPod } from '../runtime/observe.ts';
 import { act, cgroupOf, explain } from './act.ts';
 import type { Means } from './act.ts';
+import { watchAddresses } from './current-node.ts';
+import type { AddressWatch } from './current-node.ts';
 import { showDevice } from './devices/show-devices.ts';
 import { EventLog } from './event-log.ts';
 import { failureEvents } from './failure-events.ts';
@@ -112,6 +114,15 @@ export class Agent implements Backend {
     this.#eventLog = new EventLog(this.node.name, () => this.#nextVersion());
     const workers = () => [...this.#entries.values()].map(({ worker }) => worker);
     this.#running.add(keepLogsShort(means, workers, log, this.#stop.signal));
+    const watch: AddressWatch = {
+      lookAgain: means.lookForAddresses,
+      onChange: () => {
+        log.info({ hostIPs: means.node.hostIPs }, 'the node has other addresses than before');
+        for (const worker of workers()) worker.addressesChanged();
+      },
+      onFailure: (err) => log.warn({ err }, "could not look for the node's addresses"),
+    };
+    this.#running.add(watchAddresses(watch, this.#stop.signal));
     means.objects.onChange((kind, namespace, name) => {
       for (const worker of workers()) {
         if (refersTo(worker.pod, kind, namespace, name)) worker.objectsChanged();
@@ -321,7 +332,7 @@ export class Agent implements Backend {
       now: means.now,
       explain,
       tell,
-      inputs: (now) => allInputsOf(now, find),
+      inputs: (now) => allInputsOf(now, { find, hostIPs: means.node.hostIPs }),
       look: async (signal) => {
         const look = await lookAtPod(means.cri, pod.metadata.uid, signal);
         return await withLastWords(means, worker.pod, this.#strays.putInto(look), signal);

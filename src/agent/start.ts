@@ -34,6 +34,7 @@ import { stopperBySignal } from '../runtime/stop-signal.ts';
 import { wallClock } from '../runtime/time.ts';
 import { listPodUids, lookAtPod } from '../runtime/observe.ts';
 import type { Means } from './act.ts';
+import { CurrentNode } from './current-node.ts';
 import { ClaimStore } from './devices/claims.ts';
 import { watchDevices } from './devices/health-watch.ts';
 import type { DeviceMeans } from './devices/give-devices.ts';
@@ -211,20 +212,26 @@ async function provideMeans(
   signal: AbortSignal,
 ): Promise<Means> {
   const hierarchy = findHierarchy();
-  const node = readNodeFacts({
-    name: options.nodeName,
-    agentId: agentIdOf(options.dataDir),
-    dataDir: options.dataDir,
-    clusterDomain: options.clusterDomain,
-    features: await findFeatures(cri, signal),
-    hierarchy,
-  });
+  const current = new CurrentNode(
+    readNodeFacts({
+      name: options.nodeName,
+      agentId: agentIdOf(options.dataDir),
+      dataDir: options.dataDir,
+      clusterDomain: options.clusterDomain,
+      features: await findFeatures(cri, signal),
+      hierarchy,
+    }),
+  );
   const { dataDir, podLogDir, cgroupRoot, podPidsLimit, log } = options;
   const cgroupDriver = await findCgroupDriver(cri, signal);
+  const { facts: node } = current;
   const lending = { dataDir, podLogDir, cgroupRoot, cgroupDriver, podPidsLimit, node };
   return {
     cri,
-    node,
+    get node() {
+      return current.facts;
+    },
+    lookForAddresses: () => current.lookAgain(),
     hierarchy,
     lending,
     qosShares: new QosShares(lending, hierarchy, {

@@ -68,7 +68,7 @@ export interface PodTools {
     action: Action,
     error: unknown,
   ) => Pick<Failure, 'reason' | 'message' | 'image'>;
-  /** What the containers take from objects now. */
+  /** What the containers take from objects and from the node's addresses now. */
   readonly inputs: (pod: Pod) => Inputs;
   /** Milliseconds since 1970, with a fraction. */
   readonly now: () => number;
@@ -172,6 +172,12 @@ export class Worker {
   /** Objects that the pod refers to have changed, appeared or gone. */
   objectsChanged(): void {
     this.#observed = objectsChanged(this.#observed, this.#tools.inputs(this.pod));
+    this.#news();
+  }
+
+  /** The node has other addresses than before. */
+  addressesChanged(): void {
+    this.#observed = { ...this.#observed, inputs: this.#tools.inputs(this.pod) };
     this.#news();
   }
 

@@ -88,9 +88,22 @@ test('of several default routes the cheapest counts', (t) => {
   t.is(chooseHostIPs(interfaces, routes)[0], '172.17.0.1');
 });
 
-test('without a default route any outward address will do, and loopback at last', (t) => {
+test('an interface without the default route adds no address of another family', (t) => {
+  const bridge = { cni0: [address('IPv6', '2001:db8:1::1')], eth0: [address('IPv4', '192.0.2.7')] };
+  t.deepEqual(chooseHostIPs(bridge, [header, route('eth0', 0)].join('\n')), ['192.0.2.7']);
+});
+
+test('an address that would still do is kept, and no other', (t) => {
+  const routes = [header, route('eth0', 0)].join('\n');
+  const chosen = (...known: string[]) => chooseHostIPs(interfaces, routes, known);
+  t.deepEqual(chosen('192.0.2.7', '2001:db8::8'), ['192.0.2.7', '2001:db8::8']);
+  t.deepEqual(chosen('192.0.2.6', '2001:db8::9'), ['192.0.2.7', '2001:db8::7']);
+  t.deepEqual(chosen('172.17.0.1'), ['192.0.2.7', '2001:db8::7']);
+});
+
+test('without a default route any outward address will do, and there may be none', (t) => {
   t.deepEqual(chooseHostIPs(interfaces, header), ['172.17.0.1', '2001:db8::7']);
-  t.deepEqual(chooseHostIPs({ lo: interfaces.lo }, header), ['127.0.0.1']);
+  t.deepEqual(chooseHostIPs({ lo: interfaces.lo }, header), []);
 });
 
 test('this machine has a name, memory, an address and a cgroup version', (t) => {

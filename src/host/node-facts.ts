@@ -8,7 +8,7 @@ import type { Hierarchy } from './cgroups.ts';
 
 const HUGE_PAGES = '/sys/kernel/mm/hugepages';
 
-/** What stays the same as long as the agent lives; a name other than the hostname can be given. */
+/** The machine as it is now; a name other than its hostname can be given. */
 export function readNodeFacts(options: {
   readonly agentId: string;
   readonly dataDir: string;
@@ -19,13 +19,14 @@ export function readNodeFacts(options: {
   readonly hierarchy?: Hierarchy;
 }): NodeFacts {
   const hierarchy = options.hierarchy ?? findHierarchy();
+  const hostIPs = findHostIPs();
   return {
     name: options.name ?? os.hostname().toLowerCase(),
     agentId: options.agentId,
     memoryBytes: os.totalmem(),
     cpus: os.cpus().length,
     storageBytes: sizeOfFileSystem(options.dataDir),
-    hostIPs: chooseHostIPs(os.networkInterfaces(), readOr('', '/proc/net/route')),
+    hostIPs: hostIPs.length > 0 ? hostIPs : ['127.0.0.1'],
     clusterDomain: options.clusterDomain ?? 'cluster.local',
     cgroupVersion: hierarchy.version,
     swapLimits: hasSwapLimits(hierarchy),
@@ -43,6 +44,11 @@ export function readNodeFacts(options: {
 function sizeOfFileSystem(place: string): number {
   const { blocks, bsize } = fs.statfsSync(place);
   return blocks * bsize;
+}
+
+/** The node's addresses as they are now, given those that it had before; none if nothing leads out. */
+export function findHostIPs(known: readonly string[] = []): readonly string[] {
+  return chooseHostIPs(os.networkInterfaces(), readOr('', '/proc/net/route'), known);
 }
 
 /** How many huge pages of each size there are now: an administrator may set aside more at any time. */
@@ -86,24 +92,26 @@ export function parseResolvConf(text: string): ResolverConfig {
 
 /**
  * The node's addresses, at most one per family, IPv4 first: those of the interface that the default
- * route goes through; without one, of the first interface that leads out; at last loopback's.
+ * route goes through; without one, of the first interface that leads out. Of several that would do,
+ * the one that was chosen before stays: bridges of pods and temporary addresses come and go.
  */
 export function chooseHostIPs(
   interfaces: NodeJS.Dict<os.NetworkInterfaceInfo[]>,
   routes: string,
+  known: readonly string[] = [],
 ): readonly string[] {
-  const names = Object.keys(interfaces);
-  const preferred = defaultInterface(routes);
-  const ordered = preferred === undefined ? names : [preferred, ...names];
-  const candidates = ordered.flatMap((name) => interfaces[name] ?? []);
-  const outward = candidates.filter(
-    // A link-local address means something only together with an interface.
-    ({ internal, address }) => !internal && !/^(fe80:|169\.254\.)/i.test(address),
-  );
-  const firstOf = (family: string): string | undefined =>
-    outward.find((each) => each.family === family)?.address;
-  const found = [firstOf('IPv4'), firstOf('IPv6')].filter((address) => address !== undefined);
-  return found.length > 0 ? found : ['127.0.0.1'];
+  const outwardOf = (name: string) =>
+    (interfaces[name] ?? []).filter(
+      // A link-local address means something only together with an interface.
+      ({ internal, address }) => !internal && !/^(fe80:|169\.254\.)/i.test(address),
+    );
+  const preferred = outwardOf(defaultInterface(routes) ?? '');
+  const candidates = preferred.length > 0 ? preferred : Object.keys(interfaces).flatMap(outwardOf);
+  const chooseFrom = (family: string): string | undefined => {
+    const found = candidates.filter((each) => each.family === family);
+    return (found.find(({ address }) => known.includes(address)) ?? found[0])?.address;
+  };
+  return [chooseFrom('IPv4'), chooseFrom('IPv6')].filter((address) => address !== undefined);
 }
 
 // /proc/net/route: interface, destination, gateway, flags, references, uses, metric, mask, ...

@@ -1,12 +1,12 @@
 /**
- * Whether an instance that was made ahead still fits what its container takes from ConfigMaps and
- * Secrets, and whether one can be made ahead at all: variables are fixed when a container is created.
+ * Whether an instance that was made ahead still fits what its container takes from ConfigMaps, Secrets
+ * and the node's addresses, and whether one can be made ahead at all: variables are fixed when a container is created.
  */
 import type { Instance, Observed } from './observed.ts';
 import type { Pod } from './pod.ts';
 import { containersOf } from './pod.ts';
 
-/** By container: a hash of what it takes from objects now; absent if it takes nothing. */
+/** By container: a hash of what it takes from them now; absent if it takes nothing. */
 export type Inputs = Readonly<Record<string, string>>;
 
 /** In the place of a hash: something is missing that must not be. */

@@ -1,6 +1,6 @@
 /**
- * What containers are made from that belongs to the machine and not to the pod. Read once, when the
- * agent starts; plain data.
+ * What containers are made from that belongs to the machine and not to the pod. Read when the agent
+ * starts, its addresses every few seconds after that; plain data.
  */
 export interface NodeFacts extends RuntimeFeatures {
   /** The node's name, as pods and events show it. */

@@ -70,7 +70,7 @@ export function containerConfig(
     generation,
     sandboxAttempt,
     specHash: specHash(pod, container, ingredients, loan, node),
-    inputs: inputsOf(pod, container, ingredients.find),
+    inputs: inputsOf(pod, container, { find: ingredients.find, hostIPs: node.hostIPs }),
     target,
   };
   return {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { V1Object } from '../pod/objects.ts';
-import type { Container, EnvVar, Pod } from '../pod/pod.ts';
+import type { Container, EnvVar, Pod, PodSpec } from '../pod/pod.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
 import { aNode } from '../testing/node.ts';
 import { aConfigMap, aSecret, among } from '../testing/objects.ts';
@@ -219,7 +219,8 @@ for (const [title, [more, message]] of Object.entries(missing)) {
   test(`no environment: ${title}`, (t) => {
     const error = t.throws(() => resolveAll(more), { instanceOf: ContainerConfigError });
     t.is(error.message, message);
-    t.is(inputsOf(aPod([], []), aContainer('main', more), among(...objects)), 'lacking');
+    const sources = { find: among(...objects), hostIPs: [] };
+    t.is(inputsOf(aPod([], []), aContainer('main', more), sources), 'lacking');
   });
 }
 
@@ -229,9 +230,11 @@ test('inputs change with what a container takes from objects, and with nothing e
     envFrom: [{ secretRef: { name: 'keys', optional: true } }],
   });
   const pod: Pod = aPod([aContainer('setup')], [container]);
-  const hash = (...there: readonly V1Object[]) => allInputsOf(pod, among(...there))['main'];
+  const inputs = (...there: readonly V1Object[]) =>
+    allInputsOf(pod, { find: among(...there), hostIPs: ['192.0.2.1'] });
+  const hash = (...there: readonly V1Object[]) => inputs(...there)['main'];
   const usual = hash(settings, keys);
-  t.deepEqual(Object.keys(allInputsOf(pod, among(settings))), ['main']);
+  t.deepEqual(Object.keys(inputs(settings)), ['main']);
   t.regex(usual ?? '', /^[0-9a-f]{16}$/);
   t.is(hash(aConfigMap('settings', { color: 'blue', SIZE: '2' }), keys), usual);
   t.not(hash(aConfigMap('settings', { color: 'green' }), keys), usual);
@@ -239,6 +242,28 @@ test('inputs change with what a container takes from objects, and with nothing e
   t.not(hash(settings), usual);
   t.is(hash(keys), 'lacking');
 });
+
+const ofTheNode: Record<
+  string,
+  readonly [Partial<PodSpec>, path: string, changes: boolean | undefined]
+> = {
+  "the node's address": [{}, 'status.hostIP', false],
+  "all of the node's addresses": [{}, 'status.hostIPs', true],
+  "the pod's own address": [{}, 'status.podIPs', undefined],
+  "the pod's address with the host's network": [{ hostNetwork: true }, 'status.podIPs', true],
+  'something else of the pod': [{ hostNetwork: true }, 'metadata.name', undefined],
+};
+for (const [title, [spec, path, changes]] of Object.entries(ofTheNode)) {
+  const says = { true: 'changes', false: 'does not change', undefined: 'is no input to change' };
+  test(`${title} ${says[`${changes}`]} with the second address of the node`, (t) => {
+    const pod = aPod([], [aContainer('main', { env: [field(path)] })], spec);
+    const hash = (...hostIPs: string[]) => allInputsOf(pod, { find: among(), hostIPs })['main'];
+    const usual = hash('192.0.2.1', '2001:db8::1');
+    t.is(usual === undefined, changes === undefined);
+    t.is(hash('192.0.2.1', '2001:db8::2') === usual, changes !== true);
+    t.is(hash('198.51.100.1', '2001:db8::1') === usual, changes === undefined);
+  });
+}
 
 const fromFile = (key: string, optional?: boolean): EnvVar => ({
   name: 'X',

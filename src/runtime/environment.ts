@@ -70,6 +70,21 @@ export function takenFromObjects(
   ];
 }
 
+/** What a container takes from the node's addresses, which may change too. */
+export function takenFromNode(
+  pod: Pod,
+  { env }: Container,
+  hostIPs: readonly string[],
+): readonly (readonly [name: string, value: string])[] {
+  const isOfTheNode = (path: string) =>
+    path.startsWith('status.hostIP') || (pod.spec.hostNetwork && path.startsWith('status.podIP'));
+  return env.flatMap(({ name, valueFrom }) => {
+    const path = valueFrom?.fieldRef?.fieldPath ?? '';
+    if (!isOfTheNode(path)) return [];
+    return [[name, fieldOf(pod, path, { nodeName: '', hostIPs, podIPs: hostIPs })]];
+  });
+}
+
 /**
  * Replaces `$(NAME)` by the variable's value. What is not defined stays as it is written, `$$` is a
  * literal `$`, and nothing is expanded twice.

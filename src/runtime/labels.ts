@@ -27,7 +27,7 @@ export interface ContainerIdentity {
   readonly generation: number;
   readonly sandboxAttempt: number;
   readonly specHash: string;
-  /** Hash of what it took from ConfigMaps and Secrets; absent if that is nothing. */
+  /** Hash of what it took from ConfigMaps, Secrets and the node's addresses; absent if nothing. */
   readonly inputs?: string;
   /** Id of the container whose processes it sees; absent: none. */
   readonly target?: string;
