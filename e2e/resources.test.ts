@@ -229,6 +229,43 @@ test.serial('what dies for want of memory says so', async (t) => {
   await node().ok('delete', 'pod', 'eater', '--wait');
 });
 
+test.serial('what dies for want of memory is told however its parent ends', async (t) => {
+  const limited = { resources: { limits: { memory: '16Mi' } } };
+  const codes = { fails: 1, succeeds: 0 };
+  const parents = Object.entries(codes).map(([name, code]) =>
+    container(name, `tail /dev/zero; exit ${code}`, limited),
+  );
+  await node().apply(pod('parents', [], parents));
+  const dead = await node().podThat(
+    'parents',
+    'is over',
+    ({ status }) => status.phase === 'Failed',
+  );
+  for (const [name, code] of Object.entries(codes)) {
+    // With cgroup v2 the kernel kills all of the container, its parent included.
+    const exitCode = hierarchy.version === 2 ? 137 : code;
+    t.like(statusOf(dead, name).state.terminated, { exitCode, reason: 'OOMKilled' });
+  }
+  await node().ok('delete', 'pod', 'parents', '--wait');
+});
+
+test.serial(
+  'an init container in which something died for want of memory has failed',
+  async (t) => {
+    const limited = { resources: { limits: { memory: '16Mi' } } };
+    const setup = container('setup', 'tail /dev/zero; exit 0', limited);
+    await node().apply(pod('setup', [setup], [container('main')]));
+    const dead = await node().podThat(
+      'setup',
+      'is over',
+      ({ status }) => status.phase === 'Failed',
+    );
+    t.like(statusOf(dead, 'setup').state.terminated, { reason: 'OOMKilled' });
+    t.is(statusOf(dead, 'main').state.terminated, undefined);
+    await node().ok('delete', 'pod', 'setup', '--wait');
+  },
+);
+
 test.serial('a rule can name the exit for want of memory', async (t) => {
   const eats = `while [ ! -e /shared/eat ]; do sleep ${blink}; done; rm /shared/eat; exec tail /dev/zero`;
   const main = container('main', eats, {

@@ -61,6 +61,7 @@ import { tellExit, withLastWords } from './last-words.ts';
 import { untilLogIsWritten } from './log-end.ts';
 import { keepLogsShort } from './log-keeper.ts';
 import { objectsFor, pullsWith, refersTo } from './pod-objects.ts';
+import { OutOfMemory } from './out-of-memory.ts';
 import { show } from './show.ts';
 import { StartQueue } from './start-queue.ts';
 import { StrayExits } from './stray-exits.ts';
@@ -102,8 +103,7 @@ export class Agent implements Backend {
   readonly #traffic = new Traffic();
   readonly #starts = new StartQueue();
   readonly #stop = new AbortController();
-  /** Containers in which the kernel killed a process for want of memory. */
-  readonly #outOfMemory = new Set<string>();
+  readonly #outOfMemory = new OutOfMemory();
   // Above every version of an earlier life of the agent, unless it made one a millisecond for years.
   #version = Date.now();
 
@@ -274,8 +274,7 @@ export class Agent implements Backend {
       case 'exit': {
         const { containerId: id, exitCode: code, exitedAt: finishedAt, seenAt } = event;
         const worker = this.#ownerOf(id);
-        const reason =
-          code === 0 ? 'Completed' : this.#hadNoMemory(worker, id, code) ? 'OOMKilled' : 'Error';
+        const reason = this.#outOfMemory.reasonOf(id, code, () => this.#oomKillsIn(worker, id));
         const exit = { code, finishedAt, reason, seenAt };
         if (worker === undefined) this.#strays.add(id, exit);
         else this.#ended(worker, id, exit);
@@ -286,7 +285,7 @@ export class Agent implements Backend {
         return;
       case 'oom':
         if (this.#ownerOf(event.containerId) !== undefined)
-          this.#outOfMemory.add(event.containerId);
+          this.#outOfMemory.saw(event.containerId);
         return;
       case 'connected':
         if (!event.gap) return;
@@ -497,15 +496,9 @@ export class Agent implements Backend {
     return [...this.#entries.values()].find(({ worker }) => worker.owns(id))?.worker;
   }
 
-  /**
-   * The kernel killed something in it, and SIGKILL is how it ended. The event may come after that of
-   * the exit, so the cgroup's own counter is asked as long as it is there.
-   */
-  #hadNoMemory(worker: Worker | undefined, id: string, code: number): boolean {
-    const wasTold = this.#outOfMemory.delete(id);
-    if (code !== 137 || worker === undefined) return wasTold && code === 137;
+  #oomKillsIn(worker: Worker | undefined, id: string): number {
     const { means } = this.#parts;
-    return wasTold || oomKillsIn(cgroupOf(means, worker.pod, id), means.hierarchy) > 0;
+    return worker === undefined ? 0 : oomKillsIn(cgroupOf(means, worker.pod, id), means.hierarchy);
   }
 
   #nextVersion(): string {

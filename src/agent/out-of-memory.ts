@@ -1,0 +1,23 @@
+/**
+ * Why containers have ended, in containerd's words. As for containerd, one in which the kernel has
+ * killed something for want of memory ends as `OOMKilled`, whatever its exit code: what was killed may
+ * have been a child, and its parent may have gone on for long and ended as it liked.
+ */
+export class OutOfMemory {
+  readonly #told = new Set<string>();
+
+  /** The event of it. */
+  saw(containerId: string): void {
+    this.#told.add(containerId);
+  }
+
+  /**
+   * The reason of an exit. The event may come after that of the exit, so the cgroup's own counter is
+   * asked as well, as long as it is there.
+   */
+  reasonOf(containerId: string, code: number, countKills: () => number): string {
+    const wasTold = this.#told.delete(containerId);
+    if (wasTold || countKills() > 0) return 'OOMKilled';
+    return code === 0 ? 'Completed' : 'Error';
+  }
+}
