@@ -40,15 +40,20 @@ interface Part {
 /** The kubelet evicts pods whose emptyDirs grow too large; nothing is evicted here. */
 function limitsOnDisk({ spec }: RawPod): readonly Part[] {
   return (spec.volumes ?? []).flatMap(({ emptyDir }, index) =>
-    emptyDir?.sizeLimit === undefined || emptyDir.medium === 'Memory'
+    emptyDir?.sizeLimit === undefined || isOwnFileSystem(emptyDir.medium)
       ? []
       : [
           {
             path: ['spec', 'volumes', index, 'emptyDir', 'sizeLimit'],
-            why: 'the size of a volume on disk is not limited; one with "medium: Memory" is',
+            why: 'the size of a volume on disk is not limited; one of memory or huge pages is',
           },
         ],
   );
+}
+
+/** Memory, HugePages or HugePages-2Mi: mounted with that size. */
+function isOwnFileSystem(medium = ''): boolean {
+  return medium === 'Memory' || medium.startsWith('HugePages');
 }
 
 function storageAmounts({ spec }: RawPod): readonly Part[] {

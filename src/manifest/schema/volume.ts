@@ -29,7 +29,7 @@ const emptyDir = z.strictObject({
   medium: honoured(medium, 'Memory makes a tmpfs, HugePages or HugePages-SIZE a hugetlbfs'),
   sizeLimit: honoured(
     quantity(),
-    'size of the tmpfs; on disk it has no effect, and a note says so',
+    'size of the tmpfs or hugetlbfs; on disk it has no effect, and a note says so',
   ),
 });
 
