@@ -161,6 +161,7 @@ const everything = {
   spec: {
     initContainers: probed.map((probes, index) => ({
       ...container,
+      ports: container.ports.map(({ hostPort: _, ...port }) => port),
       ...probes,
       name: `sidecar-${index}`,
       restartPolicy: 'Always',
@@ -266,6 +267,8 @@ test('that pod leaves out no field that is honoured', (t) => {
   t.deepEqual(missing(podSchema, { apiVersion: 'v1', kind: 'Pod', ...everything }, 'Pod'), [
     // Kubernetes forbids it.
     'Pod.spec.containers.readinessProbe.terminationGracePeriodSeconds',
+    // Only app containers have ports of the node.
+    'Pod.spec.initContainers.ports.hostPort',
     'Pod.spec.initContainers.readinessProbe.terminationGracePeriodSeconds',
     'Pod.spec.os',
   ]);

@@ -7,6 +7,13 @@ const volume = (emptyDir: object) => ({
   volumes: [{ name: 'v', emptyDir }],
 });
 
+const ported = (hostPort: number) => ({
+  ...main,
+  name: 'helper',
+  restartPolicy: 'Always',
+  ports: [{ containerPort: 80 }, { containerPort: 81, hostPort }],
+});
+
 const ofSize = 'spec.volumes[0].emptyDir.sizeLimit has no effect';
 const cases: Record<string, readonly [spec: object, notes: readonly string[]]> = {
   'a plain pod has none': [{ containers: [main] }, []],
@@ -15,6 +22,16 @@ const cases: Record<string, readonly [spec: object, notes: readonly string[]]> =
   'one of huge pages has, too': [volume({ medium: 'HugePages', sizeLimit: '2Mi' }), []],
   'and so has one of huge pages of that size': [
     volume({ medium: 'HugePages-2Mi', sizeLimit: '2Mi' }),
+    [],
+  ],
+  'a port of the node for an app container is mapped': [{ containers: [ported(81)] }, []],
+  'one for an init container or sidecar is not': [
+    { initContainers: [main, ported(81)], containers: [{ ...main, name: 'app' }] },
+    ['spec.initContainers[1].ports[1].hostPort has no effect'],
+  ],
+  'port 0 is none': [{ initContainers: [ported(0)], containers: [{ ...main, name: 'app' }] }, []],
+  'with the network of the node nothing has to be mapped': [
+    { hostNetwork: true, initContainers: [ported(81)], containers: [{ ...main, name: 'app' }] },
     [],
   ],
 };

@@ -9,7 +9,12 @@ import type { Source } from './judge.ts';
 
 /** One line for each part of a valid pod that has no effect, in the order of the manifest. */
 export function notesOn(pod: RawPod, source: Source): readonly string[] {
-  const parts = [...inertFieldsIn(podSchema, pod), ...limitsOnDisk(pod), ...storageAmounts(pod)];
+  const parts = [
+    ...inertFieldsIn(podSchema, pod),
+    ...limitsOnDisk(pod),
+    ...storageAmounts(pod),
+    ...portsOfHelpers(pod),
+  ];
   return inWords(parts, source);
 }
 
@@ -66,6 +71,23 @@ function storageAmounts({ spec }: RawPod): readonly Part[] {
           path: ['spec', list, index, 'resources', key, 'ephemeral-storage'],
           why,
         })),
+    ),
+  );
+}
+
+/** As under the kubelet; with the host's network there is nothing to map. */
+function portsOfHelpers({ spec }: RawPod): readonly Part[] {
+  if (spec.hostNetwork === true) return [];
+  return (spec.initContainers ?? []).flatMap(({ ports = [] }, index) =>
+    ports.flatMap(({ hostPort = 0 }, place) =>
+      hostPort === 0
+        ? []
+        : [
+            {
+              path: ['spec', 'initContainers', index, 'ports', place, 'hostPort'],
+              why: 'only ports of spec.containers are mapped, as under the kubelet',
+            },
+          ],
     ),
   );
 }

@@ -31,7 +31,7 @@ const containerPort = z.strictObject({
   containerPort: required(port(), 'the port on the IP address of the pod'),
   hostPort: honoured(
     integer(0, 65535),
-    'the port on the node that leads to it; a pod is rejected if another one has it',
+    'the port on the node that leads to it; a pod is rejected if another one has it; on init containers and sidecars it has no effect, and a note says so',
   ),
   hostIP: honoured(ipAddress(), 'the address of the node that hostPort is bound to; default all'),
   protocol: honoured(z.enum(['TCP', 'UDP', 'SCTP']), 'default TCP'),
@@ -118,7 +118,10 @@ export const container = z.strictObject({
   workingDir: honoured(plainText(), "default the image's"),
   env: honoured(listOf(envVar), 'environment variables, in this order'),
   envFrom: honoured(listOf(envFrom), 'variables from ConfigMaps and Secrets; those of env win'),
-  ports: honoured(listOf(containerPort), 'ports; those with a hostPort are mapped'),
+  ports: honoured(
+    listOf(containerPort),
+    'ports; those of app containers with a hostPort are mapped',
+  ),
   resources: honoured(resources, 'requests and limits'),
   resizePolicy: inert(
     listOf(
