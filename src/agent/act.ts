@@ -230,12 +230,11 @@ async function stopContainer(
 async function runSandbox(
   means: Means,
   attempt: number,
-  { pod, picture, signal }: Occasion,
+  { pod, picture, tell, signal }: Occasion,
 ): Promise<Outcome> {
-  const config = {
-    ...sandboxConfig(pod, attempt, loanOf(picture), means.node),
-    dnsConfig: dnsOf(pod, readResolverConfig()),
-  };
+  const { config: dnsConfig, warnings } = dnsOf(pod, readResolverConfig());
+  for (const warning of warnings) tell(warning);
+  const config = { ...sandboxConfig(pod, attempt, loanOf(picture), means.node), dnsConfig };
   const id = await means.cri.runPodSandbox(config, pod.spec.runtimeClassName ?? '', signal);
   const { sandboxes } = await lookAtPod(means.cri, pod.metadata.uid, signal);
   const sandbox = sandboxes.find((one) => one.id === id);

@@ -76,7 +76,7 @@ export class RawPod {
     this.#configs = {
       sandbox: {
         ...sandboxConfig(pod, attempt, loan, node),
-        dnsConfig: dnsOf(pod, readResolverConfig()),
+        dnsConfig: dnsOf(pod, readResolverConfig()).config,
       },
       containers: containersOf(pod).map(({ container, kind }) => ({
         waits: kind === 'init',
