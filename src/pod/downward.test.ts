@@ -76,3 +76,17 @@ test('a table is told in the order of its keys, quoted as Go does', (t) => {
     ].join('\n'),
   );
 });
+
+const accounts: Record<string, readonly [inert: Record<string, unknown>, is: string]> = {
+  'no account has no name': [{}, ''],
+  'an account has its name': [{ serviceAccountName: 'trainer' }, 'trainer'],
+  'an account may be named as of old': [{ serviceAccount: 'old' }, 'old'],
+  'the new name of the field wins': [{ serviceAccount: 'old', serviceAccountName: 'new' }, 'new'],
+};
+for (const [title, [inert, is]] of Object.entries(accounts)) {
+  test(title, (t) => {
+    const pod = aPod([], [], { inert });
+    const nowhere = { nodeName: '', hostIPs: [], podIPs: [] };
+    t.is(fieldOf(pod, 'spec.serviceAccountName', nowhere), is);
+  });
+}

@@ -40,7 +40,7 @@ export function fieldOf(pod: Pod, path: string, surroundings: Surroundings): str
     case 'spec.nodeName':
       return surroundings.nodeName;
     case 'spec.serviceAccountName':
-      return '';
+      return serviceAccountOf(pod);
     case 'status.hostIP':
       return surroundings.hostIPs[0] ?? '';
     case 'status.hostIPs':
@@ -52,6 +52,13 @@ export function fieldOf(pod: Pod, path: string, surroundings: Surroundings): str
     default:
       throw new Error(`fieldPath "${path}" was accepted but has no value`);
   }
+}
+
+/** The account itself means nothing here, but programs may go by its name. */
+function serviceAccountOf({ spec }: Pod): string {
+  const { serviceAccountName, serviceAccount } = spec.inert;
+  const name = serviceAccountName ?? serviceAccount;
+  return typeof name === 'string' ? name : '';
 }
 
 /**

@@ -28,6 +28,7 @@ import { volume } from './volume.ts';
 
 const noScheduler = 'there is no scheduler: the pod runs on this node';
 const noServiceAccounts = 'there is no API server to be somebody at; no token is mounted';
+const onlyAName = `${noServiceAccounts}, only variables tell the name`;
 const noPriority = 'pods are neither preempted nor evicted here';
 
 const domain = (): z.ZodString =>
@@ -188,8 +189,8 @@ export const podSpec = z.strictObject({
     ),
     'no controller here would ever set the conditions, so Ready does not wait for them',
   ),
-  serviceAccountName: inert(z.string(), noServiceAccounts),
-  serviceAccount: inert(z.string(), noServiceAccounts),
+  serviceAccountName: inert(z.string(), onlyAName),
+  serviceAccount: inert(z.string(), onlyAName),
   automountServiceAccountToken: inert(z.boolean(), noServiceAccounts),
   enableServiceLinks: inert(z.boolean(), 'there are no services to link to'),
 });
