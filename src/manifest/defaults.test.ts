@@ -216,6 +216,7 @@ const everything = {
     },
     hostAliases: [{ ip: '10.0.0.1', hostnames: ['a'] }],
     runtimeClassName: 'r',
+    priorityClassName: 'system-node-critical',
     resources: { requests: { cpu: '4' }, limits: { cpu: '8' } },
     imagePullSecrets: [{ name: 'regcred' }],
     hostUsers: true,

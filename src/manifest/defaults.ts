@@ -69,6 +69,7 @@ function specWithDefaults(spec: RawPod['spec']): PodSpec {
       subdomain: spec.subdomain,
       setHostnameAsFQDN: spec.setHostnameAsFQDN,
       runtimeClassName: spec.runtimeClassName,
+      priorityClassName: spec.priorityClassName,
       hostUsers: spec.hostUsers,
       imagePullSecrets: spec.imagePullSecrets?.flatMap(({ name }) => (name ? [{ name }] : [])),
     }),

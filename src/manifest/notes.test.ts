@@ -29,6 +29,14 @@ const cases: Record<string, readonly [spec: object, notes: readonly string[]]> =
     { initContainers: [main, ported(81)], containers: [{ ...main, name: 'app' }] },
     ['spec.initContainers[1].ports[1].hostPort has no effect'],
   ],
+  'a class of priority says nothing': [
+    { priorityClassName: 'high', containers: [main] },
+    ['spec.priorityClassName has no effect'],
+  ],
+  'but that of pods which the node cannot do without': [
+    { priorityClassName: 'system-node-critical', containers: [main] },
+    [],
+  ],
   'port 0 is none': [{ initContainers: [ported(0)], containers: [{ ...main, name: 'app' }] }, []],
   'with the network of the node nothing has to be mapped': [
     { hostNetwork: true, initContainers: [ported(81)], containers: [{ ...main, name: 'app' }] },

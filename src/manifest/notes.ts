@@ -1,8 +1,9 @@
 /** What the author of a pod should know although nothing is wrong: which parts have no effect. */
 import type { z } from 'zod';
+import { nodeCriticalClass } from '../pod/pod.ts';
 import { pathText, printable } from './manifest-error.ts';
 import type { Path } from './manifest-error.ts';
-import { podSchema } from './schema/pod.ts';
+import { noPriority, podSchema } from './schema/pod.ts';
 import type { RawPod } from './schema/pod.ts';
 import { inertFieldsIn } from './schema/walk.ts';
 import type { Source } from './judge.ts';
@@ -14,6 +15,7 @@ export function notesOn(pod: RawPod, source: Source): readonly string[] {
     ...limitsOnDisk(pod),
     ...storageAmounts(pod),
     ...portsOfHelpers(pod),
+    ...classOf(pod),
   ];
   return inWords(parts, source);
 }
@@ -90,4 +92,11 @@ function portsOfHelpers({ spec }: RawPod): readonly Part[] {
           ],
     ),
   );
+}
+
+/** The class of critical pods counts when memory is short; see runtime/resources.ts. */
+function classOf({ spec }: RawPod): readonly Part[] {
+  const { priorityClassName: name } = spec;
+  if (name === undefined || name === nodeCriticalClass) return [];
+  return [{ path: ['spec', 'priorityClassName'], why: noPriority }];
 }

@@ -64,6 +64,8 @@ export interface PodSpec {
   readonly dnsConfig?: DnsConfig;
   readonly hostAliases: readonly HostAlias[];
   readonly runtimeClassName?: string;
+  /** Of all classes only nodeCriticalClass means something here. */
+  readonly priorityClassName?: string;
   /** Secrets with credentials for registries. Absent: none. */
   readonly imagePullSecrets?: readonly { readonly name: string }[];
   readonly securityContext: PodSecurityContext;
@@ -72,6 +74,9 @@ export interface PodSpec {
   /** Fields without meaning on a single node (affinity, tolerations, ...), as they were written. */
   readonly inert: Readonly<Record<string, unknown>>;
 }
+
+/** The class of pods that a node cannot do without: none of theirs is to die for want of memory. */
+export const nodeCriticalClass = 'system-node-critical';
 
 export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
 

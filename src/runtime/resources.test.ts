@@ -75,6 +75,14 @@ for (const [title, [resources, score]] of Object.entries(scores)) {
   test(title, (t) => t.is(resources.oomScoreAdj, score));
 }
 
+test('what the node cannot do without goes last, whatever it requests', (t) => {
+  const container = aContainer('main');
+  const scoreIn = (priorityClassName: string) =>
+    resourcesOf(aPod([], [container], { priorityClassName }), container, aNode()).oomScoreAdj;
+  t.is(scoreIn('system-node-critical'), -997);
+  t.is(scoreIn('system-cluster-critical'), 1000);
+});
+
 test('a sidecar does not go before the app containers', (t) => {
   const asking = (memory: string) => ({ resources: { requests: { memory }, limits: {} } });
   const sidecar = aSidecar('watcher', asking('1Mi'));

@@ -3,7 +3,7 @@
  */
 import { sharesOf } from '../pod/cpu-shares.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
-import { isSidecar } from '../pod/pod.ts';
+import { isSidecar, nodeCriticalClass } from '../pod/pod.ts';
 import type { Container, Pod } from '../pod/pod.ts';
 import { limitsOf, qosClassOf } from '../pod/pod-resources.ts';
 import { bytes, milliCpu } from '../pod/quantity.ts';
@@ -51,6 +51,7 @@ function unifiedOf(node: NodeFacts): Record<string, string> {
 
 /** Who is killed first when the node runs out of memory: the higher, the sooner. */
 export function oomScoreAdjOf(pod: Pod, container: Container, nodeMemoryBytes: number): number {
+  if (pod.spec.priorityClassName === nodeCriticalClass) return -997;
   switch (qosClassOf(pod)) {
     case 'Guaranteed':
       return -997;

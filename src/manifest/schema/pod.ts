@@ -29,7 +29,7 @@ import { volume } from './volume.ts';
 const noScheduler = 'there is no scheduler: the pod runs on this node';
 const noServiceAccounts = 'there is no API server to be somebody at; no token is mounted';
 const onlyAName = `${noServiceAccounts}, only variables tell the name`;
-const noPriority = 'pods are neither preempted nor evicted here';
+export const noPriority = 'pods are neither preempted nor evicted here';
 
 const domain = (): z.ZodString =>
   must(
@@ -170,7 +170,10 @@ export const podSpec = z.strictObject({
   schedulingGroup: inert(z.looseObject({}), noScheduler),
   schedulingGates: refused('nothing here would ever lift a scheduling gate', []),
   priority: inert(z.number(), noPriority),
-  priorityClassName: inert(dnsSubdomain(), noPriority),
+  priorityClassName: honoured(
+    dnsSubdomain(),
+    'with system-node-critical the kernel kills it last for want of memory; any other has no effect, and a note says so',
+  ),
   preemptionPolicy: inert(z.string(), noPriority),
   overhead: inert(
     z.record(z.string(), z.unknown()),
