@@ -5,6 +5,7 @@ import { aContainer, aPod } from '../testing/builders.ts';
 import { aLoan, aNode } from '../testing/node.ts';
 import { containerConfig, specHash } from './container-config.ts';
 import type { Ingredients } from './container-config.ts';
+import { containerHash } from './container-hash.ts';
 import type { ContainerConfig } from './generated/runtime/v1/ContainerConfig.ts';
 import { readContainerLabels } from './labels.ts';
 
@@ -45,6 +46,26 @@ test('the labels say which pod, generation and sandbox it belongs to', (t) => {
   t.is(identity?.podUid, '00000000-0000-4000-8000-000000000001');
   t.is(labels?.['reprise.dev/agent'], 'agent-1');
   t.is(annotations?.['io.kubernetes.container.restartCount'], '4');
+});
+
+test('the annotations are those of the kubelet', (t) => {
+  const preStop = { exec: { command: ['drain'] } };
+  const ports = [{ containerPort: 80, protocol: 'TCP' as const }];
+  t.deepEqual(of({ image: 'foo/image:v1', lifecycle: { preStop }, ports }).annotations, {
+    'io.kubernetes.container.hash': containerHash(aContainer('main', { image: 'foo/image:v1' })),
+    'io.kubernetes.container.restartCount': '4',
+    'io.kubernetes.container.terminationMessagePath': '/dev/termination-log',
+    'io.kubernetes.container.terminationMessagePolicy': 'File',
+    'io.kubernetes.pod.terminationGracePeriod': '30',
+    'io.kubernetes.container.preStopHandler': '{"exec":{"command":["drain"]}}',
+    'io.kubernetes.container.ports': '[{"containerPort":80,"protocol":"TCP"}]',
+  });
+  t.false('io.kubernetes.container.preStopHandler' in (of().annotations ?? {}));
+});
+
+test("a container's hash is what the kubelet's own test expects", (t) => {
+  const container = aContainer('test_container', { image: 'foo/image:v1' });
+  t.is(containerHash(container), '8e45cbd0');
 });
 
 test('command and args see the environment', (t) => {

@@ -6,6 +6,7 @@
  * agents on one containerd apart: an agent touches only what carries its own id.
  */
 import type { Container, Pod } from '../pod/pod.ts';
+import { containerHash } from './container-hash.ts';
 
 const podName = 'io.kubernetes.pod.name';
 const podNamespace = 'io.kubernetes.pod.namespace';
@@ -97,14 +98,20 @@ export function ofAgent(agentId: string): Record<string, string> {
   return { [agent]: agentId };
 }
 
-/** What the kubelet writes on a container for its own use and for others to read. */
+/**
+ * What the kubelet writes on a container for its own use and for others to read. Its deletionGracePeriod
+ * is of containers that are made for a pod which is being deleted; none are here.
+ */
 export function containerAnnotations(pod: Pod, container: Container, attempt: number): Labels {
-  const { ports } = container;
+  const { ports, lifecycle } = container;
+  const { preStop } = lifecycle ?? {};
   return {
+    'io.kubernetes.container.hash': containerHash(container),
     'io.kubernetes.container.restartCount': String(attempt),
     'io.kubernetes.container.terminationMessagePath': container.terminationMessagePath,
     'io.kubernetes.container.terminationMessagePolicy': container.terminationMessagePolicy,
     'io.kubernetes.pod.terminationGracePeriod': String(pod.spec.terminationGracePeriodSeconds),
+    ...(preStop && { 'io.kubernetes.container.preStopHandler': JSON.stringify(preStop) }),
     ...(ports.length > 0 && { 'io.kubernetes.container.ports': JSON.stringify(ports) }),
   };
 }
