@@ -1,6 +1,7 @@
 import test from 'ava';
+import { aContainer, aPod, aSidecar } from '../testing/builders.ts';
 import type { Container, Pod } from './pod.ts';
-import { podResources, qosClassOf } from './pod-resources.ts';
+import { hugePagesOf, podResources, qosClassOf } from './pod-resources.ts';
 import type { QosClass } from './pod-resources.ts';
 import { bytes, milliCpu, parseQuantity } from './quantity.ts';
 
@@ -112,6 +113,38 @@ test('what the pod says as a whole counts before what its containers say', (t) =
     'BestEffort',
   ]);
 });
+
+const pages = (limit: string) => ({
+  resources: { requests: {}, limits: { 'hugepages-2Mi': limit } },
+});
+const inPages: Record<string, readonly [pod: Pod, megabytes: number | undefined]> = {
+  'nothing is said of pages by most pods': [aPod([], [aContainer('a')]), undefined],
+  'app containers and sidecars have their pages together': [
+    aPod([aSidecar('s', pages('4Mi'))], [aContainer('a', pages('2Mi')), aContainer('b')]),
+    6,
+  ],
+  'init containers have theirs one after the other': [
+    aPod([aContainer('i', pages('8Mi')), aContainer('j', pages('6Mi'))], [aContainer('a')]),
+    8,
+  ],
+  'an init container has its pages beside the sidecars before it, and not those after it': [
+    aPod(
+      [aSidecar('s', pages('4Mi')), aContainer('i', pages('6Mi')), aSidecar('t', pages('2Mi'))],
+      [aContainer('a')],
+    ),
+    10,
+  ],
+  'what the pod says as a whole counts alone': [
+    aPod([], [aContainer('a', pages('2Mi'))], pages('12Mi')),
+    12,
+  ],
+};
+for (const [title, [pod, megabytes]] of Object.entries(inPages)) {
+  test(title, (t) => {
+    const expected = megabytes === undefined ? [] : [['hugepages-2Mi', megabytes * 2 ** 20]];
+    t.deepEqual([...hugePagesOf(pod)], expected as [string, number][]);
+  });
+}
 
 test('quantities are read as Kubernetes writes them', (t) => {
   const readings = {

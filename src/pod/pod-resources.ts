@@ -48,28 +48,14 @@ export function podResources(pod: Pod): PodResources {
   };
 }
 
-/**
- * What the containers need at their hungriest moment: all app containers and sidecars together, or
- * one init container beside the sidecars that came before it.
- */
+/** What the containers need at their hungriest moment. */
 export function containerResources(pod: Pick<Pod, 'spec'>): PodResources {
-  const all = containersOf(pod).map(({ kind, container }) => ({
-    kind,
-    amounts: amountsOf(container.resources),
-  }));
-  const peak = (key: keyof Amounts): number => {
-    let sidecarsSoFar = 0;
-    let duringInit = 0;
-    let running = 0;
-    for (const { kind, amounts } of all) {
-      if (kind === 'init') duringInit = Math.max(duringInit, sidecarsSoFar + amounts[key]);
-      else running += amounts[key];
-      if (kind === 'sidecar') sidecarsSoFar += amounts[key];
-    }
-    return Math.max(duringInit, running);
-  };
+  const peak = (key: keyof Amounts): number =>
+    peakOf(pod, ({ resources }) => amountsOf(resources)[key]);
   const limit = (key: 'cpuLimit' | 'memoryLimit'): number | undefined =>
-    all.every(({ amounts }) => amounts[key] > 0) ? peak(key) : undefined;
+    containersOf(pod).every(({ container }) => amountsOf(container.resources)[key] > 0)
+      ? peak(key)
+      : undefined;
   return {
     cpuRequestMilli: peak('cpuRequest'),
     cpuLimitMilli: limit('cpuLimit'),
@@ -78,21 +64,30 @@ export function containerResources(pod: Pick<Pod, 'spec'>): PodResources {
   };
 }
 
-/** Bytes of huge pages that a pod has, by the name of the resource; the largest limits that count at a time. */
+/** All app containers and sidecars together, or one init container beside the sidecars before it. */
+function peakOf(pod: Pick<Pod, 'spec'>, amountOf: (container: Container) => number): number {
+  let sidecarsSoFar = 0;
+  let duringInit = 0;
+  let running = 0;
+  for (const { kind, container } of containersOf(pod)) {
+    const amount = amountOf(container);
+    if (kind === 'init') duringInit = Math.max(duringInit, sidecarsSoFar + amount);
+    else running += amount;
+    if (kind === 'sidecar') sidecarsSoFar += amount;
+  }
+  return Math.max(duringInit, running);
+}
+
+/** Bytes of huge pages that a pod has, by the name of the resource: as a whole, or at the hungriest moment. */
 export function hugePagesOf(pod: Pod): ReadonlyMap<string, number> {
   const own = pod.spec.resources?.limits ?? {};
-  const all = containersOf(pod);
-  const limitIn = ({ resources }: Container, name: string): number =>
-    bytes(resources.limits[name] ?? '0');
-  const names = [own, ...all.map(({ container }) => container.resources.limits)]
+  const names = [own, ...containersOf(pod).map(({ container }) => container.resources.limits)]
     .flatMap(Object.keys)
     .filter((name) => name.startsWith('hugepages-'));
   return new Map(
     names.map((name) => {
-      const running = all.filter(({ kind }) => kind !== 'init');
-      const together = running.reduce((sum, { container }) => sum + limitIn(container, name), 0);
-      const inits = all.map(({ container }) => limitIn(container, name));
-      return [name, bytes(own[name] ?? '0') || Math.max(together, ...inits)];
+      const peak = peakOf(pod, ({ resources }) => bytes(resources.limits[name] ?? '0'));
+      return [name, bytes(own[name] ?? '0') || peak];
     }),
   );
 }
