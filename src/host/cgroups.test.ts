@@ -142,3 +142,61 @@ test('on v2 controllers are passed on down to the pod, which gets its limits', a
   t.is(read('p/burstable/podx/pids.max'), '7');
   fs.rmSync(root, { recursive: true });
 });
+
+const withPages = { cpuShares: 2, hugePages: new Map([[2 * 2 ** 20, 4 * 2 ** 20]]) };
+const onV2 = { 'cgroup.controllers': 'cpu hugetlb', 'cgroup.subtree_control': '' };
+const inHugePages: Record<string, readonly [Record<string, string>, Record<string, string>]> = {
+  'on v1 the pod may have its huge pages, and none of other sizes': [
+    {
+      'cpu/cgroup.procs': '',
+      'hugetlb/cgroup.procs': '',
+      'hugetlb/podx/hugetlb.2MB.limit_in_bytes': 'max',
+      'hugetlb/podx/hugetlb.2MB.rsvd.limit_in_bytes': 'max',
+      'hugetlb/podx/hugetlb.2MB.usage_in_bytes': '0',
+      'hugetlb/podx/hugetlb.1GB.limit_in_bytes': 'max',
+    },
+    {
+      'hugetlb/podx/hugetlb.2MB.limit_in_bytes': '4194304',
+      'hugetlb/podx/hugetlb.2MB.rsvd.limit_in_bytes': '4194304',
+      'hugetlb/podx/hugetlb.2MB.usage_in_bytes': '0',
+      'hugetlb/podx/hugetlb.1GB.limit_in_bytes': '0',
+    },
+  ],
+  'without the controller for them there is nothing to limit on v1': [
+    { 'cpu/cgroup.procs': '' },
+    { 'cpu/podx/cpu.shares': '2' },
+  ],
+  'on v2 the controller is passed on and limited': [
+    {
+      ...onV2,
+      'podx/hugetlb.2MB.max': 'max',
+      'podx/hugetlb.2MB.rsvd.max': 'max',
+      'podx/hugetlb.2MB.current': '0',
+      'podx/hugetlb.64KB.max': 'max',
+    },
+    {
+      'cgroup.subtree_control': '+cpu +memory +pids +hugetlb',
+      'podx/hugetlb.2MB.max': '4194304',
+      'podx/hugetlb.2MB.rsvd.max': '4194304',
+      'podx/hugetlb.2MB.current': '0',
+      'podx/hugetlb.64KB.max': '0',
+    },
+  ],
+  'on v2 without the controller it is not asked for': [
+    { ...onV2, 'cgroup.controllers': 'cpu' },
+    { 'cgroup.subtree_control': '+cpu +memory +pids' },
+  ],
+};
+for (const [title, [files, expected]] of Object.entries(inHugePages)) {
+  test(title, async (t) => {
+    const root = fakeMount(files);
+    t.teardown(() => fs.rmSync(root, { recursive: true }));
+    const options = { driver: 'cgroupfs', hierarchy: findHierarchy(root) } as const;
+    await createPodCgroup('/podx', withPages, options);
+    const found = Object.keys(expected).map((name) => [
+      name,
+      fs.readFileSync(path.join(root, name), 'utf8'),
+    ]);
+    t.deepEqual(Object.fromEntries(found), expected);
+  });
+}

@@ -299,14 +299,18 @@ test('a name that leads out of its folder is refused', async (t) => {
 });
 
 test('values of the pod cgroup follow the formulas of Kubernetes', (t) => {
-  t.deepEqual(cgroupValues({ cpuRequestMilli: 0, memoryRequestBytes: 0 }), { cpuShares: 2 });
+  const nothing = { cpuRequestMilli: 0, memoryRequestBytes: 0 };
+  t.deepEqual(cgroupValues(nothing, new Map()), { cpuShares: 2, hugePages: new Map() });
   t.deepEqual(
-    cgroupValues({
-      cpuRequestMilli: 1500,
-      cpuLimitMilli: 5,
-      memoryRequestBytes: 0,
-      memoryLimitBytes: 1024,
-    }),
-    { cpuShares: 1536, cpuQuota: { quotaUs: 1000, periodUs: 100_000 }, memoryBytes: 1024 },
+    cgroupValues(
+      { cpuRequestMilli: 1500, cpuLimitMilli: 5, memoryRequestBytes: 0, memoryLimitBytes: 1024 },
+      new Map([['hugepages-2Mi', 6]]),
+    ),
+    {
+      cpuShares: 1536,
+      cpuQuota: { quotaUs: 1000, periodUs: 100_000 },
+      memoryBytes: 1024,
+      hugePages: new Map([[2 * 2 ** 20, 6]]),
+    },
   );
 });

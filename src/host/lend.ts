@@ -15,8 +15,9 @@ import type { NodeSize } from '../pod/downward.ts';
 import type { FindObject } from '../pod/objects.ts';
 import { podKey } from '../pod/pod.ts';
 import type { Pod, Volume } from '../pod/pod.ts';
-import { podResources, qosClassOf } from '../pod/pod-resources.ts';
+import { hugePagesOf, podResources, qosClassOf } from '../pod/pod-resources.ts';
 import type { PodResources } from '../pod/pod-resources.ts';
+import { bytes } from '../pod/quantity.ts';
 import { noteMissingParents, removeUnusedParents } from './cgroup-parents.ts';
 import { findHierarchy, podCgroup } from './cgroups.ts';
 import type { CgroupDriver } from './cgroups.ts';
@@ -59,7 +60,7 @@ export async function lend(
   const places = placesOf(pod, settings);
   const resources = podResources(pod);
   await makeFolder(places.directory, 0o750);
-  await lendCgroup(places.cgroup, resources, settings);
+  await lendCgroup(places.cgroup, cgroupValues(resources, hugePagesOf(pod)), settings);
   const volumes = await lendVolumes(pod, places.volumes, resources, { ...settings, find });
   await makeFolder(places.logs, 0o755);
   return {
@@ -130,16 +131,19 @@ export function placesOf(pod: Pod, settings: LendSettings): Places {
 
 async function lendCgroup(
   cgroup: string,
-  resources: PodResources,
+  values: PodCgroupValues,
   settings: LendSettings,
 ): Promise<void> {
   noteMissingParents(cgroup, findHierarchy(), parentNotes(settings));
-  const values = { ...cgroupValues(resources), pids: settings.podPidsLimit };
-  await createPodCgroup(cgroup, values, { driver: settings.cgroupDriver });
+  const all = { ...values, pids: settings.podPidsLimit };
+  await createPodCgroup(cgroup, all, { driver: settings.cgroupDriver });
 }
 
 /** What the pod's cgroup is set to, by Kubernetes' formulas. */
-export function cgroupValues(resources: PodResources): PodCgroupValues {
+export function cgroupValues(
+  resources: PodResources,
+  hugePages: ReadonlyMap<string, number>,
+): PodCgroupValues {
   const { cpuRequestMilli, cpuLimitMilli, memoryLimitBytes } = resources;
   const periodUs = 100_000;
   return {
@@ -148,6 +152,9 @@ export function cgroupValues(resources: PodResources): PodCgroupValues {
       cpuQuota: { quotaUs: Math.max((cpuLimitMilli * periodUs) / 1000, 1000), periodUs },
     }),
     ...(memoryLimitBytes !== undefined && { memoryBytes: memoryLimitBytes }),
+    hugePages: new Map(
+      [...hugePages].map(([name, limit]) => [bytes(name.slice('hugepages-'.length)), limit]),
+    ),
   };
 }
 

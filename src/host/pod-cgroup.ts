@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CgroupError, directoriesOf, findHierarchy, processesIn, subtreeOf } from './cgroups.ts';
 import type { CgroupDriver, Hierarchy } from './cgroups.ts';
 import { cpuWeightOf } from '../pod/cpu-shares.ts';
+import { bytes } from '../pod/quantity.ts';
 import { isErrno } from './errno.ts';
 import { startSlice, stopSlice } from './pod-slice.ts';
 
@@ -19,6 +20,8 @@ export interface PodCgroupValues {
   readonly cpuQuota?: { readonly quotaUs: number; readonly periodUs: number };
   readonly memoryBytes?: number;
   readonly pids?: number;
+  /** Bytes of huge pages, by the bytes of one page: none of the sizes that are not in it. */
+  readonly hugePages?: ReadonlyMap<number, number>;
 }
 
 export interface PodCgroupOptions {
@@ -105,6 +108,8 @@ function createPerController(
     write('memory', 'memory.limit_in_bytes', values.memoryBytes);
   }
   if (values.pids !== undefined) write('pids', 'pids.max', values.pids);
+  const { hugetlb } = controllers;
+  if (hugetlb !== undefined) limitHugePages(path.join(hugetlb, cgroup), 'limit_in_bytes', values);
 }
 
 // A new v1 cpuset has no CPUs and no memory nodes, and takes in no process until it has some.
@@ -123,10 +128,12 @@ function inheritCpuset(mount: string, cgroup: string): void {
 function createUnified(root: string, cgroup: string, values: PodCgroupValues): void {
   const directory = path.join(root, cgroup);
   fs.mkdirSync(directory, { recursive: true });
-  // A controller's files appear in a cgroup once its parent passes the controller on.
+  // A controller's files appear in a cgroup once its parent passes the controller on. Not every kernel
+  // has the one of huge pages.
+  const wanted = ['cpu', 'memory', 'pids', ...(offers(root, 'hugetlb') ? ['hugetlb'] : [])];
   let parent = root;
   for (const part of cgroup.split('/').filter(Boolean)) {
-    passOn(parent, ['cpu', 'memory', 'pids']);
+    passOn(parent, wanted);
     parent = path.join(parent, part);
   }
   const write = (file: string, value: string | number): void =>
@@ -135,18 +142,36 @@ function createUnified(root: string, cgroup: string, values: PodCgroupValues): v
   if (values.cpuQuota) write('cpu.max', `${values.cpuQuota.quotaUs} ${values.cpuQuota.periodUs}`);
   if (values.memoryBytes !== undefined) write('memory.max', values.memoryBytes);
   if (values.pids !== undefined) write('pids.max', values.pids);
+  limitHugePages(directory, 'max', values);
+}
+
+function offers(root: string, controller: string): boolean {
+  return wordsIn(path.join(root, 'cgroup.controllers')).includes(controller);
+}
+
+/** Pages in use and, where the kernel knows of them, pages that are reserved. */
+function limitHugePages(directory: string, suffix: string, { hugePages }: PodCgroupValues): void {
+  if (hugePages === undefined) return;
+  for (const file of fs.readdirSync(directory)) {
+    const [, size, rest] = /^hugetlb\.(\d+[KMG])B(?:\.rsvd)?\.(\w+)$/.exec(file) ?? [];
+    if (size === undefined || rest !== suffix) continue;
+    const limit = hugePages.get(bytes(`${size}i`)) ?? 0;
+    fs.writeFileSync(path.join(directory, file), String(limit));
+  }
 }
 
 function passOn(directory: string, controllers: readonly string[]): void {
-  const read = (file: string): readonly string[] =>
-    fs.readFileSync(path.join(directory, file), 'utf8').trim().split(/\s+/);
-  const passed = read('cgroup.subtree_control');
+  const passed = wordsIn(path.join(directory, 'cgroup.subtree_control'));
   const wanted = controllers.filter((controller) => !passed.includes(controller));
   if (wanted.length === 0) return;
   fs.writeFileSync(
     path.join(directory, 'cgroup.subtree_control'),
     wanted.map((controller) => `+${controller}`).join(' '),
   );
+}
+
+function wordsIn(file: string): readonly string[] {
+  return fs.readFileSync(file, 'utf8').trim().split(/\s+/);
 }
 
 function removeTree(directory: string): boolean {

@@ -84,7 +84,10 @@ export function setShares(cgroup: string, shares: number, version: 1 | 2): reado
 /** Name, D-Bus signature and value of a property of a unit. */
 export type Property = readonly [name: string, signature: string, value: string];
 
-/** The limits in systemd's words. What is not limited is said too: it may have been before. */
+/**
+ * The limits in systemd's words. What is not limited is said too: it may have been before. It has no
+ * words for huge pages, which only the containers are limited in then.
+ */
 export function sliceProperties(values: PodCgroupValues, version: 1 | 2): readonly Property[] {
   const { cpuShares, cpuQuota, memoryBytes, pids } = values;
   const unlimited = String(2n ** 64n - 1n);
