@@ -162,6 +162,9 @@ export const container = z.strictObject({
   ),
   securityContext: honoured(containerSecurityContext, 'privileges, over those of the pod'),
   stdin: honoured(z.boolean(), 'whether its standard input stays open; default false'),
-  stdinOnce: honoured(z.boolean(), 'whether it closes after the first attach; default false'),
+  stdinOnce: honoured(
+    z.boolean(),
+    'whether it closes after the first who attaches, which only the runtime offers (crictl attach); default false',
+  ),
   tty: honoured(z.boolean(), 'whether it gets a terminal; default false'),
 });

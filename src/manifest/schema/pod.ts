@@ -108,7 +108,7 @@ export const podSpec = z.strictObject({
   restartPolicy: honoured(z.enum(['Always', 'OnFailure', 'Never']), 'default Always'),
   terminationGracePeriodSeconds: honoured(
     int32(),
-    'from the stop signal to SIGKILL; default 30, at least 1',
+    'from the start of the preStop hook to SIGKILL, but never less than 2 s from the stop signal on; default 30, at least 1',
   ),
   activeDeadlineSeconds: honoured(integer(1, 2 ** 31 - 1), 'how long the pod may run'),
   hostname: honoured(dnsLabel(), 'default the name of the pod'),
@@ -177,7 +177,7 @@ export const podSpec = z.strictObject({
   preemptionPolicy: inert(z.string(), noPriority),
   overhead: inert(
     z.record(z.string(), z.unknown()),
-    'it is counted by schedulers, and there is none',
+    'it is neither counted as a request, nor in the limits of the pod, nor told to the runtime',
   ),
   readinessGates: inert(
     listOf(
