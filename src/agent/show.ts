@@ -2,6 +2,7 @@
 import { generationAnnotation } from '../pod/pod-status.ts';
 import type { V1ObjectMeta, V1Pod, V1PodSpec } from '../pod/pod-status.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
+import { specGenerationOf } from '../pod/pod.ts';
 import type { Pod, PodSpec } from '../pod/pod.ts';
 import type { Settings } from '../pod/settings.ts';
 import { seconds } from '../pod/container-state.ts';
@@ -25,6 +26,7 @@ export function show(
   const shown: V1ObjectMeta = {
     ...metadata,
     resourceVersion,
+    generation: specGenerationOf(pod),
     labels: unlessEmpty(metadata.labels),
     annotations: unlessEmpty(annotations),
     ...(ending?.deletedAt !== undefined && {

@@ -46,6 +46,7 @@ function shown(
       ...pod.metadata,
       uid: 'u',
       resourceVersion: '1',
+      generation: 1,
       creationTimestamp: '2026-01-01T00:00:00Z',
     },
     spec: v1Spec({ ...pod.spec, ephemeralContainers }, 'node'),

@@ -94,7 +94,10 @@ test('a rejected pod has Failed before anything was made for it, and says why', 
   const before = rejectedMemory(rejection, 1000);
   const { actions, memory } = decide(pod, observed, before, 1000, defaultSettings);
   t.deepEqual(actions, []);
-  const status = podStatus(pod, observed, memory, defaultSettings, { hostIPs: ['192.0.2.1'] });
+  const status = podStatus(pod, observed, memory, defaultSettings, {
+    hostIPs: ['192.0.2.1'],
+    handlers: {},
+  });
   t.like(status, { phase: 'Failed', ...rejection, containerStatuses: undefined });
   t.is(status.conditions.find(({ type }) => type === 'Ready')?.status, 'False');
 });

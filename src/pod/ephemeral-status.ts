@@ -5,14 +5,22 @@
 import type { Scene } from './container-state.ts';
 import { seconds, terminated, waiting } from './container-state.ts';
 import { lackOfTarget } from './ephemeral.ts';
+import { madeWith } from './made-with.ts';
 import type { ContainerMemory } from './memory.ts';
+import type { NodeFacts } from './node-facts.ts';
 import type { EphemeralContainer } from './pod.ts';
 import type { V1ContainerState, V1ContainerStatus } from './pod-status.ts';
 
 /** Sorted by name; absent if there are none. */
-export function ephemeralStatuses(scene: Scene): readonly V1ContainerStatus[] | undefined {
+export function ephemeralStatuses(
+  scene: Scene,
+  node: Pick<NodeFacts, 'handlers'>,
+): readonly V1ContainerStatus[] | undefined {
   return scene.pod.spec.ephemeralContainers
-    ?.map((container) => statusOf(scene, container))
+    ?.map((container) => ({
+      ...statusOf(scene, container),
+      ...madeWith(scene.pod, container, scene.memory.containers[container.name], node),
+    }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 

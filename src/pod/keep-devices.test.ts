@@ -149,6 +149,7 @@ test('the status tells of each device how it is', (t) => {
   const { memory } = decided({ devices: sick });
   const { conditions, containerStatuses } = podStatus(pod, observed, memory, defaultSettings, {
     hostIPs: [],
+    handlers: {},
   });
   t.like(
     conditions.find(({ type }) => type === 'reprise.dev/DevicesHealthy'),

@@ -25,6 +25,8 @@ export interface V1ObjectMeta {
   readonly uid: string;
   /** Grows with every change of any pod; only comparable by the agent itself. */
   readonly resourceVersion: string;
+  /** Of the spec, which only ephemeral containers are added to. */
+  readonly generation: number;
   readonly creationTimestamp: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;

@@ -287,6 +287,14 @@ export function containersOf(
   ];
 }
 
+/**
+ * Which version of its spec a pod has, from 1 on, as `metadata.generation` counts them. All that is ever
+ * changed of a spec is that an ephemeral container is added.
+ */
+export function specGenerationOf({ spec }: Pick<Pod, 'spec'>): number {
+  return 1 + (spec.ephemeralContainers?.length ?? 0);
+}
+
 /** The same and the ephemeral ones, which come last. */
 export function everyContainerOf(
   pod: Pick<Pod, 'spec'>,

@@ -28,7 +28,10 @@ const begun: Memory = { ...blankMemory, sandboxAttempt: 0 };
 
 function lookAt(observed: Observed, memory: Memory, now: number) {
   const decision = decide(pod, observed, memory, now, defaultSettings);
-  const status = podStatus(pod, observed, decision.memory, defaultSettings, { hostIPs: [] });
+  const status = podStatus(pod, observed, decision.memory, defaultSettings, {
+    hostIPs: [],
+    handlers: {},
+  });
   return {
     ...decision,
     events: decision.events.map(({ type, reason, message }) => `${type} ${reason}: ${message}`),

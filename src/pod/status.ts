@@ -13,12 +13,13 @@ import { formatDuration } from './duration.ts';
 import { ephemeralStatuses } from './ephemeral-status.ts';
 import { awaitsPostStart } from './hooks.ts';
 import { currentInstance, inThisRun } from './instances.ts';
+import { madeWith } from './made-with.ts';
 import type { ContainerMemory, Memory, Termination } from './memory.ts';
 import type { NodeFacts } from './node-facts.ts';
 import type { Observed } from './observed.ts';
 import { isTerminal } from './phase.ts';
 import type { Container, ContainerKind, Pod } from './pod.ts';
-import { containersOf } from './pod.ts';
+import { containersOf, specGenerationOf } from './pod.ts';
 import type {
   V1ContainerState,
   V1ContainerStatus,
@@ -38,17 +39,19 @@ export function podStatus(
   observed: Observed,
   memory: Memory,
   settings: Settings,
-  node: Pick<NodeFacts, 'hostIPs'>,
+  node: Pick<NodeFacts, 'hostIPs' | 'handlers'>,
 ): V1PodStatus {
   const scene: Scene = { pod, observed, memory, settings };
   const [hostIP] = node.hostIPs;
   const podIPs = pod.spec.hostNetwork ? node.hostIPs : memory.podIPs;
   return {
     ...memory.phase,
+    observedGeneration: specGenerationOf(pod),
     conditions: Object.entries(memory.conditions).map(
       ([type, { since, ...condition }]): V1PodCondition => ({
         type,
         ...condition,
+        observedGeneration: specGenerationOf(pod),
         lastProbeTime: null,
         lastTransitionTime: seconds(since),
       }),
@@ -60,16 +63,20 @@ export function podStatus(
     startTime: memory.startTime === undefined ? undefined : seconds(memory.startTime),
     qosClass: qosClassOf(pod),
     // A pod that was rejected has no containers, and never had any.
-    ...(memory.ending?.cause !== 'rejected' && statusesOf(scene)),
+    ...(memory.ending?.cause !== 'rejected' && statusesOf(scene, node)),
   };
 }
 
 function statusesOf(
   scene: Scene,
+  node: Pick<NodeFacts, 'handlers'>,
 ): Pick<V1PodStatus, 'initContainerStatuses' | 'containerStatuses' | 'ephemeralContainerStatuses'> {
   const statuses = containersOf(scene.pod).map(({ container, kind }) => ({
     kind,
-    status: containerStatus(scene, container, kind),
+    status: {
+      ...containerStatus(scene, container, kind),
+      ...madeWith(scene.pod, container, scene.memory.containers[container.name], node),
+    },
   }));
   const isInit = (kind: ContainerKind): boolean => kind !== 'app';
   return {
@@ -81,7 +88,7 @@ function statusesOf(
       .filter(({ kind }) => !isInit(kind))
       .map(({ status }) => status)
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-    ephemeralContainerStatuses: ephemeralStatuses(scene),
+    ephemeralContainerStatuses: ephemeralStatuses(scene, node),
   };
 }
 

@@ -55,6 +55,7 @@ export class MemoryBackend implements Backend {
         uid: pod.metadata.uid ?? `uid-of-${pod.metadata.name}-${this.#version}`,
         creationTimestamp: '2026-01-01T00:00:00Z',
         resourceVersion: this.#next(),
+        generation: 1,
       },
       spec: v1Spec(pod.spec, this.node.name),
       status: { phase: 'Pending', conditions: [], qosClass: 'BestEffort' },

@@ -364,6 +364,7 @@ export class SimulatedNode {
   #publish(): void {
     const status = podStatus(this.pod, this.#observed, this.memory, this.#settings, {
       hostIPs: [],
+      handlers: {},
     });
     const before = this.statuses.at(-1);
     if (before !== undefined && JSON.stringify(status) === JSON.stringify(before)) return;

@@ -32,6 +32,7 @@ export function aShownPod(more: ShownPod = {}): V1Pod {
       namespace: 'default',
       uid: `uid-of-${name}`,
       resourceVersion: '1',
+      generation: 1,
       creationTimestamp: '2026-01-01T00:00:00Z',
       ...more.metadata,
     },
