@@ -28,3 +28,10 @@ test('an event counts for one exit', (t) => {
   const reason = () => news.reasonOf('a', 1, () => 0);
   t.deepEqual([reason(), reason()], ['OOMKilled', 'Error']);
 });
+
+test('events that nobody asks for are not kept for ever', (t) => {
+  const news = new OutOfMemory();
+  for (let id = 0; id <= 10_000; id++) news.saw(String(id));
+  const reason = (id: number) => news.reasonOf(String(id), 1, () => 0);
+  t.deepEqual([0, 1, 10_000].map(reason), ['Error', 'OOMKilled', 'OOMKilled']);
+});

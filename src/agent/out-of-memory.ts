@@ -3,12 +3,18 @@
  * killed something for want of memory ends as `OOMKilled`, whatever its exit code: what was killed may
  * have been a child, and its parent may have gone on for long and ended as it liked.
  */
+
+/** Events that come after the exit they are about are never asked for: of those the oldest go. */
+const CAPACITY = 10_000;
+
 export class OutOfMemory {
   readonly #told = new Set<string>();
 
   /** The event of it. */
   saw(containerId: string): void {
     this.#told.add(containerId);
+    const [oldest] = this.#told;
+    if (this.#told.size > CAPACITY && oldest !== undefined) this.#told.delete(oldest);
   }
 
   /**
