@@ -23,14 +23,16 @@ export interface Wishes {
 
 /**
  * Where lines of containerd differ most in what reprise relies on: events and exits over restarts of the
- * daemon, what CRI takes in a container's configuration, devices. More than these take too long for
- * every change.
+ * daemon, what CRI takes in a container's configuration, devices, mounts that only later lines can make.
+ * More than these take too long for every change.
  */
 export const SMOKE_TESTS: readonly string[] = [
   'e2e/in-place-restart.test.ts',
   'e2e/recovery.test.ts',
   'e2e/security.test.ts',
   'e2e/gpu.test.ts',
+  'e2e/volumes.test.ts',
+  'e2e/image-volumes.test.ts',
 ];
 
 /** The runs, one after another; `own` is the version that this machine has installed. */
