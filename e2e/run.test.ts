@@ -84,7 +84,7 @@ test('the example runs, is restarted in place, and succeeds; the output tells it
     /^\(pod\): default\/ml-worker, uid [0-9a-f-]{36}$/,
     /^\(pod\): Pending$/,
     /^setup-environment: started$/,
-    /^setup-environment: exited with code 0 \(Completed\)$/,
+    /^setup-environment: exited with code 0 \(Completed\)/,
     /^watcher-sidecar: started$/,
     /^main-application: started$/,
     /^watcher-sidecar: exited with code 88 \(Error\)/,
