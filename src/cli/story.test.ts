@@ -82,6 +82,30 @@ const cases: Record<string, Case> = {
     },
     tells: ['a: exited with code 137 (RestartingAllContainers) after 4s', 'pod: Pending'],
   },
+  'an exit is told once, though its time is known later': {
+    before: {
+      main: [
+        status('a', waiting('RestartingAllContainers'), {
+          lastState: {
+            terminated: { exitCode: 137, reason: 'RestartingAllContainers', ...id('1') },
+          },
+        }),
+      ],
+    },
+    after: {
+      main: [
+        status('a', waiting('PodInitializing'), {
+          lastState: { terminated: { ...killed.terminated, exitCode: 137, ...id('1') } },
+        }),
+      ],
+    },
+    tells: [],
+  },
+  'the same container fails again at once': {
+    before: { main: [status('a', { terminated: { exitCode: 3, ...id('1') } })] },
+    after: { main: [status('a', { terminated: { exitCode: 3, ...id('2') } })] },
+    tells: ['a: exited with code 3'],
+  },
   'back up after a restart': {
     before: { main: [status('a', waiting('PodInitializing'), { lastState: killed })] },
     after: { main: [status('a', running(), { restartCount: 1, lastState: killed, ...id('2') })] },

@@ -93,9 +93,9 @@ function tellContainer(
 }
 
 function isSameEnd(a: V1ContainerTerminated, b: V1ContainerTerminated): boolean {
-  return (
-    a.containerID === b.containerID && a.finishedAt === b.finishedAt && a.exitCode === b.exitCode
-  );
+  if (a.containerID !== b.containerID || a.exitCode !== b.exitCode) return false;
+  // Of one that was killed it may be known that it is dead before it is known since when.
+  return a.finishedAt === b.finishedAt || !a.finishedAt || !b.finishedAt;
 }
 
 function isSameRun(before: V1ContainerStatus | undefined, after: V1ContainerStatus): boolean {
