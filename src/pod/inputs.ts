@@ -1,6 +1,7 @@
 /**
  * Whether an instance that was made ahead still fits what its container takes from ConfigMaps, Secrets
- * and the node's addresses, and whether one can be made ahead at all: variables are fixed when a container is created.
+ * and the node's addresses, and whether one can be made ahead at all: variables are fixed when a
+ * container is created.
  */
 import type { Instance, Observed } from './observed.ts';
 import type { Pod } from './pod.ts';

@@ -2,7 +2,7 @@
  * What a pod as a whole asks for and may use: its QoS class, and the sums over its containers.
  */
 import { containersOf } from './pod.ts';
-import type { Container, Pod, Resources } from './pod.ts';
+import type { Container, ContainerKind, Pod, Resources } from './pod.ts';
 import type { V1PodStatus } from './pod-status.ts';
 import { bytes, milliCpu } from './quantity.ts';
 
@@ -50,12 +50,14 @@ export function podResources(pod: Pod): PodResources {
 
 /** What the containers need at their hungriest moment. */
 export function containerResources(pod: Pick<Pod, 'spec'>): PodResources {
+  const all = containersOf(pod).map(({ kind, container }) => ({
+    kind,
+    amounts: amountsOf(container.resources),
+  }));
   const peak = (key: keyof Amounts): number =>
-    peakOf(pod, ({ resources }) => amountsOf(resources)[key]);
+    peakOf(all.map(({ kind, amounts }) => ({ kind, amount: amounts[key] })));
   const limit = (key: 'cpuLimit' | 'memoryLimit'): number | undefined =>
-    containersOf(pod).every(({ container }) => amountsOf(container.resources)[key] > 0)
-      ? peak(key)
-      : undefined;
+    all.every(({ amounts }) => amounts[key] > 0) ? peak(key) : undefined;
   return {
     cpuRequestMilli: peak('cpuRequest'),
     cpuLimitMilli: limit('cpuLimit'),
@@ -64,13 +66,21 @@ export function containerResources(pod: Pick<Pod, 'spec'>): PodResources {
   };
 }
 
-/** All app containers and sidecars together, or one init container beside the sidecars before it. */
-function peakOf(pod: Pick<Pod, 'spec'>, amountOf: (container: Container) => number): number {
+/** How much one container has of something. */
+export interface Share {
+  readonly kind: ContainerKind;
+  readonly amount: number;
+}
+
+/**
+ * The most that containers have at a time, given in the order of their start: all app containers and
+ * sidecars together, or one init container beside the sidecars before it.
+ */
+export function peakOf(shares: readonly Share[]): number {
   let sidecarsSoFar = 0;
   let duringInit = 0;
   let running = 0;
-  for (const { kind, container } of containersOf(pod)) {
-    const amount = amountOf(container);
+  for (const { kind, amount } of shares) {
     if (kind === 'init') duringInit = Math.max(duringInit, sidecarsSoFar + amount);
     else running += amount;
     if (kind === 'sidecar') sidecarsSoFar += amount;
@@ -78,15 +88,24 @@ function peakOf(pod: Pick<Pod, 'spec'>, amountOf: (container: Container) => numb
   return Math.max(duringInit, running);
 }
 
-/** Bytes of huge pages that a pod has, by the name of the resource: as a whole, or at the hungriest moment. */
+/**
+ * Bytes of huge pages that a pod has, by the name of the resource: as a whole, or at the hungriest
+ * moment of its containers.
+ */
 export function hugePagesOf(pod: Pod): ReadonlyMap<string, number> {
   const own = pod.spec.resources?.limits ?? {};
-  const names = [own, ...containersOf(pod).map(({ container }) => container.resources.limits)]
+  const all = containersOf(pod);
+  const names = [own, ...all.map(({ container }) => container.resources.limits)]
     .flatMap(Object.keys)
     .filter((name) => name.startsWith('hugepages-'));
   return new Map(
     names.map((name) => {
-      const peak = peakOf(pod, ({ resources }) => bytes(resources.limits[name] ?? '0'));
+      const peak = peakOf(
+        all.map(({ kind, container: { resources } }) => ({
+          kind,
+          amount: bytes(resources.limits[name] ?? '0'),
+        })),
+      );
       return [name, bytes(own[name] ?? '0') || peak];
     }),
   );

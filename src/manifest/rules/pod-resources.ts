@@ -1,4 +1,5 @@
 /** Requests and limits of the pod as a whole, and how they fit those of its containers. */
+import { peakOf } from '../../pod/pod-resources.ts';
 import { invalidValue } from '../manifest-error.ts';
 import type { Path, Problem } from '../manifest-error.ts';
 import { checkAmounts, isKnown, ofPods, rounded } from './resources.ts';
@@ -52,20 +53,12 @@ function* checkPeak(
   }
 }
 
-/** What containers request at their hungriest moment, rounded; see pod/pod-resources.ts. */
+/** What containers request at their hungriest moment, rounded. */
 function peakRequest(containers: readonly Placed[], name: string): number {
-  let sidecars = 0;
-  let running = 0;
-  let duringInit = 0;
-  for (const { container, isInit } of containers) {
-    const { requests, limits } = container.resources ?? {};
-    const request = rounded(name, requests?.[name] ?? limits?.[name]);
-    if (isInit && container.restartPolicy !== 'Always') {
-      duringInit = Math.max(duringInit, sidecars + request);
-    } else {
-      running += request;
-      if (isInit) sidecars += request;
-    }
-  }
-  return Math.max(duringInit, running);
+  return peakOf(
+    containers.map(({ container: { resources, restartPolicy }, isInit }) => ({
+      kind: !isInit ? 'app' : restartPolicy === 'Always' ? 'sidecar' : 'init',
+      amount: rounded(name, resources?.requests?.[name] ?? resources?.limits?.[name]),
+    })),
+  );
 }
