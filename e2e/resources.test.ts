@@ -194,9 +194,6 @@ test.serial(
       t.pass();
       return;
     }
-    // How many there are is looked at when an agent starts.
-    const place = await node().beside('pages');
-    await place.agent();
     const resources = { limits: { memory: '64Mi', 'hugepages-2Mi': '6Mi' } };
     const volumeMounts = [
       { name: 'shared', mountPath: '/shared' },
@@ -211,12 +208,13 @@ test.serial(
     fallocate -l 4M /pages/fits && echo fits
     fallocate -l 2M /pages/more`;
     const main = reporter('main', report, { resources, volumeMounts });
-    await place.apply(pod('has-pages', [], [main], { volumes }));
-    const one = await place.ready('has-pages');
-    const { main: seen = [] } = await reports(place, one, ['main']);
+    // The agent has been there before them.
+    await node().apply(pod('has-pages', [], [main], { volumes }));
+    const one = await node().ready('has-pages');
+    const { main: seen = [] } = await reports(node(), one, ['main']);
     t.deepEqual(seen.slice(0, 2), ['hugetlbfs', 'fits']);
     t.regex(seen[2] ?? '', /No space left on device/);
-    await place.removed('has-pages');
+    await node().removed('has-pages');
   },
 );
 
