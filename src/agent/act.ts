@@ -27,6 +27,7 @@ import type { Pod } from '../pod/pod.ts';
 import { findContainer, podKey } from '../pod/pod.ts';
 import { qosClassOf } from '../pod/pod-resources.ts';
 import type { ObservedSandbox } from '../pod/observed.ts';
+import type { LinuxUser } from '../pod/origin.ts';
 import { ContainerConfigError } from '../runtime/config-error.ts';
 import { containerConfig, specHash, subPathsFor } from '../runtime/container-config.ts';
 import { RuntimeCallError, isCallError } from '../runtime/call.ts';
@@ -39,7 +40,7 @@ import type { ReadyImage } from '../runtime/images.ts';
 import { hasSubPaths } from '../runtime/mounts.ts';
 import { rootRefusal } from '../runtime/non-root.ts';
 import { inputsOf } from '../runtime/inputs.ts';
-import { lookAtPod } from '../runtime/observe.ts';
+import { lookAtPod, userOf } from '../runtime/observe.ts';
 import { sandboxConfig } from '../runtime/sandbox-config.ts';
 import type { StopWithSignal } from '../runtime/stop-signal.ts';
 import { checkDevices, devicesFor, proveInjected } from './devices/give-devices.ts';
@@ -283,7 +284,8 @@ async function createContainer(
     if (means.devices.keeper.knows(pod)) means.devices.madeWith.set(id, devices?.summary ?? '');
     occasion.tell(containerEvent('Created', 'Container created', action.name));
     const { digest: imageRef, name } = image;
-    return { kind: 'created', id, imageRef, image: name, specHash: hash, inputs };
+    const user = await userOfNew(means, id, signal);
+    return { kind: 'created', id, imageRef, image: name, user, specHash: hash, inputs };
   } catch (error) {
     // An image may have been removed since we last asked for it.
     if (isCallError(error, 'not-found')) {
@@ -291,6 +293,16 @@ async function createContainer(
     }
     throw explainImageVolumes(error, container, occasion);
   }
+}
+
+/** Asked now, as most containers are made ahead: nobody waits for it. */
+async function userOfNew(
+  { cri, node }: Means,
+  id: string,
+  signal: AbortSignal,
+): Promise<LinuxUser | undefined> {
+  // Runtimes learned to tell it and to be strict about it at once (KEP-3619).
+  return node.strictSupplementalGroups ? userOf(await cri.containerStatus(id, signal)) : undefined;
 }
 
 async function removeContainer(

@@ -19,6 +19,8 @@ import type {
   ObservedSandbox,
   ProbeResult,
 } from '../pod/observed.ts';
+import { originOf, settledOrigin } from '../pod/origin.ts';
+import type { Origin } from '../pod/origin.ts';
 
 /** What performing an action brought, beyond that it succeeded. */
 export type Outcome =
@@ -27,15 +29,12 @@ export type Outcome =
   /** Whose first process was in its cgroup when all of that got SIGKILL, by container id. */
   | { readonly kind: 'killed'; readonly caught: readonly string[] }
   | { readonly kind: 'sandbox'; readonly sandbox: ObservedSandbox }
-  | {
+  | (Origin & {
       readonly kind: 'created';
       readonly id: string;
-      readonly imageRef: string;
-      /** Full name of the image. */
-      readonly image?: string;
       readonly specHash: string;
       readonly inputs?: string;
-    }
+    })
   | ({ readonly kind: 'hooked' } & Pick<HookRun, 'message'> & {
         readonly outcome: 'done' | 'failed';
       })
@@ -369,9 +368,7 @@ function merged(known: Instance | undefined, seen: Instance): Instance {
   if (known === undefined) return seen;
   return {
     ...seen,
-    // One image can have many names: what a status shows must not change with who is asked.
-    imageRef: known.imageRef ?? seen.imageRef,
-    image: known.image ?? seen.image,
+    ...settledOrigin(known, seen),
     state: furthest(known.state, seen.state),
     exit: known.exit ?? seen.exit,
     startAskedAt: known.startAskedAt,
@@ -410,8 +407,9 @@ function isPlaceholderOf(one: Instance, action: Action & { kind: 'create-contain
   return one.id === undefined && one.name === action.name && one.attempt === action.attempt;
 }
 
-function createdFacts({ id, imageRef, image, specHash, inputs }: Outcome & { kind: 'created' }) {
-  return { id, imageRef, image, specHash, ...(inputs !== undefined && { inputs }) };
+function createdFacts(created: Outcome & { kind: 'created' }) {
+  const { id, specHash, inputs } = created;
+  return { id, ...originOf(created), specHash, ...(inputs !== undefined && { inputs }) };
 }
 
 function withHook(

@@ -5,6 +5,7 @@
 import type { ContainerMemory, Memory } from './memory.ts';
 import type { Instance, Observed } from './observed.ts';
 import { hasRun, isEphemeral } from './instances.ts';
+import { originOf } from './origin.ts';
 import type { Pod } from './pod.ts';
 import { everyContainerOf } from './pod.ts';
 
@@ -48,8 +49,7 @@ function asCurrent(one: Instance, before: ContainerMemory | undefined): Containe
     // Without standbys in between, the attempt is the number of restarts: the best guess there is.
     restartCount: Math.max(one.attempt, before?.restartCount ?? 0),
     containerId: one.id,
-    imageRef: one.imageRef,
-    image: one.image,
+    ...originOf(one),
     startedAt: one.startedAt,
     lastExit: before?.exit ?? before?.lastExit,
   };

@@ -10,6 +10,7 @@ import { currentSandbox, inThisRun, nextAttempt, preparedInstance } from './inst
 import { isMadeLast, lacksInputs } from './inputs.ts';
 import type { Backoff, ContainerMemory, Memory } from './memory.ts';
 import type { Instance } from './observed.ts';
+import { originOf } from './origin.ts';
 import type { Pod } from './pod.ts';
 import { containersOf } from './pod.ts';
 
@@ -107,8 +108,7 @@ function nextRun(memory: Memory, instance: Instance, backoff?: Backoff): Contain
     generation: memory.generation,
     sandboxAttempt: memory.sandboxAttempt,
     containerId: instance.id,
-    imageRef: instance.imageRef,
-    image: instance.image,
+    ...originOf(instance),
     restartCount: (before?.restartCount ?? 0) + (ran ? 1 : 0),
     lastExit: before?.exit ?? before?.lastExit,
     backoff: backoff ?? before?.backoff,

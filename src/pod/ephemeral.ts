@@ -22,6 +22,7 @@ import {
 } from './instances.ts';
 import type { ContainerMemory, Memory } from './memory.ts';
 import type { Instance, Observed } from './observed.ts';
+import { originOf } from './origin.ts';
 import type { EphemeralContainer, Pod } from './pod.ts';
 import type { V1ContainerWaiting } from './pod-status.ts';
 
@@ -106,15 +107,15 @@ function create(
   return { ...only(memory), actions: [action] };
 }
 
-function theRunOf({ id, attempt, sandboxAttempt, imageRef, image }: Instance): ContainerMemory {
+function theRunOf(instance: Instance): ContainerMemory {
+  const { id, attempt, sandboxAttempt } = instance;
   return {
     attempt,
     generation: EPHEMERAL_GENERATION,
     sandboxAttempt,
     restartCount: 0,
     containerId: id,
-    imageRef,
-    image,
+    ...originOf(instance),
   };
 }
 

@@ -67,6 +67,21 @@ for (const [what, [more, able, expected]] of Object.entries(cases)) {
   });
 }
 
+test('as whom it runs is shown where the runtime tells', (t) => {
+  const container = aContainer('main');
+  const shown = (supplementalGroups: readonly number[]): MadeWith['user'] =>
+    madeWith(
+      aPod([], [container]),
+      container,
+      { ...made, user: { uid: 1000, gid: 2000, supplementalGroups } },
+      node(true),
+    ).user;
+  t.deepEqual(shown([2000, 3000]), {
+    linux: { uid: 1000, gid: 2000, supplementalGroups: [2000, 3000] },
+  });
+  t.deepEqual(shown([]), { linux: { uid: 1000, gid: 2000 } });
+});
+
 test('one that was never made was made with nothing', (t) => {
   const container = aContainer('main', { volumeMounts: [mount({})] });
   const pod = aPod([], [container]);

@@ -4,10 +4,14 @@
  */
 import type { ContainerMemory } from './memory.ts';
 import type { NodeFacts } from './node-facts.ts';
+import type { LinuxUser } from './origin.ts';
 import type { Container, Pod, Resources, VolumeMount } from './pod.ts';
-import type { V1ContainerStatus, V1VolumeMountStatus } from './pod-status.ts';
+import type { V1ContainerStatus, V1LinuxUser, V1VolumeMountStatus } from './pod-status.ts';
 
-export type MadeWith = Pick<V1ContainerStatus, 'resources' | 'allocatedResources' | 'volumeMounts'>;
+export type MadeWith = Pick<
+  V1ContainerStatus,
+  'resources' | 'allocatedResources' | 'volumeMounts' | 'user'
+>;
 
 /** Empty for a container that there has never been. */
 export function madeWith(
@@ -24,12 +28,17 @@ export function madeWith(
     ...(volumeMounts.length > 0 && {
       volumeMounts: volumeMounts.map((mount) => mounted(mount, isRecursive)),
     }),
+    ...(known.user !== undefined && { user: { linux: shownUser(known.user) } }),
   };
 }
 
 /** Kubernetes leaves out what is empty. */
 function shown({ limits, requests }: Resources): Partial<Resources> {
   return { ...(hasAny(limits) && { limits }), ...(hasAny(requests) && { requests }) };
+}
+
+function shownUser({ uid, gid, supplementalGroups }: LinuxUser): V1LinuxUser {
+  return { uid, gid, ...(supplementalGroups.length > 0 && { supplementalGroups }) };
 }
 
 function hasAny(amounts: Readonly<Record<string, string>>): boolean {

@@ -5,6 +5,7 @@
  * Read next: decide.ts, the only place that makes a new memory out of an old one.
  */
 import type { ProbeKind } from './handler.ts';
+import type { Origin } from './origin.ts';
 
 export interface Memory {
   /** Starts at 0, grows by 1 with each in-place restart. */
@@ -37,16 +38,13 @@ export interface Memory {
   readonly podIPs: readonly string[];
 }
 
-export interface ContainerMemory {
+export interface ContainerMemory extends Origin {
   /** CRI attempt of the current instance. */
   readonly attempt: number;
   readonly generation: number;
   readonly sandboxAttempt: number;
   readonly restartCount: number;
   readonly containerId?: string;
-  readonly imageRef?: string;
-  /** Full name of the image, as the runtime has it. */
-  readonly image?: string;
   /** Set when the current instance was seen to run (or to have run). */
   readonly startedAt?: number;
   /** How the postStart hook of the current instance ended; absent: not yet, or there is none. */

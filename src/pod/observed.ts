@@ -10,6 +10,7 @@ import type { DeviceView } from './devices.ts';
 import type { HookKind, ProbeKind } from './handler.ts';
 import type { Inputs } from './inputs.ts';
 import type { Loan } from './loan.ts';
+import type { Origin } from './origin.ts';
 
 export interface Observed {
   /** Every sandbox of the pod that the runtime still knows, newest attempt first. */
@@ -46,7 +47,7 @@ export interface ObservedSandbox {
   readonly ips: readonly string[];
 }
 
-export interface Instance {
+export interface Instance extends Origin {
   /** Absent while the runtime is still creating it. */
   readonly id?: string;
   readonly name: string;
@@ -71,10 +72,6 @@ export interface Instance {
   /** Of its first process; absent: its start was not told to us. */
   readonly pid?: number;
   readonly exit?: Exit;
-  /** Digest reference of the image it runs; the image's id if it came from no registry. */
-  readonly imageRef?: string;
-  /** Full name of the image it runs. */
-  readonly image?: string;
   /** No process is left in its cgroup, and its exit is known or it was caught. Never unset again. */
   readonly gone: boolean;
   /**

@@ -104,6 +104,8 @@ export interface V1ContainerStatus {
   readonly allocatedResources?: Readonly<Record<string, string>>;
   readonly allocatedResourcesStatus?: readonly V1ResourceStatus[];
   readonly volumeMounts?: readonly V1VolumeMountStatus[];
+  /** As whom it runs; absent where the runtime does not tell. */
+  readonly user?: { readonly linux: V1LinuxUser };
 }
 
 /** How the devices of a container are (KEP-4680), by what was asked for. */
@@ -115,6 +117,12 @@ export interface V1ResourceStatus {
     readonly health: 'Healthy' | 'Unhealthy';
     readonly message?: string;
   }[];
+}
+
+export interface V1LinuxUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly supplementalGroups?: readonly number[];
 }
 
 export interface V1VolumeMountStatus {

@@ -9,6 +9,7 @@ import { currentInstance, currentSandbox, isAlive } from './instances.ts';
 import { waitsForDevices } from './keep-devices.ts';
 import type { ContainerMemory, Ending, Memory, Termination } from './memory.ts';
 import type { Instance, Observed, Request } from './observed.ts';
+import { settledOrigin } from './origin.ts';
 import { everyContainerOf } from './pod.ts';
 import { ENDED_UNSEEN } from './restart-rules.ts';
 
@@ -60,8 +61,7 @@ function rememberContainer(
   const seen = {
     ...known,
     containerId: instance.id ?? known.containerId,
-    imageRef: instance.imageRef ?? known.imageRef,
-    image: instance.image ?? known.image,
+    ...settledOrigin(instance, known),
     postStart: known.postStart ?? instance.hooks?.postStart?.outcome,
     startedAt: instance.startedAt ?? known.startedAt ?? (isAlive(instance) ? look.now : undefined),
   };

@@ -82,6 +82,19 @@ test('a container that has not started has no times but that of its making', asy
   t.deepEqual(instances, [{ id: 'c', state: 'created', ...common }]);
 });
 
+test('a runtime that can tells as whom a container runs', async (t) => {
+  const { instances } = await look(
+    runtime([], [listed('c', 'CONTAINER_CREATED')], {
+      c: {
+        state: 'CONTAINER_CREATED',
+        user: { linux: { uid: 1000, gid: '2000', supplementalGroups: ['2000', 3000] } },
+      },
+    }),
+  );
+  const user = { uid: 1000, gid: 2000, supplementalGroups: [2000, 3000] };
+  t.deepEqual(instances, [{ id: 'c', state: 'created', user, ...common }]);
+});
+
 test('a running container tells when it started, to the fraction of a millisecond', async (t) => {
   const { instances } = await look(
     runtime([], [listed('c', 'CONTAINER_RUNNING')], {

@@ -5,6 +5,7 @@
  * call more per sandbox or container, all at once. What vanishes meanwhile is left out.
  */
 import type { Exit, Instance, InstanceState, ObservedSandbox } from '../pod/observed.ts';
+import type { LinuxUser } from '../pod/origin.ts';
 import { isCallError } from './call.ts';
 import type { Cri } from './cri.ts';
 import type { Container__Output } from './generated/runtime/v1/Container.ts';
@@ -81,6 +82,7 @@ async function lookAtContainer(
   const status = await unlessRemoved(cri.containerStatus(listed.id, signal));
   if (status === undefined) return undefined;
   const { name, generation, sandboxAttempt, specHash, inputs, target } = identity;
+  const user = userOf(status);
   const common = {
     id: listed.id,
     name,
@@ -94,6 +96,7 @@ async function lookAtContainer(
     // The list has the image's bare id here, whatever it was pulled as.
     imageRef: status.imageRef,
     image: status.image?.image,
+    ...(user !== undefined && { user }),
     gone: false,
   };
   const state = states[status.state];
@@ -102,6 +105,17 @@ async function lookAtContainer(
   const startedAt = fromNanos(status.startedAt);
   if (state !== 'exited') return { ...common, state, startedAt };
   return { ...common, state, startedAt, exit: exitOf(status) };
+}
+
+/** As whom a container runs; undefined before containerd 2.0, which does not tell. */
+export function userOf({ user }: ContainerStatus__Output): LinuxUser | undefined {
+  const linux = user?.linux ?? undefined;
+  if (linux === undefined) return undefined;
+  return {
+    uid: Number(linux.uid),
+    gid: Number(linux.gid),
+    supplementalGroups: linux.supplementalGroups.map(Number),
+  };
 }
 
 const states: Readonly<Record<ContainerState__Output, InstanceState>> = {
