@@ -42,6 +42,7 @@ import { isTerminal } from '../pod/phase.ts';
 import type { EphemeralContainer, Pod } from '../pod/pod.ts';
 import { findContainer, podKey } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
+import type { GateChanges } from '../pod/readiness-gates.ts';
 import type { V1Device } from '../pod/v1-device.ts';
 import type { Settings } from '../pod/settings.ts';
 import type { RuntimeEvent } from '../runtime/events.ts';
@@ -218,6 +219,13 @@ export class Agent implements Backend {
     worker.podChanged(pod);
     this.#publish(entry, worker.picture);
     return Promise.resolve(entry.shown);
+  }
+
+  async setGates(namespace: string, name: string, changes: GateChanges): Promise<V1Pod> {
+    const entry = this.#entry(namespace, name);
+    const at = this.#parts.means.now();
+    await this.#answered(entry.worker.request({ kind: 'gates', changes, at }));
+    return entry.shown;
   }
 
   restarts(namespace: string, name: string): readonly RestartRecord[] {

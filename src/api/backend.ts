@@ -10,6 +10,7 @@ import type { ManifestObject, ObjectKind, V1Object } from '../pod/objects.ts';
 import type { V1Device } from '../pod/v1-device.ts';
 import type { EphemeralContainer, Pod, PodMetadata } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
+import type { GateChanges } from '../pod/readiness-gates.ts';
 
 export interface Backend {
   readonly node: { readonly name: string };
@@ -41,6 +42,8 @@ export interface Backend {
     name: string,
     containers: readonly EphemeralContainer[],
   ): Promise<V1Pod>;
+  /** Changes conditions that a pod has by its readiness gates. Throws NotFoundError. */
+  setGates(namespace: string, name: string, changes: GateChanges): Promise<V1Pod>;
   /** The in-place restarts of a pod that are over, oldest first; the last ones only. */
   restarts(namespace: string, name: string): readonly RestartRecord[];
   /**

@@ -63,6 +63,7 @@ export function sendResources(call: Call): void {
       resource('pods/log', 'Pod', ['get']),
       resource('pods/restart', 'Pod', ['create']),
       resource('pods/restarts', 'RestartList', ['get']),
+      resource('pods/status', 'Pod', ['get', 'patch', 'update']),
     ],
   });
 }

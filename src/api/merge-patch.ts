@@ -34,6 +34,7 @@ export function strategicMergePatch(object: unknown, patch: unknown): unknown {
 
 /** Lists whose items are told apart by a field, wherever in a Pod they are. */
 const mergeKeys: Readonly<Record<string, string>> = {
+  conditions: 'type',
   containers: 'name',
   initContainers: 'name',
   ephemeralContainers: 'name',

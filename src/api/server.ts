@@ -25,13 +25,14 @@ import {
   sendResources,
   sendVersion,
 } from './discovery.ts';
-import { patchEphemeralContainers, replaceEphemeralContainers } from './ephemeral-containers.ts';
+import { updateEphemeralContainers } from './ephemeral-containers.ts';
 import { listEvents } from './events.ts';
 import { statusOf } from './failure.ts';
 import { Feed, newestVersion } from './feed.ts';
 import { sendLog } from './logs.ts';
 import type { ReadLog } from './logs.ts';
 import { createObject, deleteObject, getObject, listObjects, replaceObject } from './objects.ts';
+import { updateStatus } from './pod-conditions.ts';
 import { createPod, deletePod, getPod, listPods, listRestarts, restartPod } from './pods.ts';
 import { listenPrivately } from './unix-socket.ts';
 
@@ -107,8 +108,11 @@ function routesOf(version: string): Routes {
   on('DELETE', `${inNamespace}/pods/:name`, deletePod);
   on('GET', `${inNamespace}/pods/:name/log`, sendLog);
   on('GET', `${inNamespace}/pods/:name/ephemeralcontainers`, getPod);
-  on('PUT', `${inNamespace}/pods/:name/ephemeralcontainers`, replaceEphemeralContainers);
-  on('PATCH', `${inNamespace}/pods/:name/ephemeralcontainers`, patchEphemeralContainers);
+  on('GET', `${inNamespace}/pods/:name/status`, getPod);
+  for (const method of ['PUT', 'PATCH'] as const) {
+    on(method, `${inNamespace}/pods/:name/ephemeralcontainers`, updateEphemeralContainers);
+    on(method, `${inNamespace}/pods/:name/status`, updateStatus);
+  }
   on('POST', `${inNamespace}/pods/:name/restart`, restartPod);
   on('GET', `${inNamespace}/pods/:name/restarts`, listRestarts);
   for (const kind of objectKinds) {

@@ -219,6 +219,7 @@ const everything = {
     priorityClassName: 'system-node-critical',
     resources: { requests: { cpu: '4' }, limits: { cpu: '8' } },
     imagePullSecrets: [{ name: 'regcred' }],
+    readinessGates: [{ conditionType: 'example.org/warm' }],
     hostUsers: true,
     securityContext: {
       runAsUser: 1,

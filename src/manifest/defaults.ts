@@ -71,6 +71,7 @@ function specWithDefaults(spec: RawPod['spec']): PodSpec {
       runtimeClassName: spec.runtimeClassName,
       priorityClassName: spec.priorityClassName,
       hostUsers: spec.hostUsers,
+      readinessGates: spec.readinessGates,
       imagePullSecrets: spec.imagePullSecrets?.flatMap(({ name }) => (name ? [{ name }] : [])),
     }),
     hostNetwork,

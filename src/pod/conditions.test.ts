@@ -239,3 +239,35 @@ test('a pod that is deleted before anything ran has failed', (t) => {
   node.run();
   t.is(node.status.phase, 'Failed');
 });
+
+test('what others have set for a readiness gate outlasts restarts in place and crashes of the agent', (t) => {
+  const plain = referencePod();
+  const readinessGates = [{ conditionType: 'warm' }];
+  const node = nodeOf(
+    { ...plain, spec: { ...plain.spec, readinessGates } },
+    {
+      setup: [quick],
+      watcher: [{ runsMs: 5_000, code: 88 }, forever],
+    },
+  );
+  node.run({ forMs: 1_000 });
+  const waits =
+    'False | ReadinessGatesNotReady | corresponding condition of pod readiness gate "warm" does not exist.';
+  t.is(story(node, 'ContainersReady').at(-1), 'True');
+  t.is(story(node, 'Ready').at(-1), waits);
+  node.request({ kind: 'gates', changes: { warm: { status: 'True' } }, at: node.now });
+  node.crashAgent(100);
+  node.run();
+  t.is(node.memory.generation, 1);
+  t.deepEqual(story(node, 'warm'), ['-', 'True']);
+  const unready = (names: string): string =>
+    `False | ContainersNotReady | containers with unready status: [${names}]`;
+  const ready = story(node, 'Ready');
+  t.deepEqual(ready.slice(ready.indexOf(waits)), [
+    waits,
+    'True',
+    unready('watcher main'),
+    unready('main'),
+    'True',
+  ]);
+});

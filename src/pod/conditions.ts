@@ -10,6 +10,7 @@ import { containersOf } from './pod.ts';
 import { unhealthyIn } from './keep-devices.ts';
 import { phaseOf } from './phase.ts';
 import { isFoundReady, isStarted } from './probes.ts';
+import { readyWithGates } from './readiness-gates.ts';
 import { beganAt, describeTrigger, isClearing } from './restart-all.ts';
 import { hasRestartAllRule } from './restart-rules.ts';
 import { isThrough } from './start-order.ts';
@@ -41,19 +42,26 @@ export function isReady(
 type Condition = Omit<ConditionMemory, 'since'>;
 
 function conditionsOf(look: Look, memory: Memory, phase: Phase): Record<string, Condition> {
-  const ready = containersReady(look, memory, phase);
-  return {
+  const ContainersReady = containersReady(look, memory, phase);
+  const before = {
     PodReadyToStartContainers: {
       status: currentSandbox(look.observed, memory)?.ready === true ? 'True' : 'False',
-    },
+    } as const,
     Initialized: initialized(look, memory, phase),
-    Ready: ready,
-    ContainersReady: ready,
+  };
+  const after = {
+    ContainersReady,
     PodScheduled: scheduled(look),
     ...(look.observed.devices && { [devicesHealthyCondition]: devicesHealthy(look) }),
     ...(hasRestartAllRule(look.pod) || memory.generation > 0
       ? { AllContainersRestarting: allContainersRestarting(memory, phase) }
       : {}),
+  };
+  const found = { ...before, ...after };
+  return {
+    ...before,
+    Ready: readyWithGates(look.pod.spec, memory, ContainersReady, found),
+    ...after,
   };
 }
 

@@ -34,6 +34,8 @@ export interface Memory {
   readonly phase: PhaseMemory;
   /** By condition type. */
   readonly conditions: Readonly<Record<string, ConditionMemory>>;
+  /** What others have set for its readiness gates, by condition type; absent: nothing yet. */
+  readonly gates?: Readonly<Record<string, ConditionMemory>>;
   /** Carried over into the final status, when the sandbox is gone. */
   readonly podIPs: readonly string[];
 }
@@ -173,7 +175,8 @@ export interface PhaseMemory {
 }
 
 export interface ConditionMemory {
-  readonly status: 'True' | 'False';
+  /** Only others leave one `Unknown`. */
+  readonly status: 'True' | 'False' | 'Unknown';
   readonly reason?: string;
   readonly message?: string;
   /** lastTransitionTime: moves only when `status` changes. */

@@ -11,6 +11,7 @@ import type { HookKind, ProbeKind } from './handler.ts';
 import type { Inputs } from './inputs.ts';
 import type { Loan } from './loan.ts';
 import type { Origin } from './origin.ts';
+import type { GateChanges } from './readiness-gates.ts';
 
 export interface Observed {
   /** Every sandbox of the pod that the runtime still knows, newest attempt first. */
@@ -149,4 +150,6 @@ export type Request =
       readonly graceSeconds?: number;
       readonly force: boolean;
       readonly at: number;
-    };
+    }
+  /** Others set the conditions of its readiness gates. */
+  | { readonly kind: 'gates'; readonly changes: GateChanges; readonly at: number };

@@ -68,6 +68,8 @@ export interface PodSpec {
   readonly priorityClassName?: string;
   /** Secrets with credentials for registries. Absent: none. */
   readonly imagePullSecrets?: readonly { readonly name: string }[];
+  /** Conditions that others set, and that Ready waits for. Absent: none. */
+  readonly readinessGates?: readonly { readonly conditionType: string }[];
   readonly securityContext: PodSecurityContext;
   /** What all containers have together, whatever each of them says. Absent: the sum of theirs. */
   readonly resources?: Resources;

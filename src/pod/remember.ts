@@ -11,6 +11,7 @@ import type { ContainerMemory, Ending, Memory, Termination } from './memory.ts';
 import type { Instance, Observed, Request } from './observed.ts';
 import { settledOrigin } from './origin.ts';
 import { everyContainerOf } from './pod.ts';
+import { withGates } from './readiness-gates.ts';
 import { ENDED_UNSEEN } from './restart-rules.ts';
 
 /** The message that goes with the reason RestartingAllContainers, in `waiting` and `lastState`. */
@@ -40,6 +41,7 @@ export function rememberWhatWasSeen(look: Look, memory: Memory): Memory {
 
   function rememberRequest(memory: Memory, request: Request): Memory {
     // A request to restart becomes a trigger: restart-all.ts.
+    if (request.kind === 'gates') return withGates(memory, request.changes, request.at);
     return request.kind === 'delete'
       ? { ...memory, ending: deleted(look, memory, request) }
       : memory;

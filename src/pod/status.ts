@@ -47,7 +47,7 @@ export function podStatus(
   return {
     ...memory.phase,
     observedGeneration: specGenerationOf(pod),
-    conditions: Object.entries(memory.conditions).map(
+    conditions: Object.entries({ ...memory.gates, ...memory.conditions }).map(
       ([type, { since, ...condition }]): V1PodCondition => ({
         type,
         ...condition,

@@ -17,6 +17,7 @@ import type { ManifestObject } from '../pod/objects.ts';
 import type { EphemeralContainer } from '../pod/pod.ts';
 import { podKey } from '../pod/pod.ts';
 import { generationAnnotation } from '../pod/pod-status.ts';
+import type { GateChanges } from '../pod/readiness-gates.ts';
 import type { V1Pod, V1PodStatus } from '../pod/pod-status.ts';
 import type { V1Device } from '../pod/v1-device.ts';
 import { v1Container, v1Spec } from '../pod/v1-spec.ts';
@@ -105,6 +106,20 @@ export class MemoryBackend implements Backend {
     const generation = Number(pod.metadata.annotations?.[generationAnnotation] ?? 0) + 1;
     const annotations = { [generationAnnotation]: String(generation) };
     return Promise.resolve(this.put({ ...pod, metadata: { ...pod.metadata, annotations } }));
+  }
+
+  setGates(namespace: string, name: string, changes: GateChanges): Promise<V1Pod> {
+    const words = Object.entries(changes).map(([type, one]) => `${type}=${one?.status ?? 'gone'}`);
+    this.calls.push(`${namespace}/${name}: ${words.join(' ')}`);
+    const pod = this.get(namespace, name);
+    if (!pod) return Promise.reject(new NotFoundError(`pods "${name}" not found`));
+    const lastTransitionTime = '2026-01-01T00:00:00Z';
+    const set = Object.entries(changes).flatMap(([type, condition]) => {
+      return condition === undefined ? [] : [{ type, ...condition, lastTransitionTime }];
+    });
+    const others = pod.status.conditions.filter(({ type }) => !Object.hasOwn(changes, type));
+    const status = { ...pod.status, conditions: [...set, ...others] };
+    return Promise.resolve(this.put({ ...pod, status }));
   }
 
   setEphemeralContainers(

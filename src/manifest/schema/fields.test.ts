@@ -150,6 +150,7 @@ test('the walk reaches every kind of object that is honoured', (t) => {
       'Pod.spec.resources',
       'Pod.spec.imagePullSecrets',
       'Pod.spec.os',
+      'Pod.spec.readinessGates',
     ].map((path) => `${path} read`),
   );
 });

@@ -179,18 +179,21 @@ export const podSpec = z.strictObject({
     z.record(z.string(), z.unknown()),
     'it is neither counted as a request, nor in the limits of the pod, nor told to the runtime',
   ),
-  readinessGates: inert(
+  readinessGates: honoured(
     listOf(
       z.strictObject({
-        conditionType: must(
-          z.string(),
-          isQualifiedName,
-          'must be a name, maybe after "prefix/"',
-          'write it like "example.org/feature-ready"',
+        conditionType: required(
+          must(
+            z.string(),
+            isQualifiedName,
+            'must be a name, maybe after "prefix/"',
+            'write it like "example.org/feature-ready"',
+          ),
+          'the type of the condition',
         ),
       }),
     ),
-    'no controller here would ever set the conditions, so Ready does not wait for them',
+    'conditions that Ready waits for; others set them by the subresource status',
   ),
   serviceAccountName: inert(z.string(), onlyAName),
   serviceAccount: inert(z.string(), onlyAName),
