@@ -145,7 +145,7 @@ export class TestNode {
 
   async #answers(): Promise<boolean> {
     try {
-      await this.#client.version(patience(5_000));
+      await this.#client.version(patience());
       return true;
     } catch (error) {
       if (error instanceof AgentUnreachable) return false;
