@@ -267,9 +267,13 @@ export class TestNode {
   /** Host pid of a container's first process; undefined if none runs. */
   async pidOf(pod: V1Pod, container: string): Promise<number | undefined> {
     const id = statusOf(pod, container).containerID?.replace('containerd://', '');
-    const rows = (await this.containerd.ctr('tasks', 'ls')).split('\n');
-    const row = rows.map((line) => line.split(/\s+/)).find(([task]) => task === id);
-    return row?.[2] === 'RUNNING' ? Number(row[1]) : undefined;
+    const row = await until('containerd knows the states of its tasks', async () => {
+      const rows = (await this.containerd.ctr('tasks', 'ls')).split('\n');
+      const found = rows.map((line) => line.split(/\s+/)).find(([task]) => task === id) ?? [];
+      // Said of a task whose shim has not answered containerd within two seconds.
+      return found[2] !== 'UNKNOWN' && found;
+    });
+    return row[2] === 'RUNNING' ? Number(row[1]) : undefined;
   }
 
   /** Ids of the containers and sandboxes that have these labels, asked of containerd itself. */
