@@ -1,6 +1,7 @@
 // Images come from a registry as the pull policy has it, and a registry that is away is waited for.
 import test from 'ava';
 import type { V1Pod } from '../src/pod/pod-status.ts';
+import { listenTo } from './event-history.ts';
 import { container, pod } from './manifests.ts';
 import { isReady, startNode, statusOf } from './node.ts';
 import { allowHttp, slowWayTo, startRegistry } from './registry.ts';
@@ -98,6 +99,7 @@ test('a registry that is away is waited for', async (t) => {
   const digest = await away.push('busybox', 'late:1');
   await away.stop();
   const image = `${away.host}/late:1`;
+  const history = await listenTo(node(), 'late');
   await node().apply(pod('late', [], [container('main', undefined, { image })]));
 
   const watch = await node().watch('late');
@@ -111,7 +113,7 @@ test('a registry that is away is waited for', async (t) => {
   const { message = '' } = waiting(failed) ?? {};
   t.true(message.startsWith(`Back-off pulling image "${image}": ErrImagePull: `), message);
   t.regex(message, /connection refused/);
-  const events = await node().events('late');
+  const events = await history.until('Warning Failed: Error: ImagePullBackOff');
   t.deepEqual(
     events.filter((event) => !event.includes('connection refused')),
     [
