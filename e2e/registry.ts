@@ -132,9 +132,20 @@ export class Registry {
 
   /** How often somebody asked what a tag or digest stands for. */
   async asked(repository: string, tag: string): Promise<number> {
+    return (await this.#requests(repository, tag)).length;
+  }
+
+  /** How often somebody asked that and was told: who has no right to know asks in vain. */
+  async told(repository: string, tag: string): Promise<number> {
+    const requests = await this.#requests(repository, tag);
+    return requests.filter((line) => / HTTP\/[\d.]+" 200 /.test(line)).length;
+  }
+
+  /** The registry writes them down before it answers. */
+  async #requests(repository: string, tag: string): Promise<readonly string[]> {
     const log = await fs.readFile(this.#log, 'utf8');
     const request = `/v2/${repository}/manifests/${tag} HTTP`;
-    return log.split('\n').filter((line) => line.includes(request)).length;
+    return log.split('\n').filter((line) => line.includes(request));
   }
 
   get #log(): string {
