@@ -45,7 +45,10 @@ test('objects are applied, shown, changed, kept over a restart of the agent, and
   await fs.writeFile(path.join(folder, '1.yaml'), settings.replace('blue', 'red'));
   t.is((await apply())[0], 'configmap/settings configured');
 
-  t.regex(await node.ok('get', 'secrets'), /^NAME +TYPE +DATA +AGE\nkeys +Opaque +1 +\d+s$/);
+  t.regex(
+    await node.ok('get', 'secrets'),
+    /^NAME +TYPE +DATA +AGE\nkeys +Opaque +1 +\d+[ms](\d+s)?$/,
+  );
   t.is(await node.ok('get', 'cm', 'settings', '-o', 'jsonpath={.data.color}'), 'red');
   t.is(await node.ok('get', 'pvc/data', '-o', 'name'), 'persistentvolumeclaim/data');
   const secret = await fs.stat(path.join(node.dataDir, 'objects/secrets/default/keys.json'));
