@@ -76,7 +76,7 @@ test('ports of the node lead to the pod, before and after a restart in place', a
   t.is(await until('it answers', () => fetched(bridge, tcp, 'file')), 'from the pod');
   await isHeard(second, '127.0.0.1', udp);
 
-  await node().ok('delete', 'pod', 'ports', '--wait');
+  await node().removed('ports');
   t.is(await fetched('127.0.0.1', tcp, 'file'), undefined, 'they lead nowhere when it is gone');
 });
 
@@ -93,9 +93,9 @@ test('a port leads to one pod', async (t) => {
   );
   t.is(status.reason, 'NodePorts');
   t.regex(status.message ?? '', new RegExp(`TCP port ${tcp} .* taken by pod default/first$`));
-  await node().ok('delete', 'pod', 'second', '--wait');
-  await node().ok('delete', 'pod', 'first', '--wait');
+  await node().removed('second');
+  await node().removed('first');
   await node().apply(JSON.stringify(serving('third', tcp, udp)));
   await node().podThat('third', 'serves', isReady);
-  await node().ok('delete', 'pod', 'third', '--wait');
+  await node().removed('third');
 });

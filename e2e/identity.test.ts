@@ -22,7 +22,7 @@ async function seenIn(
   const { before, after, pods } = await reportsAroundRestart(node(), manifest, ...names);
   t.deepEqual(after, before);
   const { podIP = 'none' } = pods[0].status;
-  await node().ok('delete', 'pod', manifest.metadata.name, '--wait');
+  await node().removed(manifest.metadata.name);
   return { ...before, address: [podIP] };
 }
 
@@ -47,7 +47,7 @@ test('a pod shares its network, IPC and names, and nothing with the node', async
     if (ofPod.includes(kind)) t.deepEqual([one, two], [before['one']?.[index], one], kind);
     else t.not(one, two, kind);
   }
-  await node().ok('delete', 'pod', 'own-namespaces', '--wait');
+  await node().removed('own-namespaces');
 });
 
 test("the node's network, processes and IPC can be asked for", async (t) => {
@@ -112,12 +112,12 @@ test('a full name that the kernel does not take is refused with the reason', asy
   const spec = { hostname: 'h'.repeat(60), subdomain: 'sub', setHostnameAsFQDN: true };
   await node().apply(pod('too-long', [], [container('main')], spec));
   await until('the reason is told', async () =>
-    /FailedCreatePodSandBox.*is too long: 86 characters/.test(
-      await node().ok('events', 'too-long'),
+    (await node().events('too-long')).some((event) =>
+      /FailedCreatePodSandBox.*is too long: 86 characters/.test(event),
     ),
   );
   t.is((await node().pod('too-long')).status.phase, 'Pending');
-  await node().ok('delete', 'pod', 'too-long', '--wait');
+  await node().removed('too-long');
 });
 
 test('aliases stand in /etc/hosts, and can be asked for', async (t) => {

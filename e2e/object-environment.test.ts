@@ -73,7 +73,7 @@ test('variables come from objects and resources, in their order', async (t) => {
     t.true(lines.includes(line), line);
   }
   t.false(lines.some((line) => line.startsWith('ABSENT=')));
-  await node().ok('delete', 'pod', 'variables', '--wait');
+  await node().removed('variables');
 });
 
 test('variables tell a pod of itself, and its words of its variables', async (t) => {
@@ -164,7 +164,7 @@ test('a container waits for what its variables need, and starts by itself', asyn
   await waitingFor(/^couldn't find key color in ConfigMap default\/late$/);
   await applyConfigMap('late', { color: 'red' });
   await node().ready('waits');
-  await node().ok('delete', 'pod', 'waits', '--wait');
+  await node().removed('waits');
 });
 
 test('each restart in place sees what an object holds by then', async (t) => {
@@ -208,7 +208,7 @@ test('each restart in place sees what an object holds by then', async (t) => {
 
   one = await restartInPlace(node(), one, ['main']);
   t.deepEqual(await reports(node(), one, ['main']), { main: ['two three'] });
-  await node().ok('delete', 'pod', 'live', '--wait');
+  await node().removed('live');
 });
 
 test('a variable comes from a file that the run of its container has been given', async (t) => {
@@ -291,5 +291,5 @@ test('a change while no agent runs its pods is no change that is missed', async 
   await place.agent();
   one = await restartInPlace(place, one, ['main']);
   t.deepEqual(await reports(place, one, ['main']), { main: ['two'] });
-  await place.ok('delete', 'pod', 'killed', '--wait');
+  await place.removed('killed');
 });

@@ -148,12 +148,10 @@ test.serial(
       t.is(await ofClass('besteffort'), shares(2));
       await started('more', {}, [{ requests: { cpu: '400m' } }]);
       t.is(await ofClass('burstable'), shares(1024));
-      await node().ok('delete', 'pod', 'more', '--wait');
+      await node().removed('more');
       t.is(await ofClass('burstable'), shares(614));
     }
-    for (const each of ['guaranteed', 'burstable', 'best-effort']) {
-      await node().ok('delete', 'pod', each, '--wait');
-    }
+    await node().removed('guaranteed', 'burstable', 'best-effort');
   },
 );
 
@@ -165,7 +163,7 @@ test.serial('a pod as a whole can have resources, and containers share them', as
   await has(t, cgroupOf(one), 307, [50_000, 96 * mebibyte]);
   await has(t, cgroupOfContainer(one, 'c0'), 102, [50_000, 32 * mebibyte]);
   await has(t, cgroupOfContainer(one, 'c1'), 512, [50_000, 96 * mebibyte]);
-  await node().ok('delete', 'pod', 'whole', '--wait');
+  await node().removed('whole');
 });
 
 test.serial('huge pages that the machine does not have are refused with the reason', async (t) => {
@@ -182,7 +180,7 @@ test.serial('huge pages that the machine does not have are refused with the reas
     rejected.status.message ?? '',
     /enough resource: hugepages-2Mi, requested: 1125899906842624/,
   );
-  await node().ok('delete', 'pod', 'pages', '--wait');
+  await node().removed('pages');
 });
 
 test.serial(
@@ -224,7 +222,7 @@ test.serial('what dies for want of memory says so', async (t) => {
   await node().apply(pod('eater', [], [container('main', eats, limited)]));
   const dead = await node().podThat('eater', 'is over', ({ status }) => status.phase === 'Failed');
   t.like(statusOf(dead, 'main').state.terminated, { exitCode: 137, reason: 'OOMKilled' });
-  await node().ok('delete', 'pod', 'eater', '--wait');
+  await node().removed('eater');
 });
 
 test.serial('what dies for want of memory is told however its parent ends', async (t) => {
@@ -244,7 +242,7 @@ test.serial('what dies for want of memory is told however its parent ends', asyn
     const exitCode = hierarchy.version === 2 ? 137 : code;
     t.like(statusOf(dead, name).state.terminated, { exitCode, reason: 'OOMKilled' });
   }
-  await node().ok('delete', 'pod', 'parents', '--wait');
+  await node().removed('parents');
 });
 
 test.serial(
@@ -260,7 +258,7 @@ test.serial(
     );
     t.like(statusOf(dead, 'setup').state.terminated, { reason: 'OOMKilled' });
     t.is(statusOf(dead, 'main').state.terminated, undefined);
-    await node().ok('delete', 'pod', 'setup', '--wait');
+    await node().removed('setup');
   },
 );
 
@@ -285,7 +283,7 @@ test.serial('a rule can name the exit for want of memory', async (t) => {
     exitCode: 137,
     reason: 'RestartingAllContainers',
   });
-  await node().ok('delete', 'pod', 'again', '--wait');
+  await node().removed('again');
 });
 
 /** Sets so many more huge pages of 2 MiB aside while they are needed; undefined if it cannot be done. */

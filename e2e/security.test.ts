@@ -349,13 +349,14 @@ test('a pod has users of its own, or is told that the runtime cannot give them',
   );
   await node().apply(manifest);
   const refusal = 'the runtime cannot give a pod a user namespace';
-  const isRefused = await until('it is decided', async () => {
-    if ((await node().ok('events', 'own-users')).includes(refusal)) return 'refused';
+  const decided = await until('it is decided', async () => {
+    const events = await node().events('own-users');
+    if (events.some((event) => event.includes(refusal))) return 'refused';
     return isReady(await node().pod('own-users')) && 'served';
   });
   const one = await node().pod('own-users');
   t.is(one.spec.hostUsers, false);
-  if (isRefused === 'refused') {
+  if (decided === 'refused') {
     t.log('refused: this containerd, or its runc, does not say that it can');
     t.is(one.status.phase, 'Pending');
     t.is(await node().pidOf(one, 'main'), undefined);
