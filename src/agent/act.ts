@@ -6,7 +6,7 @@
  * created is found again by the look that follows every failure.
  */
 import { RepriseError, messageOf } from '../errors.ts';
-import { containerCgroup, isEmpty, podCgroup } from '../host/cgroups.ts';
+import { CgroupError, containerCgroup, isEmpty, podCgroup } from '../host/cgroups.ts';
 import type { Hierarchy } from '../host/cgroups.ts';
 import { writeHostsFile } from '../host/hosts-file.ts';
 import { killContainers, whenEmpty } from '../host/kill.ts';
@@ -38,6 +38,7 @@ import type { CheckHealth } from '../runtime/grpc-health.ts';
 import { ImageError } from '../runtime/images.ts';
 import type { ReadyImage } from '../runtime/images.ts';
 import { hasSubPaths } from '../runtime/mounts.ts';
+import { NetworkNotReadyError, assertNetworkReady } from '../runtime/network-ready.ts';
 import { rootRefusal } from '../runtime/non-root.ts';
 import { inputsOf } from '../runtime/inputs.ts';
 import { lookAtPod, userOf } from '../runtime/observe.ts';
@@ -177,10 +178,14 @@ export function explain(
       return { reason: 'CreateContainerError', message };
     case 'start-container':
       return { reason: 'RunContainerError', message };
-    case 'run-sandbox':
-      return { reason: 'FailedCreatePodSandBox', message };
-    case 'lend':
-      return { reason: 'FailedMount', message };
+    case 'run-sandbox': {
+      const hasNetwork = !(error instanceof NetworkNotReadyError);
+      return { reason: hasNetwork ? 'FailedCreatePodSandBox' : 'NetworkNotReady', message };
+    }
+    case 'lend': {
+      const hasCgroup = !(error instanceof CgroupError);
+      return { reason: hasCgroup ? 'FailedMount' : 'FailedCreatePodContainer', message };
+    }
     case 'run-hook':
       return {
         reason: action.hook === 'preStop' ? 'FailedPreStopHook' : 'FailedPostStartHook',
@@ -235,6 +240,7 @@ async function runSandbox(
 ): Promise<Outcome> {
   const { config: dnsConfig, warnings } = dnsOf(pod, readResolverConfig());
   for (const warning of warnings) tell(warning);
+  if (!pod.spec.hostNetwork) await assertNetworkReady(means.cri, signal);
   const config = { ...sandboxConfig(pod, attempt, loanOf(picture), means.node), dnsConfig };
   const id = await means.cri.runPodSandbox(config, pod.spec.runtimeClassName ?? '', signal);
   const { sandboxes } = await lookAtPod(means.cri, pod.metadata.uid, signal);

@@ -1,7 +1,10 @@
 import test from 'ava';
 import type { Action } from '../pod/action.ts';
+import { CgroupError } from '../host/cgroups.ts';
+import { VolumeError } from '../host/volumes/volume-error.ts';
 import { RuntimeCallError } from '../runtime/call.ts';
 import { ImageError } from '../runtime/images.ts';
+import { NetworkNotReadyError } from '../runtime/network-ready.ts';
 import { failureEvents } from './failure-events.ts';
 
 const create: Action = { kind: 'create-container', name: 'main', attempt: 0, generation: 0 };
@@ -30,6 +33,21 @@ const cases: Record<string, readonly [Action, Error, readonly string[]]> = {
     { kind: 'run-sandbox', attempt: 0 },
     new RuntimeCallError('RunPodSandbox', 'unknown', 'no bridge', '/run/c.sock'),
     ['FailedCreatePodSandBox: no bridge'],
+  ],
+  'a network that is not there is no fault of the sandbox': [
+    { kind: 'run-sandbox', attempt: 0 },
+    new NetworkNotReadyError('network is not ready: no plugin', { next }),
+    ['NetworkNotReady: network is not ready: no plugin'],
+  ],
+  'volumes that cannot be had': [
+    { kind: 'lend' },
+    new VolumeError('no such folder', { next }),
+    ['FailedMount: no such folder'],
+  ],
+  'a cgroup that cannot be made': [
+    { kind: 'lend' },
+    new CgroupError('read-only', { next }),
+    ['FailedCreatePodContainer: read-only'],
   ],
 };
 for (const [title, [action, error, told]] of Object.entries(cases)) {

@@ -25,9 +25,8 @@ export function failureEvents(action: Action, error: unknown): readonly PodEvent
     ];
   }
   const { reason, message } = explain(action, error);
-  return [
-    reason.startsWith('Failed') ? warning(reason, message) : warning('Failed', `Error: ${message}`),
-  ];
+  const hasOwnEvent = reason.startsWith('Failed') || reason === 'NetworkNotReady';
+  return [hasOwnEvent ? warning(reason, message) : warning('Failed', `Error: ${message}`)];
 }
 
 const imageEvents: Readonly<Record<ImageReason, string>> = {

@@ -9,6 +9,7 @@
  * Read next: act.ts, which performs one action; view.ts, what is known between two full looks.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../errors.ts';
 import type { Action } from '../pod/action.ts';
 import { inWords, isVisit } from '../pod/action.ts';
 import { adopt } from '../pod/adopt.ts';
@@ -357,11 +358,17 @@ export class Worker {
     } catch (error) {
       if (signal.aborted) return false;
       this.#lookDue = true;
-      if (!this.#lookFails) this.#tools.report('look at the pod', error);
+      if (!this.#lookFails) this.#tellFailedLook(error);
       this.#lookFails = true;
       await delay(LOOK_RETRY_MS, undefined, { signal }).catch(() => undefined);
       return false;
     }
+  }
+
+  #tellFailedLook(error: unknown): void {
+    this.#tools.report('look at the pod', error);
+    const message = `error determining status: ${messageOf(error)}`;
+    this.#tools.tell({ type: 'Warning', reason: 'FailedSync', message });
   }
 
   /** Whether that memory is on disk now. */

@@ -69,6 +69,7 @@ const retries: Record<string, { reason: string; after: number[] }> = {
     reason: 'ErrImagePull',
     after: [10, 20, 40, 80, 160, 300, 300],
   },
+  'a network that is not there yet': { reason: 'NetworkNotReady', after: [1, 1, 1] },
   'anything else that fails': {
     reason: 'CreateContainerError',
     after: [1, 2, 4, 8, 16, 32, 60, 60],

@@ -71,6 +71,8 @@ const IMAGE_REASONS: readonly string[] = [
 
 /** When an action that failed may be tried again. */
 export function retryAt({ reason, at, count }: Failure): number {
+  // Somebody is about to set it up, and asking costs nothing.
+  if (reason === 'NetworkNotReady') return at + 1_000;
   const [initial, max] = IMAGE_REASONS.includes(reason) ? [10_000, 300_000] : [1_000, 60_000];
   return at + Math.min(initial * 2 ** (count - 1), max);
 }
