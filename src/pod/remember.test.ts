@@ -45,6 +45,13 @@ test('an exit is remembered with its message', (t) => {
   t.like(after([ended(0, { message: 'disk full' })])?.exit, { exitCode: 3, message: 'disk full' });
 });
 
+test('the time of a start stays as it was told first', (t) => {
+  t.is(
+    after([instance(0, { startedAt: 1999 })], [instance(0, { startedAt: 2001 })])?.startedAt,
+    1999,
+  );
+});
+
 test('a message that comes later than the exit is added to it', (t) => {
   const known = after([ended(0)], [ended(0, { message: 'last line' })]);
   t.like(known?.exit, { exitCode: 3, message: 'last line' });

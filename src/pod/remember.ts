@@ -65,7 +65,8 @@ function rememberContainer(
     containerId: instance.id ?? known.containerId,
     ...settledOrigin(instance, known),
     postStart: known.postStart ?? instance.hooks?.postStart?.outcome,
-    startedAt: instance.startedAt ?? known.startedAt ?? (isAlive(instance) ? look.now : undefined),
+    // What has been told stays: CRI has another time, a little later, than the event of the start.
+    startedAt: known.startedAt ?? instance.startedAt ?? (isAlive(instance) ? look.now : undefined),
   };
   if (instance.state === 'starting') return { ...seen, startedAt: known.startedAt };
   return instance.exit === undefined
