@@ -25,8 +25,8 @@ export interface ContainerOf {
 
 /** Tells the story, then waits to be told to end. */
 const obeys = `
-echo "$NAME started" >> /shared/story
 trap 'exit 143' TERM
+echo "$NAME started" >> /shared/story
 ${napping}
 while [ ! -e /shared/exit-$NAME ]; do nap; done
 code=$(cat /shared/exit-$NAME); rm /shared/exit-$NAME
