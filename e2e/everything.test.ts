@@ -132,6 +132,8 @@ done`;
   });
 
   let one = await node.ready('everything');
+  // A process is looked at when it has begun to speak: before, it is still the runtime's.
+  await node.story(one, 6);
   const again = await node.manifest(manifest);
   t.is(await node.ok('apply', '-f', again), 'pod/everything unchanged');
   const before = await seen(one);
@@ -147,11 +149,11 @@ done`;
   }
   if (hasImages) t.regex(before.image ?? '', /bin\/busybox/);
   t.is(Object.keys(before.mounts).length, 4 + 2 * running.length + 2, 'tmpfs and sub-paths');
-  const { length } = await node.story(one);
   for (const generation of [1, 2]) {
     // Renamed, as the watcher may look at any moment.
     await node.tell(one, 'watcher', 88);
     one = await node.ready('everything', generation);
+    await node.story(one, 7 * generation + 6);
     t.deepEqual(await seen(one), before);
     t.deepEqual(countsOf(one), {
       setup: generation,
@@ -161,7 +163,7 @@ done`;
       web: generation,
     });
   }
-  const story = await node.story(one, 3 * length);
+  const story = await node.story(one);
   t.is(story.filter((line) => line === 'main has started').length, 3);
   t.false(story.includes('main is to stop'), 'a restart in place runs no hook before the end');
 
