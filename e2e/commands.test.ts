@@ -1,6 +1,8 @@
 // Every command that talks to an agent, as a user types it, with what comes of it in containerd.
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { execa } from 'execa';
 import type { V1Event } from '../src/api/backend.ts';
@@ -9,12 +11,15 @@ import { container, image, initContainer, pod, referencePod } from './manifests.
 import type { ManifestOf } from './manifests.ts';
 import type { Place } from './node.ts';
 import { countsOf, generationOf, isReady, statusOf, until } from './node.ts';
-import { blink } from './pace.ts';
+import { blink, PATIENCE_MS, timeScale } from './pace.ts';
 import { sharedNode } from './shared.ts';
 import { testInTurn } from './turns.ts';
 
 const test = testInTurn(5);
 const node = sharedNode();
+
+/** For commands that give up by themselves: how long that takes is not what is tried. */
+const patiently = ['--timeout', `${Math.ceil(PATIENCE_MS * timeScale)}ms`];
 
 async function up(manifest: ManifestOf, where: Place = node()): Promise<V1Pod> {
   await where.apply(manifest);
@@ -27,18 +32,44 @@ function simple(name: string, more: Record<string, unknown> = {}): ManifestOf {
 
 /** A command that fails: its exit code and what it says. */
 async function failing(...args: string[]): Promise<Failure> {
-  return await failingAt(node(), ...args);
+  const { exitCode, all } = await node().reprise(args);
+  return [exitCode, all];
 }
 
 type Failure = readonly [code: number | undefined, said: string];
 
-async function failingAt(where: Place, ...args: string[]): Promise<Failure> {
-  const { exitCode, all } = await where.reprise(args);
-  return [exitCode, all];
-}
-
 function lines(...text: string[]): string {
   return text.join('\n');
+}
+
+/** How a table writes how long ago something was. */
+const age = '\\d[\\dms]*';
+
+interface Door extends Disposable {
+  readonly env: Record<string, string>;
+  /** Resolves when the agent has answered through it: a watch that was asked for has begun then. */
+  readonly answered: Promise<undefined>;
+}
+
+/** Another socket of an agent, for one command: its output tells nothing of when it begins to watch. */
+async function doorTo(where: Place): Promise<Door> {
+  const socket = path.join(where.dir, `door-${randomUUID()}.sock`);
+  const { promise: answered, resolve } = Promise.withResolvers<undefined>();
+  const server = net.createServer((caller) => {
+    const agent = net.connect(where.socket);
+    agent.once('data', () => resolve(undefined));
+    caller.pipe(agent).pipe(caller);
+    // Whoever hangs up hangs up on both.
+    caller.on('error', () => agent.destroy()).on('close', () => agent.destroy());
+    agent.on('error', () => caller.destroy()).on('close', () => caller.destroy());
+  });
+  server.listen(socket).unref();
+  await once(server, 'listening');
+  return {
+    env: { ...where.env, REPRISE_SOCKET: socket },
+    answered,
+    [Symbol.dispose]: () => void server.close(),
+  };
 }
 
 test('apply and create: new, unchanged, there already, changed', async (t) => {
@@ -89,15 +120,21 @@ test('get: tables, names, objects, namespaces', async (t) => {
   await here.ok('apply', '-n', 'other', '-f', elsewhere);
   const first = await here.podThat('labelled', 'is ready', isReady);
   await here.podThat('plain', 'is ready', isReady);
-  await here.ok('wait', 'pod', 'elsewhere', '-n', 'other', '--for=condition=Ready');
+  await here.ok(
+    ...['wait', 'pod', 'elsewhere', '-n', 'other', '--for=condition=Ready', ...patiently],
+  );
 
   t.regex(
     await here.ok('get', 'pods'),
-    /^NAME {7}READY {3}STATUS {4}RESTARTS {3}AGE\nlabelled {3}2\/2 {5}Running {3}0 {10}\d+s\nplain {6}1\/1 {5}Running {3}0 {10}\d+s$/,
+    new RegExp(
+      `^NAME {7}READY {3}STATUS {4}RESTARTS {3}AGE\nlabelled {3}2/2 {5}Running {3}0 {10}${age}\nplain {6}1/1 {5}Running {3}0 {10}${age}$`,
+    ),
   );
   t.regex(
     await here.ok('get', 'po', '-A', '-o', 'wide', '--no-headers'),
-    /^default +labelled +2\/2 +Running +0 +\d+s +[\d.]+ +test-node +0\n(.+\n)other +elsewhere +1\/1 .*$/,
+    new RegExp(
+      `^default +labelled +2/2 +Running +0 +${age} +[\\d.]+ +test-node +0\n(.+\n)other +elsewhere +1/1 .*$`,
+    ),
   );
   t.is(await here.ok('get', 'pods', '-o', 'name'), 'pod/labelled\npod/plain');
   t.is(await here.ok('get', 'pods', '-n', 'other', '-o', 'name'), 'pod/elsewhere');
@@ -182,36 +219,35 @@ test('a pod as JSON is a v1 Pod with its whole status', async (t) => {
 });
 
 test('get -w shows a pod from its first state to its last', async (t) => {
+  using door = await doorTo(node());
   const run = node().reprise(
     ['get', 'pods', '-w', '-o', 'json', '--output-watch-events', '-n', 'watched'],
-    { buffer: false },
+    { buffer: false, env: door.env },
   );
-  const seen: string[] = [];
+  const seen: { readonly type: string; readonly object: V1Pod }[] = [];
   const following = (async () => {
     for await (const line of run.iterable()) {
-      const { type, object } = JSON.parse(line) as { type: string; object: V1Pod };
-      seen.push(`${type} ${object.status.phase}`);
-      if (type === 'DELETED') run.kill('SIGINT');
+      const change = JSON.parse(line) as { type: string; object: V1Pod };
+      seen.push(change);
+      if (change.type === 'DELETED') run.kill('SIGINT');
     }
   })();
-  const once = 'echo "$NAME started" >> /shared/story';
-  const file = await node().manifest(
-    pod('watched', [initContainer('setup')], [container('main', once)]),
-  );
-  // The watch may begin after the pod was made; then its first state comes as ADDED all the same.
+  await door.answered;
+  const file = await node().manifest(pod('watched', [initContainer('setup')], [container('main')]));
   await node().ok('apply', '-n', 'watched', '-f', file);
+  const running = await until('it is seen to run', () =>
+    Promise.resolve(seen.find(({ object }) => object.status.phase === 'Running')?.object),
+  );
+  await node().tell(running, 'main', 0);
   await node().ok(
-    'wait',
-    'pod',
-    'watched',
-    '-n',
-    'watched',
-    '--for=jsonpath={.status.phase}=Succeeded',
+    ...['wait', 'pod', 'watched', '-n', 'watched', '--for=jsonpath={.status.phase}=Succeeded'],
+    ...patiently,
   );
   await node().ok('delete', 'pod', 'watched', '-n', 'watched');
   await following;
+  const told = seen.map(({ type, object }) => `${type} ${object.status.phase}`);
   t.deepEqual(
-    seen.filter((line, index) => line !== seen[index - 1]),
+    told.filter((line, index) => line !== told[index - 1]),
     [
       'ADDED Pending',
       'MODIFIED Pending',
@@ -239,8 +275,11 @@ test('delete: politely, with less grace, at once, without waiting', async (t) =>
 
   await up(stubborn('asked'));
   t.is(await node().ok('delete', 'pod', 'asked', '--wait=false'), 'pod "asked" deleted');
-  const ending = await node().pod('asked');
-  t.truthy(ending.metadata.deletionTimestamp);
+  const ending = await node().podThat(
+    'asked',
+    'is being deleted',
+    ({ metadata }) => metadata.deletionTimestamp !== undefined,
+  );
   t.is(ending.metadata.deletionGracePeriodSeconds, 3600);
   t.regex(await node().ok('get', 'pods'), /\nasked +1\/1 +Terminating /);
   const [code, said] = await failing('delete', 'pod', 'asked', '--timeout', '1s');
@@ -264,11 +303,16 @@ test('delete: several at once, of which none waits for another one', async (t) =
     const main = container('main', script, { volumeMounts });
     return pod(name, [], [main], { volumes, terminationGracePeriodSeconds: 3600 });
   };
-  const loop = 'echo up; while :; do sleep 1; done';
-  await up(
-    ends('last', `trap 'until [ -e /told/first-ends ]; do sleep 1; done; exit' TERM; ${loop}`),
+  // Without a handler the signal would be lost: it is set when this file is there.
+  const loop = (name: string) => `: > /told/${name}-is-up; while :; do sleep 1; done`;
+  const last = `trap 'until [ -e /told/first-ends ]; do sleep 1; done; exit' TERM; ${loop('last')}`;
+  await up(ends('last', last));
+  await up(ends('first', `trap ': > /told/first-ends; exit' TERM; ${loop('first')}`));
+  await until('both obey', () =>
+    Promise.resolve(
+      ['last', 'first'].every((name) => fs.existsSync(path.join(node().dir, `${name}-is-up`))),
+    ),
   );
-  await up(ends('first', `trap ': > /told/first-ends; exit' TERM; ${loop}`));
   t.deepEqual((await node().ok('delete', 'pod', 'last', 'first')).split('\n').toSorted(), [
     'pod "first" deleted',
     'pod "last" deleted',
@@ -290,8 +334,9 @@ test('logs: of a container, the last lines, with times, of all', async (t) => {
     ),
   );
   const three = (name: string) => lines(`${name}: one`, `${name}: two`, `${name}: three`);
-  await until('both have spoken', async () => {
+  await until('all have spoken', async () => {
     const texts = [
+      await node().ok('logs', 'logs', '-c', 'setup'),
       await node().ok('logs', 'logs', '-c', 'main'),
       await node().ok('logs', 'logs', '-c', 'second'),
     ];
@@ -323,15 +368,16 @@ test('logs: of a container, the last lines, with times, of all', async (t) => {
 
 test('logs -f goes on to the very last line, through the life of one container', async (t) => {
   // Less than 4 KiB: of more than that containerd 1.6 itself loses the end now and then.
-  const script = `while [ ! -e /shared/go ]; do sleep ${blink}; done; seq 1 500`;
+  const script = `echo 0; while [ ! -e /shared/go ]; do sleep ${blink}; done; seq 1 500`;
   const talks = await up(pod('follow', [], [container('main', script)]));
   const follower = node().reprise(['logs', 'follow', '-f']);
+  await once(follower.stdout, 'data');
   fs.writeFileSync(path.join(node().volume(talks), 'go'), '');
   const { exitCode, all } = await follower;
   t.is(exitCode, 0);
   t.deepEqual(
     all.split('\n'),
-    Array.from({ length: 500 }, (_, index) => `${index + 1}`),
+    Array.from({ length: 501 }, (_, index) => `${index}`),
   );
   await node().ok('delete', 'pod', 'follow');
 });
@@ -358,7 +404,12 @@ test('logs -p shows the run before a restart', async (t) => {
 });
 
 test('events: as a table, as JSON, as they come', async (t) => {
-  const watching = node().reprise(['events', 'eventful', '-w', '-o', 'json'], { buffer: false });
+  // What has happened twice is listed once: only who watches from the beginning sees it all.
+  using door = await doorTo(node());
+  const watching = node().reprise(['events', 'eventful', '-w', '-o', 'json'], {
+    buffer: false,
+    env: door.env,
+  });
   const seen: V1Event[] = [];
   const following = (async () => {
     for await (const line of watching.iterable()) {
@@ -367,6 +418,7 @@ test('events: as a table, as JSON, as they come', async (t) => {
       if (event.reason === 'RestartedAllContainers') watching.kill('SIGINT');
     }
   })();
+  await door.answered;
   await up(referencePod('eventful'));
   await node().ok('restart', 'pod', 'eventful', '--wait');
   await following;
@@ -398,7 +450,7 @@ test('events: as a table, as JSON, as they come', async (t) => {
   }
   const table = await node().ok('events', 'eventful');
   t.regex(table, /^LAST SEEN +TYPE +REASON +OBJECT +CONTAINER +MESSAGE\n/);
-  t.regex(table, /\n\d+s +Normal +Started +pod\/eventful +main +Container started/);
+  t.regex(table, new RegExp(`\\n${age} +Normal +Started +pod/eventful +main +Container started`));
   const list = JSON.parse(await node().ok('events', 'eventful', '-o', 'json')) as {
     items: V1Event[];
   };
@@ -408,22 +460,20 @@ test('events: as a table, as JSON, as they come', async (t) => {
 });
 
 test('wait: for conditions, values and the end, but not for ever', async (t) => {
-  // Its own agent, to see who is connected to it.
-  const here = await node().beside('wait');
-  await here.agent();
+  const here = node();
   const file = await here.manifest(referencePod('awaited'));
-  const created = here.ok('wait', 'pod', 'awaited', '--for=create', '--timeout=60s');
+  const created = here.ok('wait', 'pod', 'awaited', '--for=create', ...patiently);
   await here.ok('apply', '-f', file);
   t.is(await created, 'pod/awaited condition met');
   t.is(
-    await here.ok('wait', 'pod', 'awaited', '--for=condition=Ready', '--timeout=60s'),
+    await here.ok('wait', 'pod', 'awaited', '--for=condition=Ready', ...patiently),
     'pod/awaited condition met',
   );
   t.is(
-    await here.ok('wait', 'pod/awaited', '--for=jsonpath={.status.phase}=Running'),
+    await here.ok('wait', 'pod/awaited', '--for=jsonpath={.status.phase}=Running', ...patiently),
     'pod/awaited condition met',
   );
-  t.deepEqual(await failingAt(here, 'wait', 'pod', 'awaited', '--for=delete', '--timeout=200ms'), [
+  t.deepEqual(await failing('wait', 'pod', 'awaited', '--for=delete', '--timeout=200ms'), [
     1,
     lines(
       'error: timed out after 200ms: waiting for delete',
@@ -432,33 +482,31 @@ test('wait: for conditions, values and the end, but not for ever', async (t) => 
     ),
   ]);
   // A state that lasts for milliseconds only.
-  const restarting = here.ok(
-    'wait',
-    'pod',
-    'awaited',
-    '--for=condition=AllContainersRestarting',
-    '--timeout=60s',
+  using door = await doorTo(here);
+  const restarting = here.reprise(
+    ['wait', 'pod', 'awaited', '--for=condition=AllContainersRestarting', ...patiently],
+    { env: door.env },
   );
-  await until('it watches', async () => (await watchers(here)) > 0);
-  const over = here.ok('wait', 'pod', 'awaited', '--for=delete', '--timeout=60s');
+  await door.answered;
+  const over = here.ok('wait', 'pod', 'awaited', '--for=delete', ...patiently);
   await here.ok('restart', 'pod', 'awaited', '--wait');
-  t.is(await restarting, 'pod/awaited condition met');
+  t.is((await restarting).all, 'pod/awaited condition met');
   await here.ok('delete', 'pod', 'awaited');
   t.is(await over, 'pod/awaited condition met');
-  t.is((await failingAt(here, 'wait', 'pod', 'awaited', '--for=condition=Ready'))[0], 1);
-  t.is(await here.ok('wait', 'pod', 'awaited', '--for=delete'), 'pod/awaited condition met');
+  t.is((await failing('wait', 'pod', 'awaited', '--for=condition=Ready', ...patiently))[0], 1);
+  t.is(
+    await here.ok('wait', 'pod', 'awaited', '--for=delete', ...patiently),
+    'pod/awaited condition met',
+  );
 });
-
-/** How many connections an agent has open. */
-async function watchers({ socket }: Place): Promise<number> {
-  const text = await fs.promises.readFile('/proc/net/unix', 'utf8');
-  return text.split('\n').filter((line) => line.endsWith(` ${socket}`)).length - 1;
-}
 
 test('describe tells it all', async (t) => {
   const here = await up(referencePod('told'));
   await node().tell(here, 'watcher', 88);
   await node().podThat('told', 'is ready again', (one) => isReady(one) && generationOf(one) === 1);
+  await until('its restart is told of', async () =>
+    (await node().events('told')).some((line) => line.includes(' RestartedAllContainers: ')),
+  );
   const text = await node().ok('describe', 'pod', 'told');
   for (const pattern of [
     /^Name: +told$/m,
@@ -472,7 +520,10 @@ test('describe tells it all', async (t) => {
     /^ {4}Last State: +Terminated\n {6}Reason: +RestartingAllContainers\n/m,
     /^ {2}Ready +True /m,
     /^ {2}shared: +emptyDir$/m,
-    /^ {2}\d+s +Normal +RestartedAllContainers +All containers were restarted in place/m,
+    new RegExp(
+      `^ {2}${age} +Normal +RestartedAllContainers +All containers were restarted in place`,
+      'm',
+    ),
   ]) {
     t.regex(text, pattern);
   }
@@ -570,7 +621,9 @@ test('two agents on one containerd do not touch each other', async (t) => {
   t.deepEqual(await one.traces(), []);
 
   // An agent that has lost its memory removes what is its own, and nothing else.
-  await up(simple('lost'), one);
+  const lost = await up(simple('lost'), one);
+  // Its last word: whatever it writes while its folder is removed would be in the way.
+  await one.story(lost, 1);
   oneRuns.kill('SIGKILL');
   await oneRuns;
   fs.rmSync(path.join(one.dataDir, 'pods'), { recursive: true });
@@ -591,10 +644,10 @@ interface Answer {
 }
 
 /** What kubectl and other programs see. */
-async function ask(request: string, ...more: string[]): Promise<Answer> {
+async function askOf(socket: string, request: string, ...more: string[]): Promise<Answer> {
   const [method = '', url = ''] = request.split(' ');
   const { stdout } = await execa('curl', [
-    ...['--silent', '--show-error', '--unix-socket', node().socket, '--request', method],
+    ...['--silent', '--show-error', '--unix-socket', socket, '--request', method],
     ...['--write-out', '\n%{http_code} %{content_type}', ...more, `http://localhost${url}`],
   ]);
   const [, body = '', code = '', type = ''] = /^(.*?)\n?\n(\d+) (.*)$/s.exec(stdout) ?? [];
@@ -602,6 +655,11 @@ async function ask(request: string, ...more: string[]): Promise<Answer> {
 }
 
 test('the API has the shapes of Kubernetes', async (t) => {
+  // Its own agent: of what happens to many pods an agent forgets the beginning.
+  const here = await node().beside('api');
+  await here.agent();
+  const ask = (request: string, ...more: string[]): Promise<Answer> =>
+    askOf(here.socket, request, ...more);
   const pods = '/api/v1/namespaces/rest/pods';
   const manifest = {
     ...referencePod('raw'),
@@ -629,7 +687,7 @@ test('the API has the shapes of Kubernetes', async (t) => {
     body: { reason: 'Invalid', details: { causes: [{ field: 'spec.containers[0].imge' }] } },
   });
 
-  await node().ok('wait', 'pod', 'raw', '-n', 'rest', '--for=condition=Ready');
+  await here.ok('wait', 'pod', 'raw', '-n', 'rest', '--for=condition=Ready', ...patiently);
   const one = await ask(`GET ${pods}/raw`);
   t.like(one, {
     code: 200,
@@ -668,14 +726,10 @@ test('the API has the shapes of Kubernetes', async (t) => {
   t.deepEqual(rows[0]?.cells.slice(0, 3), ['raw', '2/2', 'Running']);
 
   // A watch from a version on tells all that has happened since.
-  const since = await execa(
-    'curl',
-    [
-      ...['--silent', '--max-time', '2', '--unix-socket', node().socket],
-      `http://localhost${pods}?watch=true&timeoutSeconds=1&resourceVersion=${resourceVersion}`,
-    ],
-    { reject: false },
-  );
+  const since = await execa('curl', [
+    ...['--silent', '--show-error', '--unix-socket', here.socket],
+    `http://localhost${pods}?watch=true&timeoutSeconds=1&resourceVersion=${resourceVersion}`,
+  ]);
   const events = since.stdout
     .split('\n')
     .map((line) => JSON.parse(line) as { type: string; object: V1Pod });
@@ -722,5 +776,5 @@ test('the API has the shapes of Kubernetes', async (t) => {
     code: 200,
     body: { metadata: { uid, deletionGracePeriodSeconds: 1 } },
   });
-  await node().ok('wait', 'pod', 'raw', '-n', 'rest', '--for=delete');
+  await here.ok('wait', 'pod', 'raw', '-n', 'rest', '--for=delete', ...patiently);
 });
