@@ -8,7 +8,7 @@ import { foreground } from './foreground.ts';
 import { container, image, pod } from './manifests.ts';
 import type { ManifestOf } from './manifests.ts';
 import type { Place } from './node.ts';
-import { isReady, program, statusOf } from './node.ts';
+import { isReady, program, statusOf, until } from './node.ts';
 import { sharedNode } from './shared.ts';
 import { testInTurn } from './turns.ts';
 
@@ -434,10 +434,9 @@ for (const [title, policy, name, waiting] of [
     );
     t.is(shown.status.phase, 'Pending');
     t.like(statusOf(shown, 'main').state.waiting, waiting);
-    t.regex(
-      await here.ok('get', 'pods'),
-      new RegExp(`\\nno-image +0/1 +(${waiting.reason}|ImagePullBackOff) +0 `),
-    );
+    const row = new RegExp(`\\nno-image +0/1 +(${waiting.reason}|ImagePullBackOff) +0 `);
+    // Not while it is just trying again.
+    await until('the table says why', async () => row.test(await here.ok('get', 'pods')));
     run.send('SIGINT');
     t.is((await run.end()).code, 130);
     t.deepEqual(await here.traces(), []);
