@@ -36,7 +36,7 @@ function politePod(name: string, folder: string, more: Record<string, unknown> =
   const main = container('main', script, { volumeMounts: [{ name: 'host', mountPath: '/host' }] });
   return pod(name, [], [main], {
     volumes: [{ name: 'host', hostPath: { path: folder, type: 'DirectoryOrCreate' } }],
-    terminationGracePeriodSeconds: 60,
+    terminationGracePeriodSeconds: 3600,
     ...more,
   });
 }
@@ -137,7 +137,7 @@ test('a pod that fails: exit code 1, and which container with what code and last
   const here = await place('fails');
   const { code, out, err } = await foreground(here, '-f', await here.manifest(fails)).end();
   t.is(code, 1);
-  inOrder(story(out), [/^main: exited with code 7 \(Error\)$/, /^\(pod\): Failed$/]);
+  inOrder(story(out), [/^main: exited with code 7 \(Error\)( after \d+s)?$/, /^\(pod\): Failed$/]);
   t.deepEqual(err.split('\n'), [
     'container main has failed: exit code 7 (Error)',
     '  the end of its log:',
@@ -183,7 +183,7 @@ for (const [signal, exitCode] of [
     t.is(code, exitCode);
     t.is(said(), 'up\nasked to end\n');
     t.is(err, 'deleting the pod; once more kills it at once');
-    inOrder(story(out), [/^\(pod\): is being deleted, within 60s$/, /^main: exited with code 0/]);
+    inOrder(story(out), [/^\(pod\): is being deleted, within 3600s$/, /^main: exited with code 0/]);
     t.deepEqual(await here.traces(), []);
   });
 }
@@ -382,23 +382,33 @@ test('an end that nobody saw is told by the next run', async (t) => {
 
 test('killed while the pod is being deleted, the next run starts it anew', async (t) => {
   const here = await place('deleting');
-  const slow = container('main', `trap 'sleep 1; exit 0' TERM; while :; do sleep ${blink}; done`);
-  const manifest = pod('deleting', [], [slow], { terminationGracePeriodSeconds: 60 });
+  const slow = container(
+    'main',
+    `trap 'while [ ! -e /shared/go ]; do sleep ${blink}; done; exit 0' TERM
+    echo "$NAME obeys" >> /shared/story
+    while :; do sleep ${blink}; done`,
+  );
+  const manifest = pod('deleting', [], [slow], { terminationGracePeriodSeconds: 3600 });
   const file = await here.manifest(manifest);
   const first = foreground(here, '-f', file);
   const before = await first.podThat('deleting', 'is ready', isReady);
+  await here.story(before, 1);
   first.send('SIGINT');
   await first.hears(/is being deleted/);
   first.send('SIGKILL');
   await first.end();
 
   const second = foreground(here, '-f', file);
+  await second.hears(/^pod default\/deleting is deleted first; Ctrl-C kills it at once$/);
+  await here.put(before, 'go');
   const after = await second.podThat(
     'deleting',
     'is a new one',
     (one) => isReady(one) && one.metadata.uid !== before.metadata.uid,
   );
   t.deepEqual(countsOf(after), { main: 0 });
+  await here.story(after, 1);
+  await here.put(after, 'go');
   second.send('SIGINT');
   t.is((await second.end()).code, 130);
   t.deepEqual(await here.traces(), []);
