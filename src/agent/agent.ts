@@ -59,7 +59,7 @@ import { Hub } from './hub.ts';
 import { complete } from './object-store.ts';
 import type { ObjectStore } from './object-store.ts';
 import { tellExit, withLastWords } from './last-words.ts';
-import { untilLogIsWritten } from './log-end.ts';
+import { untilLogIsWhole, untilLogIsWritten } from './log-end.ts';
 import { keepLogsShort } from './log-keeper.ts';
 import { objectsFor, pullsWith, refersTo } from './pod-objects.ts';
 import { OutOfMemory } from './out-of-memory.ts';
@@ -261,6 +261,9 @@ export class Agent implements Backend {
     const known = picture.memory.containers[container];
     const current =
       known?.startedAt === undefined && known?.exit === undefined ? attempts[0] : known.attempt;
+    const { cri } = this.#parts.means;
+    // Whoever saw it end reads its last words, too.
+    if (known?.exit !== undefined) await untilLogIsWhole(cri, known, ANSWER_WITHIN_MS);
     return {
       directory,
       current,
@@ -269,9 +272,7 @@ export class Agent implements Backend {
         await hasEnded(entry, container, current, signal);
         if (known?.attempt !== current || known?.containerId === undefined) return;
         // A runtime that cannot be asked does not keep a reader waiting.
-        await untilLogIsWritten(this.#parts.means.cri, known.containerId, signal).catch(
-          () => undefined,
-        );
+        await untilLogIsWritten(cri, known.containerId, signal).catch(() => undefined);
       },
     };
   }

@@ -28,3 +28,14 @@ export async function untilLogIsWritten(
     await delay(ms, undefined, { signal });
   }
 }
+
+/** The same for somebody who waits for an answer: at most so long, also for a runtime that is away. */
+export async function untilLogIsWhole(
+  cri: Pick<Cri, 'containerStatus'>,
+  { containerId }: { readonly containerId?: string },
+  withinMs: number,
+): Promise<void> {
+  if (containerId === undefined) return;
+  // The log as far as it goes is better than none.
+  await untilLogIsWritten(cri, containerId, AbortSignal.timeout(withinMs)).catch(() => undefined);
+}
