@@ -58,7 +58,7 @@ export async function stopSlices({ cgroupRoot }: Instance): Promise<void> {
 }
 
 /** Removes the cgroups, leaves first; the last process may take a moment to be gone from one. */
-export async function removeCgroups(cgroups: readonly string[], withinMs = 5000): Promise<void> {
+export async function removeCgroups(cgroups: readonly string[], withinMs = 60_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   for (const cgroup of cgroups) {
     for (;;) {

@@ -50,7 +50,7 @@ export interface StartOptions {
   readonly signal?: AbortSignal;
 }
 
-const READY_MS = 60_000;
+const READY_MS = 180_000;
 
 /** Starts the instance of this folder, unless it runs, waits until it can run pods, and
  * gives it the local images. */

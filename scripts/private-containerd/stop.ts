@@ -37,7 +37,7 @@ export async function stopContainerd(
   await endProcesses(instance, {
     roles: ['daemon', 'helper', 'container'],
     signal: 'SIGKILL',
-    withinMs: 20_000,
+    withinMs: 60_000,
   });
 
   await unmountAll(instance.dir);
@@ -59,7 +59,7 @@ async function endDaemon(instance: Instance): Promise<void> {
   try {
     await endProcesses(instance, { roles, signal: 'SIGTERM', withinMs: 10_000 });
   } catch {
-    await endProcesses(instance, { roles, signal: 'SIGKILL', withinMs: 10_000 });
+    await endProcesses(instance, { roles, signal: 'SIGKILL', withinMs: 60_000 });
   }
 }
 
