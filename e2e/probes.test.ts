@@ -8,12 +8,13 @@ import path from 'node:path';
 import { Server, ServerCredentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import test from 'ava';
+import { execa } from 'execa';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import type { ProtoGrpcType } from '../src/runtime/generated/grpc-health.ts';
 import type { HealthCheckResponse } from '../src/runtime/generated/grpc/health/v1/HealthCheckResponse.ts';
 import { protoDirectory, protoOptions } from '../src/runtime/protos.ts';
 import { selfSigned } from '../src/testing/certificate.ts';
-import { container, initContainer, pod, restartAllOn, sidecar } from './manifests.ts';
+import { container, initContainer, pod, referencePod, restartAllOn, sidecar } from './manifests.ts';
 import { generationOf, isReady, startNode, statusOf, until } from './node.ts';
 import { blink, napping } from './pace.ts';
 import { sharedNode } from './shared.ts';
@@ -443,4 +444,43 @@ test('an agent that starts again keeps what it knew of its containers', async (t
   );
   t.true(isReady(after));
   t.is(statusOf(after, 'main').containerID, statusOf(before, 'main').containerID);
+});
+
+test('a readiness gate holds the pod back until others have set its condition, restarts or not', async (t) => {
+  const type = 'example.org/warm';
+  /** As docs/manifest.md has it. */
+  const set = async (status: string): Promise<void> => {
+    await execa('curl', [
+      ...['--silent', '--show-error', '--fail-with-body', '--unix-socket', node().socket],
+      ...['-X', 'PATCH', '-H', 'Content-Type: application/strategic-merge-patch+json'],
+      ...['-d', JSON.stringify({ status: { conditions: [{ type, status }] } })],
+      'http://reprise/api/v1/namespaces/default/pods/gate/status',
+    ]);
+  };
+  const conditionOf = (one: V1Pod, wanted: string) =>
+    one.status.conditions.find((condition) => condition.type === wanted);
+  const isTrue = (one: V1Pod, wanted: string) => conditionOf(one, wanted)?.status === 'True';
+
+  await node().apply(referencePod('gate', { readinessGates: [{ conditionType: type }] }));
+  const held = await node().podThat('gate', 'has its containers', (one) => {
+    return isTrue(one, 'ContainersReady');
+  });
+  t.like(conditionOf(held, 'Ready'), {
+    status: 'False',
+    reason: 'ReadinessGatesNotReady',
+    message: `corresponding condition of pod readiness gate "${type}" does not exist.`,
+  });
+  await set('True');
+  const up = await node().ready('gate');
+  await node().tell(up, 'watcher', 88);
+  const again = await node().ready('gate', 1);
+  t.deepEqual(conditionOf(again, type), conditionOf(up, type));
+  await set('False');
+  const down = await node().podThat('gate', 'is not ready', (one) => !isReady(one));
+  t.is(
+    conditionOf(down, 'Ready')?.message,
+    `the status of pod readiness gate "${type}" is not "True", but False`,
+  );
+  t.true(isTrue(down, 'ContainersReady'));
+  await node().removed('gate');
 });
