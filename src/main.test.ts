@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import test from 'ava';
+import anyTest from 'ava';
 import { execa } from 'execa';
 import { serve } from './testing/served.ts';
 import { aShownPod, running, status } from './testing/v1-pods.ts';
@@ -14,11 +14,15 @@ interface Said {
 }
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
+/** Of a program that ends by itself: however busy the machine is. */
+const patienceMs = 240_000;
+/** Dozens of programs that start side by side would all take as long as all of them together. */
+const test = anyTest.serial;
 
 async function reprise(args: readonly string[], more: { input?: string } = {}): Promise<Said> {
   const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args], {
     reject: false,
-    timeout: 50_000,
+    timeout: patienceMs,
     extendEnv: false,
     // Nothing of the machine's own set-up may leak in.
     env: { PATH: process.env['PATH'], NODE_NO_WARNINGS: '1' },
@@ -190,7 +194,7 @@ test('wait ends when the condition holds, or says that it does not', async (t) =
   t.is(late.code, 1);
   t.regex(late.err, /^error: timed out after 300ms/);
 
-  const waiting = reprise([...wait, '--timeout=40s']);
+  const waiting = reprise([...wait, '--timeout=10m']);
   api.backend.setStatus(aShownPod(), { phase: 'Running' });
   t.like(await waiting, { code: 0, out: 'pod/web condition met' });
 });
@@ -199,7 +203,7 @@ test('get -w shows every state, one JSON object a line', async (t) => {
   const web = aShownPod({ main: [status('main', running())] });
   await using api = await serve({ before: [web] });
   const args = [main, '--socket', api.socket, 'get', 'pod', 'web', '-w', '-o', 'json'];
-  const watching = execa(process.execPath, args, { reject: false, timeout: 50_000 });
+  const watching = execa(process.execPath, args, { reject: false, timeout: patienceMs });
   const phases: string[] = [];
   for await (const line of watching.iterable()) {
     const { phase } = (JSON.parse(line) as typeof web).status;
@@ -222,7 +226,7 @@ test('run is a client of the agent that is there: tells, removes, exits like the
     const running = execa(process.execPath, args, {
       input: manifest('web'),
       reject: false,
-      timeout: 50_000,
+      timeout: patienceMs,
     });
     const told: string[] = [];
     for await (const line of running.iterable()) {
@@ -257,7 +261,9 @@ test('an interrupted run deletes its pod, the second time by force', async (t) =
   const running = execa(process.execPath, args, {
     input: manifest('web'),
     reject: false,
-    timeout: 50_000,
+    timeout: patienceMs,
+    // Else SIGKILL follows the first SIGTERM after some seconds.
+    forceKillAfterDelay: false,
   });
   // Gone only when both requests have come.
   const asked = Promise.withResolvers<undefined>();
