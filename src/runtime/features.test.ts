@@ -8,7 +8,7 @@ async function featuresIn(answer: StatusResponse) {
   await using server = await serve({
     runtime: { Status: (_call, callback) => callback(null, answer) },
   });
-  return await findFeatures(criOver(server.containerd), AbortSignal.timeout(10_000));
+  return await findFeatures(criOver(server.containerd), new AbortController().signal);
 }
 
 test('a containerd that says nothing of features has none', async (t) => {

@@ -54,7 +54,7 @@ async function tell(story: Story) {
       },
     },
   });
-  const signal = AbortSignal.timeout(5000);
+  const { signal } = new AbortController();
   const outcome: ReadyImage | ImageError = await ensureImage(
     criOver(server.containerd),
     image,
