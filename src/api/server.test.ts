@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { createLogger } from '../log.ts';
@@ -227,26 +228,23 @@ test('who listed first can watch from there without a gap', async (t) => {
 test('a pod enters and leaves what a watcher selected', async (t) => {
   await using api = await serve();
   const web = api.backend.put(aShownPod({ status: { phase: 'Pending' } }), 'ADDED');
-  const watched = api.call(
-    'GET',
-    `${pods}?watch=true&timeoutSeconds=4&fieldSelector=status.phase%3DRunning`,
-  );
-  await delay(1000);
-  for (const phase of ['Running', 'Running', 'Failed'] as const) {
+  const response = await startWatch(api, 'watch=true&fieldSelector=status.phase%3DRunning');
+  for (const phase of ['Running', 'Running', 'Failed', 'Pending', 'Running'] as const) {
     api.backend.setStatus(web, { phase });
   }
-  t.deepEqual(
-    linesIn((await watched).text).map(({ type }) => type),
-    ['ADDED', 'MODIFIED', 'DELETED'],
-  );
+  const types: string[] = [];
+  for await (const line of createInterface({ input: response })) {
+    types.push((JSON.parse(line) as Line).type);
+    if (types.length === 4) break;
+  }
+  response.destroy();
+  t.deepEqual(types, ['ADDED', 'MODIFIED', 'DELETED', 'ADDED']);
 });
 
 test('a watcher that does not read is cut off, and the others go on', async (t) => {
   await using api = await serve();
   const web = api.backend.put(aShownPod(), 'ADDED');
-  const request = httpRequest({ socketPath: api.socket, path: `${pods}?watch=1`, agent: false });
-  request.end();
-  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  const response = await startWatch(api, 'watch=1');
   response.pause();
   const message = 'x'.repeat(64 * 1024);
   // Enough for the limit and for what the kernel holds; each turn lets the feed hand one on.
@@ -355,6 +353,15 @@ test('a path that is too long for a socket is refused in words', async (t) => {
   const path = `/tmp/${'long/'.repeat(30)}api.sock`;
   await t.throwsAsync(serveApi(new MemoryBackend(), options(path)), { message: /107 bytes/ });
 });
+
+/** The answer to a watch, once it has begun: it will tell whatever happens from here on. */
+async function startWatch(api: Served, query: string): Promise<IncomingMessage> {
+  const path = `${pods}?${query}`;
+  const request = httpRequest({ socketPath: api.socket, path, agent: false });
+  request.end();
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  return response;
+}
 
 function namesIn(list: unknown): readonly string[] {
   return (list as { items: { metadata: { name: string } }[] }).items.map(
