@@ -218,7 +218,7 @@ testAsRoot('a pod with a process alive is not taken back', async (t) => {
   const pod = aPod([emptyDir('scratch')]);
   const loan = await lend(pod, node.settings);
   const [directory = ''] = directoriesOf(loan.cgroupParent, findHierarchy());
-  const sleeper = execa('sleep', ['100'], { reject: false });
+  const sleeper = execa('sleep', ['1000'], { reject: false });
   await fs.writeFile(path.join(directory, 'cgroup.procs'), String(sleeper.pid));
 
   const error = await t.throwsAsync(takeBack(pod, node.settings), { instanceOf: CgroupError });
