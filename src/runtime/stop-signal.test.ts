@@ -49,7 +49,15 @@ test('a container that ends of its signal is waited for', async (t) => {
 });
 
 test('one that does not end of it is killed when the grace is over', async (t) => {
-  t.deepEqual(await asked(t, {}, 0.1), all);
+  const begunAt = performance.now();
+  const seen = await asked(t, {}, 0.1);
+  // A timer may be early by the part of a millisecond that its clock does not have.
+  t.true(performance.now() - begunAt >= 99);
+  // On a busy machine the grace may be over before the question how it ended has got anywhere.
+  t.deepEqual(
+    seen.filter((one) => one !== 'wait for c1'),
+    ['signal 10 to c1', 'stop c1 within 0'],
+  );
 });
 
 test('one that is gone already counts as stopped', async (t) => {
