@@ -15,6 +15,8 @@ async function standIn(t: ExecutionContext, script: string): Promise<string> {
 }
 
 const { signal } = new AbortController();
+/** However busy the machine is: of a program that answers, or ends when it is killed. */
+const patienceMs = 240_000;
 
 test('a field that the driver does not know is left out from then on', async (t) => {
   const program = await standIn(
@@ -25,7 +27,7 @@ case "$1" in
 *) echo "GPU-a, 00000000:06:00.0, None, No, No, No, 0, Success" ;;
 esac`,
   );
-  const smi = new NvidiaSmi(program);
+  const smi = new NvidiaSmi(program, patienceMs);
   const rows = await smi.health(signal);
   t.is(rows[0]?.get('fabric.status'), 'Success');
   await smi.health(signal);
@@ -35,7 +37,7 @@ esac`,
 
 test('its exit codes say whether the GPUs are meant', async (t) => {
   const failed = async (script: string): Promise<NvidiaSmiError> =>
-    await t.throwsAsync(new NvidiaSmi(await standIn(t, script)).health(signal), {
+    await t.throwsAsync(new NvidiaSmi(await standIn(t, script), patienceMs).health(signal), {
       instanceOf: NvidiaSmiError,
     });
   const bus = await failed('exit 15');
@@ -51,13 +53,13 @@ test('its exit codes say whether the GPUs are meant', async (t) => {
 });
 
 test('one that hangs is given up', async (t) => {
-  const smi = new NvidiaSmi(await standIn(t, 'exec sleep 600'), 200);
+  const smi = new NvidiaSmi(await standIn(t, 'exec sleep 600'), 200, patienceMs);
   const error = await t.throwsAsync(smi.health(signal), { instanceOf: NvidiaSmiError });
   t.is(error.message, 'nvidia-smi did not answer in time');
   t.true(error.isAboutDevices);
 });
 
 test('compute processes are listed with their GPU', async (t) => {
-  const smi = new NvidiaSmi(await standIn(t, 'echo "GPU-a, 42"; echo "GPU-b, [N/A]"'));
+  const smi = new NvidiaSmi(await standIn(t, 'echo "GPU-a, 42"; echo "GPU-b, [N/A]"'), patienceMs);
   t.deepEqual(await smi.computeProcesses(signal), [{ gpuUuid: 'GPU-a', pid: 42 }]);
 });

@@ -26,6 +26,8 @@ export interface ComputeProcess {
 }
 
 const TIMEOUT_MS = 10_000;
+/** How long one that was killed may take to end before it counts as one that cannot be killed. */
+const ENDS_WITHIN_MS = 1_000;
 
 /** nvidia-smi's exit codes that speak of the driver or the GPUs; source: its manual page. */
 const badCodes: Readonly<Record<number, string>> = {
@@ -39,13 +41,15 @@ const badCodes: Readonly<Record<number, string>> = {
 export class NvidiaSmi {
   readonly #program: string;
   readonly #timeoutMs: number;
+  readonly #endsWithinMs: number;
   #fields: readonly string[] = healthFields;
   #last: Promise<unknown> = Promise.resolve();
   #isHung = false;
 
-  constructor(program: string, timeoutMs: number = TIMEOUT_MS) {
+  constructor(program: string, timeoutMs = TIMEOUT_MS, endsWithinMs = ENDS_WITHIN_MS) {
     this.#program = program;
     this.#timeoutMs = timeoutMs;
+    this.#endsWithinMs = endsWithinMs;
   }
 
   /** One row per GPU with the health fields that this driver knows. Throws NvidiaSmiError. */
@@ -121,7 +125,7 @@ export class NvidiaSmi {
     const timer = setTimeout(() => {
       this.#isHung = true;
       late.reject(new NvidiaSmiError('nvidia-smi hangs and cannot be killed', true));
-    }, this.#timeoutMs + 1_000);
+    }, this.#timeoutMs + this.#endsWithinMs);
     const ended = run.finally(() => {
       clearTimeout(timer);
       this.#isHung = false;
