@@ -16,7 +16,7 @@ import { aNode } from '../testing/node.ts';
 import { probeContainer } from './probe.ts';
 import { blankView } from './view.ts';
 
-const numbers = { timeoutSeconds: 7, periodSeconds: 1, successThreshold: 1, failureThreshold: 1 };
+const numbers = { timeoutSeconds: 700, periodSeconds: 1, successThreshold: 1, failureThreshold: 1 };
 type ExecSync = NonNullable<NonNullable<Answers['runtime']>['ExecSync']>;
 
 /** Makes one readiness probe at a pod whose sandbox has the address of loopback. */
@@ -63,7 +63,7 @@ test('a command is run as it is written, within its time', async (t) => {
   t.like(seen[0], {
     containerId: 'c1',
     cmd: ['check', '80', '$(ELSEWHERE)', '$(PORT)'],
-    timeout: '7',
+    timeout: '700',
   });
 });
 
@@ -76,9 +76,9 @@ test('any other code than 0 is a failure, and so is no answer in time', async (t
   );
   t.deepEqual(
     await find(t, exec('a', 'b'), (_, answer) =>
-      answer({ code: status.DEADLINE_EXCEEDED, details: 'timeout 7s exceeded' }),
+      answer({ code: status.DEADLINE_EXCEEDED, details: 'timeout 700s exceeded' }),
     ),
-    { kind: 'probed', outcome: 'failure', output: 'command timed out: "a b" timed out after 7s' },
+    { kind: 'probed', outcome: 'failure', output: 'command timed out: "a b" timed out after 700s' },
   );
 });
 

@@ -13,7 +13,8 @@ import type { HttpQuestion } from './net-probe.ts';
 import { probeHttp, probeTcp } from './net-probe.ts';
 
 const never = new AbortController().signal;
-const patienceMs = 10_000;
+/** Of a probe that is to succeed: however busy the machine is. */
+const patienceMs = 240_000;
 
 /** Listens on a port of loopback that nobody else has, until the test is over. */
 async function listening(t: ExecutionContext, server: net.Server): Promise<number> {
@@ -174,9 +175,8 @@ test('who does not answer in time fails', async (t) => {
 });
 
 test('who does not listen fails', async (t) => {
-  const server = net.createServer();
-  const port = await listening(t, server);
-  await new Promise((resolve) => server.close(resolve));
+  // No port that others may be given is ever so low.
+  const port = 1;
   const refused = `connect ECONNREFUSED 127.0.0.1:${port}`;
   t.deepEqual(await probeHttp(asked(port), patienceMs, never), {
     outcome: 'failure',
