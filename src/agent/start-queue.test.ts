@@ -3,6 +3,8 @@ import test from 'ava';
 import { StartQueue } from './start-queue.ts';
 
 const forever = new AbortController().signal;
+/** A turn that nobody takes away, however long the machine does something else. */
+const untilDone = 600_000;
 
 /** A start that lasts until it is told to end, and whether it has begun. */
 function aStart() {
@@ -22,7 +24,7 @@ function aStart() {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test('no more than so many starts are under way at a time', async (t) => {
-  const queue = new StartQueue(2);
+  const queue = new StartQueue(2, untilDone);
   const starts = [aStart(), aStart(), aStart()];
   const done = starts.map((one) => queue.do(0, one.do, forever));
   await settled();
@@ -39,7 +41,7 @@ test('no more than so many starts are under way at a time', async (t) => {
 });
 
 test('the pod that has waited longest comes next, and of two alike the one that asked first', async (t) => {
-  const queue = new StartQueue(1);
+  const queue = new StartQueue(1, untilDone);
   const first = aStart();
   const order: string[] = [];
   const all = [
@@ -59,7 +61,7 @@ test('the pod that has waited longest comes next, and of two alike the one that 
 });
 
 test('a start that fails hands its turn on', async (t) => {
-  const queue = new StartQueue(1);
+  const queue = new StartQueue(1, untilDone);
   const failure = queue.do(0, () => Promise.reject(new Error('no')), forever);
   await t.throwsAsync(failure, { message: 'no' });
   t.is(await queue.do(0, () => Promise.resolve('started'), forever), 'started');
@@ -74,7 +76,7 @@ test('a start that hangs does not keep others from theirs', async (t) => {
   hangs.end();
   await first;
   const [one, two] = [aStart(), aStart()];
-  const slow = new StartQueue(1, 60_000);
+  const slow = new StartQueue(1, untilDone);
   const done = [slow.do(0, one.do, forever), slow.do(0, two.do, forever)];
   await settled();
   t.deepEqual([one.begun, two.begun], [true, false]);
@@ -84,7 +86,7 @@ test('a start that hangs does not keep others from theirs', async (t) => {
 });
 
 test('whoever does not wait any more is left out', async (t) => {
-  const queue = new StartQueue(1);
+  const queue = new StartQueue(1, untilDone);
   const first = aStart();
   const under = queue.do(0, first.do, forever);
   const abort = new AbortController();
