@@ -1,15 +1,17 @@
 /**
  * Runs types, lint, unit tests and end-to-end tests, each to its end, and adds up how they went.
  *
- * The last line is `N passed, N failed`: every test, and types and lint as one each. A stage that
- * fails does not keep the others from telling what they know. Read next: tap.ts, vm-smoke.ts.
+ * The last line is `N passed, N failed`: every test, and types and lint as one each. Just before it
+ * comes once more what has failed. A stage that fails does not keep the others from telling what they
+ * know. Read next: tap.ts, vm-smoke.ts.
  */
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { containerdOf, isLine, LINES, ownContainerd } from './containerd-lines.ts';
-import { add, count, inWords, nothing, type Tally } from './tap.ts';
+import { add, count, inWords, noFailures, note, nothing, retell } from './tap.ts';
+import type { Outcome, Tally } from './tap.ts';
 import { isUsageError, tellError } from './tell-error.ts';
 import { endToEndRuns } from './test-plan.ts';
 import type { EndToEndRun, Which, Wishes } from './test-plan.ts';
@@ -30,17 +32,20 @@ Prepares the machine (scripts/prepare) and runs
                     cgroup v2, which is built if it is not there; at most 12 minutes
 FILE...             of the end-to-end tests only those in these files
 
-The last line tells how many passed and failed; the exit code is 0 if at least one test ran and
-none failed.
+In the end, what has failed is told once more. The last line tells how many passed and failed; the
+exit code is 0 if at least one test ran and none failed.
 `;
 
 /** What ava prints around the results; the stage says the same in its own words. */
 const FRAME = /^(?:TAP version \d+|1\.\.\d+|# (?:tests|pass|fail|skip) \d+|)$/;
 
+/** How a stage went, and which of its tests have failed. */
+type Result = Omit<Outcome, 'name'>;
+
 /** A part of the whole with a result of its own. */
 interface Stage {
   readonly name: string;
-  readonly run: () => Promise<Tally>;
+  readonly run: () => Promise<Result>;
 }
 
 const root = dirname(import.meta.dirname);
@@ -58,11 +63,16 @@ const quick: readonly Stage[] = [
           ['prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
         ]),
       ]);
-      return add(types, lint);
+      return withoutTests(add(types, lint));
     },
   },
   { name: 'unit tests', run: () => ava([]) },
 ];
+
+const inMachine: Stage = {
+  name: 'smoke tests in a virtual machine',
+  run: async () => withoutTests(await smokeInMachine()),
+};
 
 async function main(): Promise<number> {
   // Hundreds of processes run the same sources; compiling takes half the time of a short one.
@@ -93,18 +103,21 @@ async function main(): Promise<number> {
     ...(all || values.unit ? quick : []),
     ...(all || onlyEndToEnd ? await endToEnd({ containerd, smoke, files }) : []),
     // The last one: what else is known is known by then, and nothing runs beside it.
-    ...(values.vm ? [{ name: 'smoke tests in a virtual machine', run: smokeInMachine }] : []),
+    ...(values.vm ? [inMachine] : []),
   ];
 
   let total = nothing;
+  const outcomes: Outcome[] = [];
   for (const { name, run } of stages) {
     console.log(`==> ${name}`);
     const started = performance.now();
-    const tally = await run();
+    const { tally, failures } = await run();
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     console.log(`${name}: ${inWords(tally)} (${seconds} s)\n`);
     total = add(total, tally);
+    outcomes.push({ name, tally, failures });
   }
+  for (const line of retell(outcomes)) console.log(line);
   console.log(inWords(total));
   return total.passed > 0 && total.failed === 0 ? 0 : 1;
 }
@@ -123,7 +136,7 @@ async function endToEnd(wishes: Wishes): Promise<readonly Stage[]> {
   }));
 }
 
-async function onContainerd({ containerd, files }: EndToEndRun): Promise<Tally> {
+async function onContainerd({ containerd, files }: EndToEndRun): Promise<Result> {
   try {
     const { binDir } = containerd === 'own' ? {} : await containerdOf(containerd);
     return await ava(['--config', 'e2e/ava.config.js', ...files], {
@@ -132,7 +145,7 @@ async function onContainerd({ containerd, files }: EndToEndRun): Promise<Tally> 
   } catch (error) {
     // A line that cannot be had was not tested: that is a failure, and no reason to stop here.
     tellError(error);
-    return { ...nothing, failed: 1 };
+    return withoutTests({ ...nothing, failed: 1 });
   }
 }
 
@@ -155,7 +168,7 @@ async function check(commands: readonly (readonly [string, ...string[]])[]): Pro
 async function ava(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-): Promise<Tally> {
+): Promise<Result> {
   const run = execa(
     process.execPath,
     [join(packages, 'ava/entrypoints/cli.js'), '--tap', ...args],
@@ -168,13 +181,23 @@ async function ava(
     },
   );
   let tally = nothing;
+  let failures = noFailures;
   for await (const line of run) {
     tally = count(tally, line);
+    failures = note(failures, line);
     if (!FRAME.test(line)) console.log(line);
   }
   // A crash, a time-out or "no tests found" is a failure that no test's line may tell of.
   const { failed } = await run;
-  return failed && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
+  return {
+    tally: failed && tally.failed === 0 ? { ...tally, failed: 1 } : tally,
+    failures: failures.all,
+  };
+}
+
+/** The result of what is told otherwise than test by test. */
+function withoutTests(tally: Tally): Result {
+  return { tally, failures: [] };
 }
 
 try {
