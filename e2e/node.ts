@@ -93,6 +93,8 @@ export class TestNode {
       env: this.env,
       reject: false,
       all: true,
+      // Who is told to end is waited for: how long it takes says nothing on a busy machine.
+      forceKillAfterDelay: false,
       ...options,
     }) as Run;
     this.#runs.add(run);

@@ -100,6 +100,7 @@ test('packed and installed, it runs a pod', async (t) => {
     env: { ...node.env, PATH },
     reject: false,
     all: true,
+    forceKillAfterDelay: false,
   });
   for await (const line of agent.iterable({ from: 'all' })) {
     if (line.includes('the agent is ready')) agent.kill('SIGTERM');
