@@ -371,9 +371,9 @@ test('the stop for a failed probe has its hook too', (t) => {
   const from = node.now;
   node.run({ forMs: 20_000 });
   t.deepEqual(doings(node, from), [
-    '0 run preStop of main',
-    '3 stop main within 5 s',
-    '8 main ends with 137',
+    '1 run preStop of main',
+    '4 stop main within 5 s',
+    '9 main ends with 137',
   ]);
   t.like(statusOf(node, 'main'), { restartCount: 1, started: true });
 });

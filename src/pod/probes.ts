@@ -59,13 +59,23 @@ function takeResult(look: Look, memory: Memory, result: ProbeResult): Decision {
   const events = eventsOf(result);
   if (result.outcome === 'unknown') return { ...only(memory), events };
   const outcome = result.outcome === 'failure' ? 'failure' : 'success';
-  const probes = { ...known.probes, [kind]: folded(known.probes?.[kind], outcome, probe) };
+  const before = known.probes?.[kind];
+  const isEarly = before === undefined && outcome === 'failure' && kind !== 'readiness';
+  const after = isEarly ? tooEarly : folded(before, outcome, probe);
+  const probes = { ...known.probes, [kind]: after };
   return {
     memory: { ...memory, containers: { ...memory.containers, [name]: { ...known, probes } } },
     actions: [],
-    events,
+    events: isEarly ? [] : events,
   };
 }
+
+/**
+ * The kubelet's clock ticks before the container is there, so that its first probe comes some time within
+ * the first period. Ours comes at once: as a success it counts, which saves that time; as a failure it does
+ * not, so that no container has less time for its start than it can rely on there.
+ */
+const tooEarly: ProbeMemory = { last: 'failure', inARow: 0 };
 
 /** A result counts when there were enough of it in a row; until then the one before stands. */
 function folded(
