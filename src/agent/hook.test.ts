@@ -136,6 +136,18 @@ for (const code of [200, 404, 503]) {
   });
 }
 
+test('a server that wants to speak something else has been told, too', async (t) => {
+  const server = http.createServer();
+  server.on('connection', (socket) =>
+    socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: a\r\nConnection: Upgrade\r\n\r\n'),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const get = { path: '/', port, scheme: 'HTTP' as const, httpHeaders: [] };
+  t.deepEqual((await run(t, { httpGet: get })).outcome, done);
+});
+
 test('no answer is a failed hook', async (t) => {
   const get = { path: '/', port: 1, scheme: 'HTTP' as const, httpHeaders: [] };
   t.like((await run(t, { httpGet: get })).outcome, { outcome: 'failed' });

@@ -19,8 +19,12 @@ export interface GetAnswer {
   readonly body: string;
 }
 
+type Answer = GetAnswer & { readonly location?: string };
+
 const longestBody = 10 * 1024;
 const mostRedirects = 10;
+/** Before the answer itself, as in Go. */
+const mostInformational = 5;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** The URL of a host, which may be an IPv6 address, and a path that may have a query. */
@@ -68,34 +72,60 @@ function headersOf({ headers, userAgent }: GetRequest): http.OutgoingHttpHeaders
   );
 }
 
-function ask(
+/** Asks once. However the server behaves, the answer is settled by the signal at the latest. */
+async function ask(
   url: URL,
   headers: http.OutgoingHttpHeaders,
   signal: AbortSignal,
-): Promise<GetAnswer & { readonly location?: string }> {
+): Promise<Answer> {
+  signal.throwIfAborted();
+  const options = {
+    method: 'GET',
+    headers,
+    // A connection for this request alone, closed after it.
+    agent: false as const,
+    // As lenient as Go's client: busybox's httpd, for one, ends lines of headers without a CR.
+    insecureHTTPParser: true,
+  };
+  const request =
+    url.protocol === 'https:'
+      ? https.request(url, { ...options, rejectUnauthorized: false })
+      : http.request(url, options);
+  const answer = answerTo(request);
+  request.end();
+  const { promise: over, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason as Error);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([answer, over]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+    request.destroy();
+  }
+}
+
+function answerTo(request: http.ClientRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const options = {
-      method: 'GET',
-      headers,
-      signal,
-      // A connection for this request alone, closed after it.
-      agent: false as const,
-      // As lenient as Go's client: busybox's httpd, for one, ends lines of headers without a CR.
-      insecureHTTPParser: true,
-    };
-    const request =
-      url.protocol === 'https:'
-        ? https.request(url, { ...options, rejectUnauthorized: false })
-        : http.request(url, options);
-    request.on('error', reject);
+    let isAnswered = false;
+    let informational = 0;
+    request.on('information', () => {
+      informational++;
+      if (informational > mostInformational) reject(new Error('too many 1xx responses'));
+    });
+    // A server that wants to speak something else has answered, too; and Node tells of it nowhere else.
+    request.on('upgrade', ({ statusCode: status = 0 }, socket) => {
+      socket.on('error', () => undefined); // Nobody is interested any more.
+      socket.destroy();
+      resolve({ status, body: '' });
+    });
     request.on('response', (response) => {
+      isAnswered = true;
       const chunks: Buffer[] = [];
       let length = 0;
       const answer = () => {
         const { statusCode: status = 0, headers } = response;
         const body = Buffer.concat(chunks).subarray(0, longestBody).toString();
         resolve({ status, body, location: headers.location });
-        request.destroy();
       };
       response.on('data', (chunk: Buffer) => {
         chunks.push(chunk);
@@ -104,8 +134,13 @@ function ask(
       });
       response.on('end', answer);
       response.on('error', reject);
+      response.on('close', () => reject(new Error('the connection was closed within the answer')));
     });
-    request.end();
+    request.on('error', reject);
+    request.on('close', () => {
+      // The rest of an answer may be read after its connection has been closed.
+      if (!isAnswered) reject(new Error('the connection was closed without an answer'));
+    });
   });
 }
 

@@ -206,6 +206,95 @@ test('who answers nonsense fails', async (t) => {
   t.is((await probeHttp(asked(port), patienceMs, never)).outcome, 'failure');
 });
 
+/** A server of our own making: it says something first, and then may say something else for ever. */
+async function saying(t: ExecutionContext, first: string, forEver = ''): Promise<number> {
+  const much = forEver.repeat(10_000);
+  const server = net.createServer((socket) => {
+    // It is hung up on while it speaks.
+    socket.on('error', () => undefined);
+    socket.resume();
+    const more = () => {
+      while (socket.writable && socket.write(much));
+    };
+    socket.once('data', () => {
+      socket.write(first);
+      if (forEver === '') return;
+      socket.on('drain', more);
+      more();
+    });
+  });
+  return await listening(t, server);
+}
+
+const ok = 'HTTP/1.1 200 OK\r\n';
+const upgrade = 'Upgrade: websocket\r\nConnection: Upgrade\r\n';
+
+test('who wants to speak something else has answered, and is hung up on', async (t) => {
+  const closed = Promise.withResolvers<undefined>();
+  const server = net.createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('close', () => closed.resolve(undefined)).resume();
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${upgrade}\r\nsomething else`);
+  });
+  const found = await probeHttp(asked(await listening(t, server)), patienceMs, never);
+  t.deepEqual(found, { outcome: 'failure', output: 'HTTP probe failed with statuscode: 101' });
+  await closed.promise;
+});
+
+test('who could also speak something else, and does not, has answered as always', async (t) => {
+  const port = await saying(t, `${ok}${upgrade}Content-Length: 4\r\n\r\nfine`);
+  const found = await probeHttp(asked(port), patienceMs, never);
+  t.deepEqual(found, { outcome: 'success', output: 'fine' });
+});
+
+const tooMuch = {
+  'headers without end': { first: ok, forEver: 'a: b\r\n', why: 'Header overflow' },
+  'a header without end': { first: `${ok}a: `, forEver: 'b', why: 'Header overflow' },
+  'a reason without end': { first: 'HTTP/1.1 200 ', forEver: 'b', why: 'Header overflow' },
+  'trailers without end': {
+    first: `${ok}Transfer-Encoding: chunked\r\n\r\n0\r\n`,
+    forEver: 'a: b\r\n',
+    why: 'Header overflow',
+  },
+  'a chunk extension without end': {
+    first: `${ok}Transfer-Encoding: chunked\r\n\r\n1;`,
+    forEver: 'a',
+    why: 'Chunk extensions overflow',
+  },
+  'promises without end': {
+    first: '',
+    forEver: 'HTTP/1.1 100 Continue\r\n\r\n',
+    why: 'too many 1xx responses',
+  },
+};
+for (const [title, { first, forEver, why }] of Object.entries(tooMuch)) {
+  test(`too much is ${title}`, async (t) => {
+    const found = await probeHttp(asked(await saying(t, first, forEver)), patienceMs, never);
+    t.is(found.outcome, 'failure');
+    t.true(found.output.endsWith(why), found.output);
+  });
+}
+
+const tooLong = {
+  'nothing but line ends': { forEver: '\r\n' },
+  'nothing but spaces in a header': { first: `${ok}a:`, forEver: ' ' },
+  'the beginning of a line': { first: 'HTTP/1.' },
+  'the beginning of a body': { first: `${ok}Content-Length: 5\r\n\r\nabc` },
+  'a promise': { first: 'HTTP/1.1 100 Continue\r\n\r\n' },
+  'no word of TLS': { scheme: 'HTTPS' as const },
+};
+for (const [title, { first = '', forEver, ...more }] of Object.entries<{
+  first?: string;
+  forEver?: string;
+  scheme?: 'HTTPS';
+}>(tooLong)) {
+  test(`${title} is no answer when the time is over`, async (t) => {
+    const found = await probeHttp(asked(await saying(t, first, forEver), more), 50, never);
+    t.is(found.outcome, 'failure');
+    t.true(found.output.endsWith('no answer within 0.05s'), found.output);
+  });
+}
+
 test('a connection that is accepted is enough for TCP', async (t) => {
   const sockets: net.Socket[] = [];
   const port = await listening(
