@@ -22,6 +22,8 @@ export interface GetAnswer {
 type Answer = GetAnswer & { readonly location?: string };
 
 const longestBody = 10 * 1024;
+/** Node's 16 KiB is too little for some; Go's 10 MiB is much for an agent that all pods share. */
+const mostHeaderBytes = 1024 * 1024;
 const mostRedirects = 10;
 /** Before the answer itself, as in Go. */
 const mostInformational = 5;
@@ -86,6 +88,7 @@ async function ask(
     agent: false as const,
     // As lenient as Go's client: busybox's httpd, for one, ends lines of headers without a CR.
     insecureHTTPParser: true,
+    maxHeaderSize: mostHeaderBytes,
   };
   const request =
     url.protocol === 'https:'

@@ -295,6 +295,13 @@ for (const [title, { first = '', forEver, ...more }] of Object.entries<{
   });
 }
 
+test('headers may be long', async (t) => {
+  const long = `X-Long: ${'x'.repeat(1_000_000)}\r\n`;
+  const port = await saying(t, `${ok}${long}Content-Length: 4\r\n\r\nfine`);
+  const found = await probeHttp(asked(port), patienceMs, never);
+  t.deepEqual(found, { outcome: 'success', output: 'fine' });
+});
+
 test('a connection that is accepted is enough for TCP', async (t) => {
   const sockets: net.Socket[] = [];
   const port = await listening(
