@@ -234,6 +234,7 @@ export class Worker {
     } finally {
       signal.removeEventListener('abort', wake);
       this.#preparations.abort();
+      for (const visit of this.#visits.values()) visit.end.abort();
       const timer = setTimeout(() => this.#starts.abort(), FINISH_START_MS);
       await Promise.all(this.#underWay.values());
       clearTimeout(timer);
@@ -280,7 +281,9 @@ export class Worker {
   async #perform(action: Action, words: string, signal: AbortSignal): Promise<void> {
     const until = this.#endOf(action, words, signal);
     try {
-      const outcome = await this.#tools.perform(action, this.picture, until);
+      const performed = this.#tools.perform(action, this.picture, until);
+      // It is over with its signal, whether it notices or not: neither pod nor agent waits for it.
+      const outcome = await (isVisit(action) ? Promise.race([performed, endBy(until)]) : performed);
       this.#observed = succeeded(this.#observed, action, outcome, this.#tools.now());
       if (action.kind === 'forget') this.#forgotten = true;
       if (action.kind === 'start-container' && !this.#toldStarts.has(action.id)) {
@@ -402,6 +405,15 @@ export class Worker {
     });
     this.#wake = () => undefined;
   }
+}
+
+/** What a visit comes to that is ended. */
+function endBy(signal: AbortSignal): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const done = () => resolve({ kind: 'done' });
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', done, { once: true });
+  });
 }
 
 /** Whether an action may only be performed when the memory is on disk; to look at something, it need not be. */
