@@ -11,7 +11,7 @@ import test from 'ava';
 
 const source = fileURLToPath(new URL('.', import.meta.url));
 
-/** What each folder may import besides itself, libraries, errors.ts and log.ts. */
+/** What each folder may import besides itself, libraries, errors.ts, log.ts and timers.ts. */
 const arrows: Readonly<Record<string, readonly string[] | 'everything'>> = {
   pod: [],
   manifest: ['pod'],
@@ -35,7 +35,7 @@ const typeArrows: ReadonlySet<string> = new Set(['agent/ -> api/backend.ts']);
 
 /** The folder that only tests may use. */
 const forTests = 'testing';
-const forEverybody: ReadonlySet<string> = new Set(['errors.ts', 'log.ts']);
+const forEverybody: ReadonlySet<string> = new Set(['errors.ts', 'log.ts', 'timers.ts']);
 
 interface Import {
   readonly file: string;

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
@@ -170,8 +171,17 @@ test('who speaks no TLS is asked without it, and without the secret', async (t) 
 
 test('a sleep takes its time, and ends with its container', async (t) => {
   t.deepEqual((await run(t, { sleep: { seconds: 0 } })).outcome, done);
-  const over = new AbortController();
-  const long = run(t, { sleep: { seconds: 600 } }, { signal: over.signal });
-  over.abort();
-  t.deepEqual(await long, { outcome: { kind: 'done' }, told: [] });
+  for (const seconds of [600, 30 * 86_400, 2 ** 31 - 1]) {
+    const over = new AbortController();
+    let isOver = false;
+    const long = run(t, { sleep: { seconds } }, { signal: over.signal }).finally(() => {
+      isOver = true;
+    });
+    // It would be over by then if its timer were.
+    await run(t, { sleep: { seconds: 0 } });
+    await setTimeout(50);
+    t.false(isOver);
+    over.abort();
+    t.deepEqual(await long, { outcome: { kind: 'done' }, told: [] });
+  }
 });

@@ -4,7 +4,6 @@
  * There is no time limit but the life of the container: what a preStop hook may take is up to the
  * decision, which sends the stop signal when the grace is over.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import { httpGet, urlOf } from '../host/http-get.ts';
 import type { GetRequest } from '../host/http-get.ts';
@@ -13,6 +12,7 @@ import type { Hook, HttpGetAction } from '../pod/handler.ts';
 import { containersOf } from '../pod/pod.ts';
 import { RuntimeCallError } from '../runtime/call.ts';
 import type { Cri } from '../runtime/cri.ts';
+import { sleep } from '../timers.ts';
 import type { Means, Occasion } from './act.ts';
 import { addressOf, portOf } from './target.ts';
 import type { Outcome } from './view.ts';
@@ -62,7 +62,7 @@ async function perform(
   const { signal } = occasion;
   if (exec !== undefined) await runCommand(means, id, exec.command, signal);
   if (get !== undefined) await ask(means, get, name, occasion);
-  if (pause !== undefined) await sleep(pause.seconds * 1000, undefined, { signal });
+  if (pause !== undefined) await sleep(pause.seconds * 1000, signal);
 }
 
 async function runCommand(
@@ -94,7 +94,7 @@ async function execWhenStarted(
       const isEarly = error instanceof RuntimeCallError && notYetStarted.test(error.details);
       if (!isEarly) throw error;
     }
-    await sleep(ASK_AGAIN_MS, undefined, { signal });
+    await sleep(ASK_AGAIN_MS, signal);
   }
 }
 

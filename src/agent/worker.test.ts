@@ -70,6 +70,6 @@ test('a worker that is told to end does not wait for a probe that does not notic
 
 test('nor does a pod that is deleted', async (t) => {
   const { worker, isForgotten } = await probing(new AbortController().signal);
-  await worker.request({ kind: 'delete', force: true });
+  await worker.request({ kind: 'delete', force: true, at: Date.now() });
   t.true(await isForgotten);
 });

@@ -22,6 +22,7 @@ import type { Memory } from '../pod/memory.ts';
 import type { Exit, Failure, Observed, Request } from '../pod/observed.ts';
 import type { Pod } from '../pod/pod.ts';
 import type { Settings } from '../pod/settings.ts';
+import { LONGEST_TIMER_MS } from '../timers.ts';
 import type { FullLook, Outcome, Start } from './view.ts';
 import {
   asked,
@@ -395,7 +396,7 @@ export class Worker {
   /** Returns at once if news came in since the last decision. */
   async #sleep(until: number, signal: AbortSignal): Promise<void> {
     if (this.#isAwake || signal.aborted) return;
-    const ms = Math.max(0, Math.min(until - this.#tools.now(), 2 ** 31 - 1));
+    const ms = Math.max(0, Math.min(until - this.#tools.now(), LONGEST_TIMER_MS));
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
       this.#wake = () => {

@@ -241,6 +241,17 @@ test('a pod enters and leaves what a watcher selected', async (t) => {
   t.deepEqual(types, ['ADDED', 'MODIFIED', 'DELETED', 'ADDED']);
 });
 
+test('a watch may be asked for longer than any timer takes', async (t) => {
+  await using api = await serve();
+  const response = await startWatch(api, 'watch=true&timeoutSeconds=2147483647');
+  // It would be over by then if its timer were.
+  await delay(50);
+  api.backend.put(aShownPod(), 'ADDED');
+  const lines = createInterface({ input: response })[Symbol.asyncIterator]();
+  t.is((JSON.parse((await lines.next()).value as string) as Line).type, 'ADDED');
+  response.destroy();
+});
+
 test('a watcher that does not read is cut off, and the others go on', async (t) => {
   await using api = await serve();
   const web = api.backend.put(aShownPod(), 'ADDED');

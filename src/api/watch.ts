@@ -5,6 +5,7 @@
  * up for it: the agent's memory stays bounded, and the caller knows that it has to list again.
  */
 import type { ServerResponse } from 'node:http';
+import { startTimer } from '../timers.ts';
 import { ApiError } from './api-status.ts';
 import type { WatchEvent } from './backend.ts';
 import { isSet, wholeNumber } from './call.ts';
@@ -68,11 +69,11 @@ export async function sendWatch<T>(call: Call, watch: Watch<T>): Promise<void> {
   waiting.send = send;
 
   const timer =
-    timeoutSeconds === undefined ? undefined : setTimeout(finish, timeoutSeconds * 1000);
+    timeoutSeconds === undefined ? undefined : startTimer(timeoutSeconds * 1000, finish);
   call.signal.addEventListener('abort', finish, { once: true });
   if (call.signal.aborted) finish();
   await over;
-  clearTimeout(timer);
+  timer?.[Symbol.dispose]();
   call.signal.removeEventListener('abort', finish);
   call.response.end();
 }

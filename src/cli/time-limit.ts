@@ -3,6 +3,7 @@
  */
 import { formatDuration } from '../pod/duration.ts';
 import { RepriseError } from '../errors.ts';
+import { timeLimit } from '../timers.ts';
 
 /** What is said when the time is over. */
 export interface Late {
@@ -17,9 +18,9 @@ export async function withinTime<T>(
   { what, ...context }: Late,
   action: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  if (ms === undefined) return action(new AbortController().signal);
-  const expired = new AbortController();
-  const timer = setTimeout(() => expired.abort(), ms);
+  const never = new AbortController().signal;
+  if (ms === undefined) return action(never);
+  using expired = timeLimit(ms, never);
   const timedOut = (cause?: unknown): RepriseError =>
     new RepriseError(`timed out after ${formatDuration(ms)}: ${what}`, { ...context, cause });
   try {
@@ -30,7 +31,5 @@ export async function withinTime<T>(
   } catch (error) {
     // Whatever broke then, broke because of that.
     throw expired.signal.aborted ? timedOut(error) : error;
-  } finally {
-    clearTimeout(timer);
   }
 }

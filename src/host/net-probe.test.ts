@@ -174,6 +174,15 @@ test('who does not answer in time fails', async (t) => {
   });
 });
 
+for (const days of [30, 24_855]) {
+  test(`a probe may take ${days} days`, async (t) => {
+    const { port } = await aServer(t);
+    const timeoutMs = days * 86_400_000;
+    t.is((await probeHttp(asked(port), timeoutMs, never)).outcome, 'success');
+    t.is((await probeTcp('127.0.0.1', port, timeoutMs, never)).outcome, 'success');
+  });
+}
+
 test('who does not listen fails', async (t) => {
   // No port that others may be given is ever so low.
   const port = 1;

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { messageOf } from '../errors.ts';
+import { timeLimit } from '../timers.ts';
 import { httpGet, urlOf } from './http-get.ts';
 
 /** What a probe has found. `warning`: a success that somebody should look at. */
@@ -18,9 +19,9 @@ export async function probeTcp(
   signal: AbortSignal,
 ): Promise<Finding> {
   const socket = net.connect({ host, port });
+  using limit = timeLimit(timeoutMs, signal);
   try {
-    const over = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-    await once(socket, 'connect', { signal: over });
+    await once(socket, 'connect', { signal: limit.signal });
     return { outcome: 'success', output: '' };
   } catch (error) {
     signal.throwIfAborted();
@@ -54,9 +55,9 @@ export async function probeHttp(
   const url = urlOf(scheme, host, port, path);
   const follows = (from: URL, to: URL) =>
     /^https?:$/.test(to.protocol) && to.hostname === from.hostname;
-  const over = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  using limit = timeLimit(timeoutMs, signal);
   try {
-    const { status, body } = await httpGet({ url, headers, userAgent, follows }, over);
+    const { status, body } = await httpGet({ url, headers, userAgent, follows }, limit.signal);
     if (status < 200 || status >= 400) {
       return { outcome: 'failure', output: `HTTP probe failed with statuscode: ${status}` };
     }
@@ -65,7 +66,7 @@ export async function probeHttp(
     return { outcome: 'warning', output };
   } catch (error) {
     signal.throwIfAborted();
-    const why = over.aborted ? `no answer within ${timeoutMs / 1000}s` : messageOf(error);
+    const why = limit.signal.aborted ? `no answer within ${timeoutMs / 1000}s` : messageOf(error);
     return { outcome: 'failure', output: `Get "${url.href}": ${why}` };
   }
 }

@@ -13,6 +13,7 @@ import { NotFoundError, RepriseError, messageOf } from '../errors.ts';
 import type { Pod } from '../pod/pod.ts';
 import { podKey } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
+import { LONGEST_TIMER_MS } from '../timers.ts';
 import { givenUp, statusesOf, witness } from './life.ts';
 import type { Life, Run } from './life.ts';
 
@@ -28,8 +29,6 @@ export interface CopyMeans {
 const LAST_LINES = 10;
 /** SIGKILL needs no grace, but containerd may be slow. */
 const REMOVED_WITHIN_MS = 60_000;
-/** setTimeout's own limit. */
-const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 /** Something of a copy may still be there. */
 export class CopyLeftBehind extends RepriseError {}
@@ -82,7 +81,7 @@ export class Copy implements AsyncDisposable {
   /** Resolves when more was seen, or at this time. */
   async news(until: number, signal: AbortSignal): Promise<void> {
     const heard = new AbortController();
-    const ms = Math.min(Math.max(0, until - performance.now()), LONGEST_DELAY_MS);
+    const ms = Math.min(Math.max(0, until - performance.now()), LONGEST_TIMER_MS);
     const either = AbortSignal.any([signal, heard.signal]);
     const late = delay(ms, undefined, { signal: either });
     try {

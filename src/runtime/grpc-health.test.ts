@@ -64,6 +64,11 @@ test('no such service, no such protocol, no such server', async (t) => {
   t.regex((await ask('127.0.0.1:1')) ?? '', /^error: health rpc failed: 14 UNAVAILABLE/);
 });
 
+test('a check may be given more time than any timer has', async (t) => {
+  const target = await serving(t, (_, answer) => answer(null, { status: 'SERVING' }));
+  t.is(await ask(target, '', (2 ** 31 - 1) * 1000), undefined);
+});
+
 test('who does not answer in time is not healthy, whether it accepts or not', async (t) => {
   const silent = await serving(t, () => undefined);
   const complaint = 'timeout: health rpc did not complete within 0.2s';
@@ -81,5 +86,7 @@ test('who does not answer in time is not healthy, whether it accepts or not', as
 test('a check that nobody waits for ends', async (t) => {
   const over = new AbortController();
   const target = await serving(t, () => over.abort());
+  t.regex((await ask(target, '', patienceMs, over.signal)) ?? '', /CANCELLED/);
+  // Neither does one begin that nobody has waited for in the first place.
   t.regex((await ask(target, '', patienceMs, over.signal)) ?? '', /CANCELLED/);
 });

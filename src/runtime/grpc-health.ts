@@ -6,6 +6,7 @@ import { Client, credentials, loadPackageDefinition, status } from '@grpc/grpc-j
 import type { ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { messageOf } from '../errors.ts';
+import { LONGEST_TIMER_MS } from '../timers.ts';
 import type { ProtoGrpcType } from './generated/grpc-health.ts';
 import { protoDirectory, protoOptions } from './protos.ts';
 
@@ -56,7 +57,8 @@ export function healthChecker(): CheckHealth {
         Check.requestSerialize,
         Check.responseDeserialize,
         { service },
-        { deadline: Date.now() + timeoutMs },
+        // Of a deadline that is further away than a timer goes, nobody on this side takes care.
+        { deadline: Date.now() + Math.min(timeoutMs, LONGEST_TIMER_MS) },
         (error, response) => {
           if (error) answer(inWords(error, timeoutMs));
           else if (response?.status === 'SERVING') answer(undefined);
@@ -67,6 +69,7 @@ export function healthChecker(): CheckHealth {
         call.cancel();
       };
       signal.addEventListener('abort', cancel, { once: true });
+      if (signal.aborted) cancel();
     });
 }
 

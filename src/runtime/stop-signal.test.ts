@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
@@ -59,6 +60,21 @@ test('one that does not end of it is killed when the grace is over', async (t) =
     ['signal 10 to c1', 'stop c1 within 0'],
   );
 });
+
+for (const days of [30, 24_855]) {
+  test(`a grace may be ${days} days`, async (t) => {
+    let hasEnded = false;
+    // A timer that is over at once is over long before that.
+    const Wait = async (_: unknown, answer: (error: null, value: object) => void) => {
+      await setTimeout(50);
+      hasEnded = true;
+      answer(null, { exitStatus: 0 });
+    };
+    const answers = { Wait: (...call: Parameters<typeof Wait>) => void Wait(...call) };
+    t.deepEqual(await asked(t, answers, days * 86_400), all);
+    t.true(hasEnded);
+  });
+}
 
 test('one that is gone already counts as stopped', async (t) => {
   const gone = { code: status.NOT_FOUND, details: 'no such task' };

@@ -6,6 +6,7 @@
  * ends what is left when the grace is over.
  */
 import os from 'node:os';
+import { timeLimit } from '../timers.ts';
 import { isCallError, perform } from './call.ts';
 import type { Containerd } from './connect.ts';
 import type { Cri } from './cri.ts';
@@ -40,13 +41,13 @@ async function ended(
   withinMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const over = AbortSignal.any([signal, AbortSignal.timeout(withinMs)]);
-  const patience = { deadlineMs: Infinity, signal: over };
+  using limit = timeLimit(withinMs, signal);
+  const patience = { deadlineMs: Infinity, signal: limit.signal };
   try {
     await unlessGone(perform(containerd, containerd.tasks.Wait, { containerId }, patience));
   } catch (error) {
     signal.throwIfAborted();
-    if (!over.aborted) throw error;
+    if (!limit.signal.aborted) throw error;
   }
 }
 
