@@ -11,17 +11,15 @@ import type { Action } from '../pod/action.ts';
 import type { Hook, HttpGetAction } from '../pod/handler.ts';
 import { containersOf } from '../pod/pod.ts';
 import { RuntimeCallError } from '../runtime/call.ts';
-import type { Cri } from '../runtime/cri.ts';
 import { sleep } from '../timers.ts';
 import type { Means, Occasion } from './act.ts';
+import { execWhenStarted } from './exec-when-started.ts';
 import { addressOf, portOf } from './target.ts';
 import type { Outcome } from './view.ts';
 
 /** The version of Kubernetes whose hooks these are; servers may log it. */
 const userAgent = 'kube-lifecycle/1.36';
 const longestOutput = 1024;
-const notYetStarted = /is in CONTAINER_CREATED state/;
-const ASK_AGAIN_MS = 10;
 
 type HookMeans = Pick<Means, 'cri' | 'node'>;
 type HookOccasion = Pick<Occasion, 'pod' | 'picture' | 'tell' | 'signal'>;
@@ -71,31 +69,10 @@ async function runCommand(
   command: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { exitCode, stdout, stderr } = await execWhenStarted(cri, id, command, signal);
+  const { exitCode, stdout, stderr } = await execWhenStarted(cri, id, command, 0, signal);
   if (exitCode === 0) return;
   const output = `${stdout.toString()}${stderr.toString()}`.slice(0, longestOutput);
   throw new Error(`command '${command.join(' ')}' exited with ${exitCode}: ${output}`);
-}
-
-/**
- * The event of a start comes before containerd has noted that the container runs: with 1.6.20 a command
- * that comes in between is refused, and would count as a failed hook.
- */
-async function execWhenStarted(
-  cri: Cri,
-  id: string,
-  command: readonly string[],
-  signal: AbortSignal,
-): ReturnType<Cri['execSync']> {
-  for (;;) {
-    try {
-      return await cri.execSync(id, command, 0, signal);
-    } catch (error) {
-      const isEarly = error instanceof RuntimeCallError && notYetStarted.test(error.details);
-      if (!isEarly) throw error;
-    }
-    await sleep(ASK_AGAIN_MS, signal);
-  }
 }
 
 /** Any status is a success: the hook has been delivered. */

@@ -30,7 +30,7 @@ async function find(
   const { containerd, ...server } = await serve({ runtime: ExecSync ? { ExecSync } : {} });
   t.teardown(() => server[Symbol.asyncDispose]());
   const means = { cri: criOver(containerd), checkHealth: healthChecker(), node: aNode() };
-  const main = aContainer('main', { readinessProbe: { ...handler, ...numbers }, ...more });
+  const main = aContainer('main', { readinessProbe: { ...numbers, ...handler }, ...more });
   const sandbox = { id: 's', attempt: 0, ready: true, ips: ['127.0.0.1', '::1'] };
   return await probeContainer(
     means,
@@ -106,6 +106,27 @@ test('trouble of the runtime is no finding, and is tried three times', async (t)
     else answer(null, { exitCode: 0 });
   };
   t.like(await find(t, exec('a'), once), { outcome: 'success' });
+});
+
+test('a command that comes before containerd knows of the start is tried again', async (t) => {
+  let tries = 0;
+  const early: ExecSync = (_, answer) => {
+    tries++;
+    if (tries === 10) answer(null, { exitCode: 0 });
+    else answer({ code: status.UNKNOWN, details: 'container is in CONTAINER_CREATED state' });
+  };
+  t.like(await find(t, exec('a'), early), { outcome: 'success' });
+  t.is(tries, 10);
+});
+
+test('but only as long as the probe may take', async (t) => {
+  const details = 'container is in CONTAINER_CREATED state';
+  const never: ExecSync = (_, answer) => answer({ code: status.UNKNOWN, details });
+  t.deepEqual(await find(t, { ...exec('a'), timeoutSeconds: 0.1 }, never), {
+    kind: 'probed',
+    outcome: 'unknown',
+    output: details,
+  });
 });
 
 test('a port can be given by its name, which has to exist', async (t) => {

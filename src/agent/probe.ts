@@ -16,6 +16,7 @@ import { containersOf } from '../pod/pod.ts';
 import { RuntimeCallError, isCallError } from '../runtime/call.ts';
 import { expand } from '../runtime/environment.ts';
 import type { Means, Occasion } from './act.ts';
+import { execWhenStarted } from './exec-when-started.ts';
 import { addressOf, portOf } from './target.ts';
 import type { Outcome, ProbeFinding } from './view.ts';
 
@@ -106,7 +107,8 @@ async function probeExec(
   signal: AbortSignal,
 ): Promise<ProbeFinding> {
   try {
-    const { exitCode, stdout, stderr } = await cri.execSync(id, command, timeoutSeconds, signal);
+    const answer = await execWhenStarted(cri, id, command, timeoutSeconds, signal);
+    const { exitCode, stdout, stderr } = answer;
     const output = Buffer.concat([Buffer.from(stdout), Buffer.from(stderr)]).toString();
     return { outcome: exitCode === 0 ? 'success' : 'failure', output };
   } catch (error) {
