@@ -112,3 +112,24 @@ for (const [how, exit, story] of [
     t.is(after.containers['main']?.exit, undefined);
   });
 }
+
+for (const [asked, granted] of [
+  [0, 1],
+  [5, 5],
+  [Number.MAX_SAFE_INTEGER, 2 ** 31 - 1],
+] as const) {
+  test(`who deletes with a grace of ${asked} s gets ${granted} s`, (t) => {
+    const request = { kind: 'delete' as const, graceSeconds: asked, force: false, at: finishedAt };
+    const observed = {
+      sandboxes: [],
+      instances: [],
+      failures: {},
+      requests: [request],
+      busy: false,
+    };
+    const look = { pod, observed, now: finishedAt, settings: defaultSettings };
+    const { ending } = rememberWhatWasSeen(look, blankMemory);
+    t.is(ending?.graceSeconds, granted);
+    t.notThrows(() => new Date(finishedAt + granted * 1000).toISOString());
+  });
+}
