@@ -38,7 +38,7 @@ import { blankMemory } from '../pod/memory.ts';
 import type { Exit } from '../pod/observed.ts';
 import type { ManifestObject, V1Object } from '../pod/objects.ts';
 import { isEphemeral } from '../pod/instances.ts';
-import { isTerminal } from '../pod/phase.ts';
+import { isOver, isTerminal } from '../pod/phase.ts';
 import type { EphemeralContainer, Pod } from '../pod/pod.ts';
 import { findContainer, podKey } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
@@ -395,8 +395,7 @@ export class Agent implements Backend {
   #claimDevices({ worker }: Entry): void {
     const { keeper } = this.#parts.means.devices;
     const { pod, picture } = worker;
-    const { ending, phase } = picture.memory;
-    if (isTerminal(phase.phase) || ending?.cause === 'rejected') {
+    if (isOver(picture.memory)) {
       keeper.release(pod.metadata.uid);
       return;
     }
@@ -412,7 +411,7 @@ export class Agent implements Backend {
     const { allowedUnsafeSysctls, means } = this.#parts;
     const others = [...this.#entries.values()]
       .map(({ worker }) => worker)
-      .filter(({ picture }) => !isTerminal(picture.memory.phase.phase))
+      .filter(({ picture }) => !isOver(picture.memory))
       .map((worker) => worker.pod);
     const node = { ...means.node, hugePageCounts: countHugePages() };
     const rejection = findRejection(pod, { allowedUnsafeSysctls, others, node });

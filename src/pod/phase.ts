@@ -24,6 +24,14 @@ export function isTerminal(phase: Phase): boolean {
   return phase === 'Succeeded' || phase === 'Failed';
 }
 
+/**
+ * Whether a pod takes up nothing any more: it is over, or was rejected, and only its worker has not
+ * looked yet, which is what makes its phase a terminal one.
+ */
+export function isOver({ phase, ending }: Memory): boolean {
+  return isTerminal(phase.phase) || ending?.cause === 'rejected';
+}
+
 function livePhase({ pod, observed }: Look, memory: Memory): Phase {
   const hasToInitialize = pod.spec.initContainers.length > 0 || isClearing(memory);
   if (hasToInitialize && !memory.initialized) return 'Pending';

@@ -1,0 +1,85 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import { findHierarchy } from '../host/cgroups.ts';
+import { NvidiaSmi } from '../host/devices/nvidia-smi.ts';
+import { QosShares } from '../host/qos-shares.ts';
+import { createLogger } from '../log.ts';
+import type { Pod } from '../pod/pod.ts';
+import { defaultSettings } from '../pod/settings.ts';
+import { criOver } from '../runtime/cri.ts';
+import { countDownloads } from '../runtime/downloads.ts';
+import { healthChecker } from '../runtime/grpc-health.ts';
+import { stopperBySignal } from '../runtime/stop-signal.ts';
+import { aContainer, aPod } from '../testing/builders.ts';
+import { serve } from '../testing/containerd-server.ts';
+import { aNode } from '../testing/node.ts';
+import type { Means } from './act.ts';
+import { Agent } from './agent.ts';
+import { ClaimStore } from './devices/claims.ts';
+import { DeviceKeeper } from './devices/keeper.ts';
+import { ObjectStore } from './object-store.ts';
+import { PulledImages } from './pulled-images.ts';
+import { PodStore } from './store.ts';
+
+interface TestAgent extends AsyncDisposable {
+  readonly agent: Agent;
+  readonly dataDir: string;
+}
+
+/** An agent over a runtime that knows no call, so that no worker ever gets to see its pod. */
+async function anAgent(): Promise<TestAgent> {
+  await using stack = new AsyncDisposableStack();
+  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'reprise-agent-'));
+  stack.defer(() => rm(dataDir, { recursive: true }));
+  const { containerd } = stack.use(await serve({}));
+  const cri = criOver(containerd);
+  const log = createLogger({ level: 'silent' });
+  const node = aNode();
+  const hierarchy = findHierarchy();
+  const lending = {
+    ...{ dataDir, podLogDir: path.join(dataDir, 'logs'), cgroupRoot: '/none', node },
+    cgroupDriver: 'cgroupfs' as const,
+  };
+  const roots = { cdiSpecDirs: [], driverDirectory: dataDir, devDirectory: dataDir };
+  const ways = { nvidiaHandlers: new Set<string>() };
+  const keeper = new DeviceKeeper({ roots, ways, claims: new ClaimStore(dataDir), log });
+  const means: Means = {
+    ...{ cri, node, hierarchy, lending, now: Date.now },
+    lookForAddresses: () => false,
+    checkHealth: healthChecker(),
+    stopWithSignal: stopperBySignal(containerd, cri),
+    qosShares: new QosShares(lending, hierarchy),
+    store: new PodStore(dataDir, () => undefined),
+    objects: new ObjectStore(dataDir),
+    devices: { keeper, smi: new NvidiaSmi('nvidia-smi'), madeWith: new Map() },
+    images: new Map(),
+    pulledImages: new PulledImages(dataDir),
+    countDownloads: () => countDownloads(containerd),
+  };
+  const agent = new Agent({ means, settings: defaultSettings, allowedUnsafeSysctls: [], log });
+  stack.defer(() => agent.close());
+  const life = stack.move();
+  return { agent, dataDir, [Symbol.asyncDispose]: () => life.disposeAsync() };
+}
+
+/** A pod that asks for so many processors and a port of the node. */
+function asking(name: string, cpu: string, hostPort: number): Pod {
+  const ports = [{ containerPort: 80, hostPort, protocol: 'TCP' as const }];
+  const resources = { requests: { cpu }, limits: {} };
+  const pod = aPod([], [aContainer('main', { ports, resources })]);
+  return { ...pod, metadata: { ...pod.metadata, name, uid: name } };
+}
+
+test('what a rejected pod has asked for is there for others at once', async (t) => {
+  await using started = await anAgent();
+  const { agent } = started;
+  await agent.create(asking('large', '100', 8080));
+  await agent.create(asking('small', '1', 8080));
+  await agent.create(asking('late', '1', 8080));
+  const rejected = agent.events({}).map(({ involvedObject, reason }) => {
+    return `${involvedObject.name}: ${reason}`;
+  });
+  t.deepEqual(rejected, ['large: OutOfcpu', 'late: NodePorts']);
+});
