@@ -85,13 +85,19 @@ export function isSet(query: URLSearchParams, name: string): boolean {
   throw new ApiError('BadRequest', `${name}=${value}: must be true or false`);
 }
 
-/** `?name=N`, a whole number of at least `min`; undefined if it is not there. */
-export function wholeNumber(query: URLSearchParams, name: string, min: number): number | undefined {
+/** `?name=N`, a whole number of at least `min`, and at most `max`; undefined if it is not there. */
+export function wholeNumber(
+  query: URLSearchParams,
+  name: string,
+  min: number,
+  max = Number.MAX_SAFE_INTEGER,
+): number | undefined {
   const value = query.get(name);
   if (value === null) return undefined;
   const number = Number(value);
-  if (!/^\d+$/.test(value) || !Number.isSafeInteger(number) || number < min) {
-    throw new ApiError('BadRequest', `${name}=${value}: must be a whole number of at least ${min}`);
+  if (!/^\d+$/.test(value) || number < min || number > max) {
+    const bounds = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+    throw new ApiError('BadRequest', `${name}=${value}: must be a whole number ${bounds}`);
   }
   return number;
 }

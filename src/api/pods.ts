@@ -4,6 +4,7 @@
 import { NotFoundError } from '../errors.ts';
 import { parsePod } from '../manifest/parse-pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
+import { maxGraceSeconds } from '../pod/stop.ts';
 import { ApiError } from './api-status.ts';
 import type { Backend, DeleteOptions } from './backend.ts';
 import { isSet, param, readBody, sendJson, wholeNumber } from './call.ts';
@@ -57,7 +58,8 @@ export async function deletePod(call: Call, { backend }: ApiContext): Promise<vo
     throw new ApiError('Conflict', `pod ${metadata.name} has uid ${metadata.uid}, not ${body.uid}`);
   }
   const options: DeleteOptions = {
-    graceSeconds: wholeNumber(call.query, 'gracePeriodSeconds', 0) ?? body.graceSeconds,
+    graceSeconds:
+      wholeNumber(call.query, 'gracePeriodSeconds', 0, maxGraceSeconds) ?? body.graceSeconds,
     force: isSet(call.query, 'force'),
   };
   sendJson(call, 200, await backend.delete(metadata.namespace, metadata.name, options));
@@ -102,8 +104,12 @@ function deleteBody(text: string): DeleteBody {
   if (text.trim() === '') return {};
   const body = parseObject(text);
   const grace = body['gracePeriodSeconds'] ?? undefined;
-  if (grace !== undefined && (!Number.isSafeInteger(grace) || Number(grace) < 0)) {
-    throw new ApiError('BadRequest', 'gracePeriodSeconds must be a whole number of at least 0');
+  const isGrace = Number.isInteger(grace) && Number(grace) >= 0 && Number(grace) <= maxGraceSeconds;
+  if (grace !== undefined && !isGrace) {
+    throw new ApiError(
+      'BadRequest',
+      `gracePeriodSeconds must be a whole number from 0 to ${maxGraceSeconds}`,
+    );
   }
   const preconditions = body['preconditions'];
   const uid =

@@ -50,6 +50,26 @@ test('a pod can be created, listed, read and deleted', async (t) => {
   t.deepEqual(api.backend.calls, ['delete default/web {"graceSeconds":3,"force":false}']);
 });
 
+test('a grace period has bounds, wherever it is given', async (t) => {
+  await using api = await serve();
+  await withPods(api, 'web');
+  for (const grace of ['-1', '1.5', '2147483648', '9007199254740991', '1e3', 'soon']) {
+    for (const [path, body] of [
+      [`${pods}/web?gracePeriodSeconds=${grace}`, ''],
+      [`${pods}/web`, `{"gracePeriodSeconds":${grace === 'soon' ? '"soon"' : grace}}`],
+    ] as const) {
+      // 1e3 is a whole number in JSON.
+      if (grace === '1e3' && body !== '') continue;
+      const { code, json } = await api.call('DELETE', path, { body });
+      t.is(code, 400, `${path} ${body}`);
+      t.regex(JSON.stringify(json), /must be a whole number from 0 to 2147483647/);
+    }
+  }
+  t.deepEqual(api.backend.calls, []);
+  await api.call('DELETE', `${pods}/web?gracePeriodSeconds=2147483647`);
+  t.deepEqual(api.backend.calls, ['delete default/web {"graceSeconds":2147483647,"force":false}']);
+});
+
 test('YAML is taken as well as JSON, and a namespace comes from the path', async (t) => {
   await using api = await serve();
   const body = `

@@ -8,6 +8,7 @@ import type { Client } from '../api/client.ts';
 import type { DeleteOptions } from '../api/backend.ts';
 import type { ObjectKind } from '../pod/objects.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
+import { maxGraceSeconds } from '../pod/stop.ts';
 import { durationOption, wholeNumberOption } from './duration.ts';
 import { errorLines } from './exit-code.ts';
 import { defaultNamespace } from './options.ts';
@@ -46,7 +47,11 @@ export function deleteCommand(): Command {
       'what is in this manifest or folder; - is standard input; may be repeated',
       collect,
     )
-    .option('--grace-period <seconds>', "instead of the pod's own", wholeNumberOption(0))
+    .option(
+      '--grace-period <seconds>',
+      "instead of the pod's own",
+      wholeNumberOption(0, maxGraceSeconds),
+    )
     .option('--force', 'SIGKILL at once')
     .option('--now', 'a grace period of one second')
     .option('--ignore-not-found', 'a pod that is not there is no failure')

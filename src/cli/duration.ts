@@ -18,12 +18,11 @@ export function durationOption(bounds: { minMs?: number; maxMs?: number } = {}) 
   };
 }
 
-/** Reads an option's whole number of at least `min`. */
-export function wholeNumberOption(min: number) {
+/** Reads an option's whole number of at least `min`, and at most `max`. */
+export function wholeNumberOption(min: number, max = Number.MAX_SAFE_INTEGER) {
   return (text: string): number => {
-    if (/^-?\d+$/.test(text) && Number.isSafeInteger(Number(text)) && Number(text) >= min) {
-      return Number(text);
-    }
-    throw new InvalidArgumentError(`It must be a whole number of at least ${min}.`);
+    if (/^-?\d+$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
+    const bounds = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+    throw new InvalidArgumentError(`It must be a whole number ${bounds}.`);
   };
 }

@@ -71,7 +71,14 @@ export function terminated(exit: Termination): V1ContainerTerminated {
   };
 }
 
-/** RFC 3339 in whole seconds, as Kubernetes writes its times. */
+/**
+ * RFC 3339 in whole seconds, as Kubernetes writes its times. It has four digits for the year: what is
+ * beyond is shown as the end of that, and what is no time at all as the beginning, which is Go's zero time.
+ */
 export function seconds(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const time = Number.isNaN(ms) ? firstMs : Math.min(Math.max(ms, firstMs), lastMs);
+  return `${new Date(time).toISOString().slice(0, 19)}Z`;
 }
+
+const firstMs = Date.parse('0001-01-01T00:00:00Z');
+const lastMs = Date.parse('9999-12-31T23:59:59Z');

@@ -15,6 +15,9 @@ const OVERDUE_MS = 5_000;
 /** The least that lies between stop signal and SIGKILL, as under the kubelet. */
 const MINIMUM_GRACE_SECONDS = 2;
 
+/** The longest grace there is, as in a manifest: 68 years. */
+export const maxGraceSeconds = 2 ** 31 - 1;
+
 /** How long a container has from when on. */
 export interface GraceWindow {
   readonly at: number;
