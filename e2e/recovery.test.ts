@@ -259,6 +259,52 @@ test('a lost status file costs nothing that runs', async (t) => {
   t.is(await node.pidOf(after, 'main'), pid);
 });
 
+test('a pod that cannot be taken up is left alone, and the others go on', async (t) => {
+  await using node = await startNode();
+  const names = ['confused', 'unreadable', 'whole'] as const;
+  let { run } = await node.agent();
+  await Promise.all(names.map((name) => node.apply(pod(name, [], [container('main')]))));
+  const [confused, unreadable, whole] = await Promise.all([
+    node.podThat('confused', 'is ready', isReady),
+    node.podThat('unreadable', 'is ready', isReady),
+    node.podThat('whole', 'is ready', isReady),
+  ]);
+  const pidsOf = () =>
+    Promise.all([confused, unreadable, whole].map((one) => node.pidOf(one, 'main')));
+  const pids = await pidsOf();
+  const damage = async (): Promise<() => void> => {
+    run.kill('SIGKILL');
+    await run;
+    const files = [
+      path.join(node.dataDir, 'pods', confused.metadata.uid, 'status.json'),
+      path.join(node.dataDir, 'pods', unreadable.metadata.uid, 'pod.json'),
+    ] as const;
+    const texts = files.map((file) => fs.readFileSync(file, 'utf8'));
+    fs.writeFileSync(files[0], '{"memory":{"startTime":1,"containers":null}}');
+    fs.writeFileSync(files[1], '{"metadata":');
+    return () => files.forEach((file, index) => fs.writeFileSync(file, texts[index] ?? ''));
+  };
+  const mend = await damage();
+
+  ({ run } = await node.agent());
+  await node.podThat('whole', 'is ready', isReady);
+  t.like(await node.pod('confused'), { status: { phase: 'Unknown', reason: 'NotTakenUp' } });
+  t.regex(await node.ok('get', 'pods'), /confused +0\/1 +NotTakenUp/);
+  const refused = await node.reprise(['delete', 'pod', 'confused']);
+  t.is(refused.exitCode, 1);
+  t.regex(refused.all, /could not be taken up[^]*remove .*\/pod\.json/);
+  t.deepEqual(await pidsOf(), pids);
+
+  run.kill('SIGKILL');
+  const { all } = await run;
+  t.regex(all, /could not take up this pod; its containers are left alone/);
+  t.regex(all, /a saved pod cannot be read/);
+  mend();
+  await node.agent();
+  for (const name of names) await node.podThat(name, 'is ready', isReady);
+  t.deepEqual(await pidsOf(), pids);
+});
+
 test('the loss of the sandbox brings the pod up in a new one', async (t) => {
   await using node = await startNode();
   await node.agent();

@@ -2,10 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import { ConflictError } from '../errors.ts';
 import { findHierarchy } from '../host/cgroups.ts';
 import { NvidiaSmi } from '../host/devices/nvidia-smi.ts';
 import { QosShares } from '../host/qos-shares.ts';
 import { createLogger } from '../log.ts';
+import type { Memory } from '../pod/memory.ts';
+import { blankMemory } from '../pod/memory.ts';
 import type { Pod } from '../pod/pod.ts';
 import { defaultSettings } from '../pod/settings.ts';
 import { criOver } from '../runtime/cri.ts';
@@ -71,6 +74,35 @@ function asking(name: string, cpu: string, hostPort: number): Pod {
   const pod = aPod([], [aContainer('main', { ports, resources })]);
   return { ...pod, metadata: { ...pod.metadata, name, uid: name } };
 }
+
+test('a pod that cannot be taken up is shown and left alone, and the others go on', async (t) => {
+  await using started = await anAgent();
+  const { agent, dataDir } = started;
+  const broken = { ...blankMemory, startTime: 1, containers: null } as unknown as Memory;
+  agent.resume(asking('broken', '1', 8080), broken);
+  agent.resume(asking('whole', '1', 8081), { ...blankMemory, startTime: 1 });
+  const summaries = agent.list().map(({ metadata, status: { phase, reason } }) => {
+    return [metadata.name, phase, reason];
+  });
+  t.deepEqual(summaries, [
+    ['broken', 'Unknown', 'NotTakenUp'],
+    ['whole', 'Pending', undefined],
+  ]);
+  const shown = agent.get('default', 'broken');
+  t.deepEqual(shown?.spec.containers, [{ name: 'main', image: 'localhost/test:1' }]);
+  t.true(shown?.status.message?.includes(`remove ${dataDir}/pods/broken/pod.json`));
+
+  await t.throwsAsync(agent.delete('default', 'broken', { force: true }), {
+    instanceOf: ConflictError,
+    message: /pod default\/broken could not be taken up/,
+  });
+  t.throws(() => agent.create(asking('broken', '1', 8082)), { instanceOf: ConflictError });
+  const sameUid = asking('other', '1', 8082);
+  const metadata = { ...sameUid.metadata, uid: 'broken' };
+  t.throws(() => agent.create({ ...sameUid, metadata }), { instanceOf: ConflictError });
+  await agent.create(asking('late', '1', 8080));
+  t.like(agent.events({ name: 'late' })[0], { reason: 'NodePorts' });
+});
 
 test('what a rejected pod has asked for is there for others at once', async (t) => {
   await using started = await anAgent();

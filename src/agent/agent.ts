@@ -63,6 +63,7 @@ import { untilLogIsWhole, untilLogIsWritten } from './log-end.ts';
 import { keepLogsShort } from './log-keeper.ts';
 import { objectsFor, pullsWith, refersTo } from './pod-objects.ts';
 import { OutOfMemory } from './out-of-memory.ts';
+import { SetAside } from './set-aside.ts';
 import { show } from './show.ts';
 import { StartQueue } from './start-queue.ts';
 import { StrayExits } from './stray-exits.ts';
@@ -96,6 +97,7 @@ export class Agent implements Backend {
   readonly node: { readonly name: string };
   readonly #parts: AgentParts;
   readonly #entries = new Map<string, Entry>();
+  readonly #setAside = new SetAside();
   readonly #running = new Set<Promise<void>>();
   readonly #pods = new Hub<V1Pod>();
   readonly #eventHub = new Hub<V1Event>();
@@ -132,9 +134,24 @@ export class Agent implements Backend {
     });
   }
 
-  /** Takes up a pod that was accepted earlier, with its own objects. */
+  /**
+   * Takes up a pod that was accepted earlier, with its own objects. One that cannot be taken up is shown
+   * as such, and left alone: the others do not suffer from it.
+   */
   resume(pod: Pod, memory: Memory, own: readonly V1Object[] = []): void {
-    this.#start(pod, memory, own);
+    const key = podKey(pod);
+    try {
+      this.#start(pod, memory, own);
+    } catch (error) {
+      const { means, log } = this.#parts;
+      const words = 'could not take up this pod; its containers are left alone';
+      log.error({ err: error, pod: key, uid: pod.metadata.uid }, words);
+      this.#entries.delete(key);
+      const folder = path.join(means.lending.dataDir, 'pods', pod.metadata.uid);
+      const [node, version] = [means.node.name, this.#nextVersion()];
+      const shown = this.#setAside.add(pod, error, { folder, node, version });
+      this.#pods.send({ type: 'ADDED', object: shown });
+    }
   }
 
   devices(): readonly V1Device[] {
@@ -155,6 +172,7 @@ export class Agent implements Backend {
       });
     }
     const pod = this.#accepted(manifest);
+    this.#setAside.assertNone(key, pod.metadata.uid);
     const twin = [...this.#entries.values()].find(
       ({ worker }) => podKey(worker.pod) === key || worker.pod.metadata.uid === pod.metadata.uid,
     );
@@ -171,14 +189,14 @@ export class Agent implements Backend {
   }
 
   list(namespace?: string): readonly V1Pod[] {
-    return [...this.#entries.values()]
-      .map(({ shown }) => shown)
+    return [...[...this.#entries.values()].map(({ shown }) => shown), ...this.#setAside.list()]
       .filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace)
       .toSorted((a, b) => (podKey(a) < podKey(b) ? -1 : 1));
   }
 
   get(namespace: string, name: string): V1Pod | undefined {
-    return this.#entries.get(podKey({ metadata: { namespace, name } }))?.shown;
+    const key = podKey({ metadata: { namespace, name } });
+    return this.#entries.get(key)?.shown ?? this.#setAside.get(key);
   }
 
   async delete(namespace: string, name: string, options: DeleteOptions): Promise<V1Pod> {
@@ -412,7 +430,8 @@ export class Agent implements Backend {
     const others = [...this.#entries.values()]
       .map(({ worker }) => worker)
       .filter(({ picture }) => !isOver(picture.memory))
-      .map((worker) => worker.pod);
+      .map((worker) => worker.pod)
+      .concat(this.#setAside.pods());
     const node = { ...means.node, hugePageCounts: countHugePages() };
     const rejection = findRejection(pod, { allowedUnsafeSysctls, others, node });
     if (rejection === undefined) return memory;
@@ -473,6 +492,7 @@ export class Agent implements Backend {
     const key = podKey({ metadata: { namespace, name } });
     const entry = this.#entries.get(key);
     if (entry !== undefined) return entry;
+    this.#setAside.assertNone(key);
     throw new NotFoundError(`pods "${name}" not found`, {
       where: `pod ${key}`,
       next: 'list the pods there are: reprise get pods -A',

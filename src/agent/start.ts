@@ -286,10 +286,11 @@ async function resumePods(
   { only, log }: AgentOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { pods, faults } = means.store.load();
+  const { pods, faults, unreadable } = means.store.load();
   for (const fault of [...means.objects.load(), ...means.pulledImages.load(), ...faults])
     log.error({ err: fault }, fault.message);
-  await removeOrphans(means, new Set(pods.map(({ pod }) => pod.metadata.uid)), log, signal);
+  const known = new Set([...pods.map(({ pod }) => pod.metadata.uid), ...unreadable]);
+  await removeOrphans(means, known, log, signal);
   const isServed = (pod: Pod): boolean =>
     only === undefined || podKey(pod) === podKey({ metadata: only });
   // Before any of them is taken up: what one has must not be given to another.

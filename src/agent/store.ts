@@ -7,6 +7,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
+import { z } from 'zod';
 import { RepriseError, messageOf } from '../errors.ts';
 import type { Memory } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
@@ -33,6 +34,15 @@ export interface StoredPod {
   readonly trouble?: RepriseError;
 }
 
+/** All that was found on disk. */
+export interface StoredPods {
+  readonly pods: readonly StoredPod[];
+  /** What is wrong with pods that could not be read at all. */
+  readonly faults: readonly RepriseError[];
+  /** The uids of those. */
+  readonly unreadable: readonly string[];
+}
+
 /** The files hold the manifest of a pod, which may hold secrets. */
 const PRIVATE = 0o600;
 
@@ -48,18 +58,20 @@ export class PodStore {
   }
 
   /** Every pod that was accepted and not forgotten. */
-  load(): { readonly pods: readonly StoredPod[]; readonly faults: readonly RepriseError[] } {
+  load(): StoredPods {
     const pods: StoredPod[] = [];
     const faults: RepriseError[] = [];
+    const unreadable: string[] = [];
     for (const uid of fs.readdirSync(this.#folder).toSorted()) {
       try {
         const stored = this.#loadOne(uid);
         if (stored !== undefined) pods.push(stored);
       } catch (error) {
-        faults.push(unreadable(path.join(this.#folder, uid, 'pod.json'), error));
+        faults.push(unreadablePod(path.join(this.#folder, uid, 'pod.json'), error));
+        unreadable.push(uid);
       }
     }
-    return { pods, faults };
+    return { pods, faults, unreadable };
   }
 
   /** Puts a new pod and its own objects on disk; when this returns it survives a power cut. */
@@ -100,12 +112,12 @@ export class PodStore {
     const folder = path.join(this.#folder, uid);
     const text = readIfThere(path.join(folder, 'pod.json'));
     if (text === undefined) return undefined;
-    const pod = JSON.parse(text) as Pod;
+    const pod = readPod(uid, text);
     const own = ownObjectsIn(folder);
     try {
       return { pod, memory: readMemory(folder) ?? blankMemory, ...own };
     } catch (error) {
-      const trouble = unreadable(path.join(folder, memoryFile), error);
+      const trouble = unreadablePod(path.join(folder, memoryFile), error);
       return { pod, memory: blankMemory, ...own, trouble };
     }
   }
@@ -125,10 +137,34 @@ function ownObjectsIn(folder: string): Pick<StoredPod, 'objects' | 'trouble'> {
   }
 }
 
-function unreadable(file: string, cause: unknown): RepriseError {
+/** Looks no closer than everybody relies on: what only its own worker needs is its worker's trouble. */
+function readPod(uid: string, text: string): Pod {
+  const container = z.looseObject({
+    name: z.string(),
+    image: z.string(),
+    ports: z.array(z.looseObject({})),
+    resources: z.looseObject({ requests: quantities, limits: quantities }),
+  });
+  const shape = z.looseObject({
+    metadata: z.looseObject({ uid: z.literal(uid), namespace: z.string(), name: z.string() }),
+    spec: z.looseObject({
+      initContainers: z.array(container),
+      containers: z.array(container),
+    }),
+  });
+  const value: unknown = JSON.parse(text);
+  const { error } = shape.safeParse(value);
+  if (error === undefined) return value as Pod;
+  const [{ path: field, message } = { path: [], message: '' }] = error.issues;
+  throw new Error(`it holds no pod: ${['pod', ...field].join('.')}: ${message}`);
+}
+
+const quantities = z.record(z.string(), z.string());
+
+function unreadablePod(file: string, cause: unknown): RepriseError {
   return new RepriseError(`a saved pod cannot be read: ${messageOf(cause)}`, {
     where: file,
-    next: 'it is left as it is; remove the file if the pod is not needed any more',
+    next: 'it is left as it is, and so are its containers; remove the file if the pod is not needed any more',
     cause,
   });
 }

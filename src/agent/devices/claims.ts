@@ -29,7 +29,9 @@ export class ClaimStore {
   load(uid: string): SavedClaim | undefined {
     const file = this.#fileOf(uid);
     try {
-      return JSON.parse(fs.readFileSync(file, 'utf8')) as SavedClaim;
+      const claim = JSON.parse(fs.readFileSync(file, 'utf8')) as Partial<SavedClaim> | null;
+      if (typeof claim?.arrival !== 'number') throw new Error('it holds no claim');
+      return claim as SavedClaim;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw new RepriseError(`which devices a pod has cannot be read: ${messageOf(error)}`, {

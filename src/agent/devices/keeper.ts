@@ -87,14 +87,24 @@ export class DeviceKeeper {
   /** Takes up what pods of an earlier life had, before any of them is served. */
   load(pods: readonly Pod[], isServed: (pod: Pod) => boolean): void {
     for (const pod of pods) {
-      const { uid } = pod.metadata;
-      const request = this.#requestOf(pod);
-      const saved = request && this.#loadClaim(pod);
-      // What others wait for is their agent's business; what they have is not there to be given.
-      if (saved?.given === undefined && !isServed(pod)) continue;
-      if (request !== undefined && saved !== undefined)
-        this.#clients.set(uid, { pod, request, saved });
+      try {
+        this.#takeUp(pod, isServed(pod));
+      } catch (error) {
+        // Whoever takes up the pod itself will tell; the others need not suffer from it.
+        const words = 'could not find out what devices a pod has asked for';
+        this.#parts.log.error({ err: error, pod: podKey(pod) }, words);
+      }
     }
+  }
+
+  #takeUp(pod: Pod, isServed: boolean): void {
+    const { uid } = pod.metadata;
+    const request = this.#requestOf(pod);
+    const saved = request && this.#loadClaim(pod);
+    // What others wait for is their agent's business; what they have is not there to be given.
+    if (saved?.given === undefined && !isServed) return;
+    if (request !== undefined && saved !== undefined)
+      this.#clients.set(uid, { pod, request, saved });
   }
 
   /** A pod that may need devices; it hears how it stands at once, and of every change. */
