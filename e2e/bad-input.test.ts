@@ -499,7 +499,10 @@ test('a hostPath of the wrong type: the pod waits with FailedMount, and starts w
     events.kill('SIGINT');
   }
   t.is(mounts[0]?.type, 'Warning');
-  t.regex(mounts[0]?.message ?? '', /volume "host" needs a directory, but there is a file/);
+  t.is(
+    mounts[0]?.message,
+    'Unable to attach or mount volumes: volume "host" needs a directory, but there is a file',
+  );
   t.is((await here.pod('wrong-type')).status.phase, 'Pending');
   fs.rmSync(host);
   fs.mkdirSync(host);
@@ -513,7 +516,9 @@ test('a pod that waits for its volume can be deleted', async (t) => {
   const here = await place('no-volume');
   const manifest = withHostPath('no-volume', path.join(here.dir, 'host'), 'Socket');
   const run = foreground(here, '-f', await here.manifest(manifest));
-  await run.hears(/\(pod\) +FailedMount: volume "host" needs a socket, but there is nothing/);
+  await run.hears(
+    /\(pod\) +FailedMount: Unable to attach or mount volumes: volume "host" needs a socket, but there is nothing/,
+  );
   run.send('SIGTERM');
   t.is((await run.end()).code, 143);
   t.deepEqual(await here.traces(), []);

@@ -113,7 +113,9 @@ test('a full name that the kernel does not take is refused with the reason', asy
   await node().apply(pod('too-long', [], [container('main')], spec));
   await until('the reason is told', async () =>
     (await node().events('too-long')).some((event) =>
-      /FailedCreatePodSandBox.*is too long: 86 characters/.test(event),
+      /FailedCreatePodSandBox: Failed to create pod sandbox: .*is too long: 86 characters/.test(
+        event,
+      ),
     ),
   );
   t.is((await node().pod('too-long')).status.phase, 'Pending');

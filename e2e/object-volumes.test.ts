@@ -323,7 +323,7 @@ turn('a pod waits for what it mounts, and starts by itself when that is applied'
   );
   t.regex(
     (await node().events('waits')).join('\n'),
-    /MountVolume\.SetUp failed for volume "config" : configmap "waited-for" not found; MountVolume\.SetUp failed for volume "data" : persistentvolumeclaim "waited-for" not found/,
+    /FailedMount: Unable to attach or mount volumes: MountVolume\.SetUp failed for volume "config" : configmap "waited-for" not found; MountVolume\.SetUp failed for volume "data" : persistentvolumeclaim "waited-for" not found/,
   );
   const waiting = await node().pod('waits');
   t.is(waiting.status.phase, 'Pending');

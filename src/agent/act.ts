@@ -8,6 +8,7 @@
 import { RepriseError, messageOf } from '../errors.ts';
 import { CgroupError, containerCgroup, isEmpty, podCgroup } from '../host/cgroups.ts';
 import type { Hierarchy } from '../host/cgroups.ts';
+import { FolderError } from '../host/folder.ts';
 import { writeHostsFile } from '../host/hosts-file.ts';
 import { killContainers, whenEmpty } from '../host/kill.ts';
 import { readResolverConfig } from '../host/node-facts.ts';
@@ -182,10 +183,10 @@ export function explain(
       const hasNetwork = !(error instanceof NetworkNotReadyError);
       return { reason: hasNetwork ? 'FailedCreatePodSandBox' : 'NetworkNotReady', message };
     }
-    case 'lend': {
-      const hasCgroup = !(error instanceof CgroupError);
-      return { reason: hasCgroup ? 'FailedMount' : 'FailedCreatePodContainer', message };
-    }
+    case 'lend':
+      if (error instanceof FolderError) return { reason: 'Failed', message };
+      if (error instanceof CgroupError) return { reason: 'FailedCreatePodContainer', message };
+      return { reason: 'FailedMount', message };
     case 'run-hook':
       return {
         reason: action.hook === 'preStop' ? 'FailedPreStopHook' : 'FailedPostStartHook',

@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { Action } from '../pod/action.ts';
 import { CgroupError } from '../host/cgroups.ts';
+import { FolderError } from '../host/folder.ts';
 import { VolumeError } from '../host/volumes/volume-error.ts';
 import { RuntimeCallError } from '../runtime/call.ts';
 import { ImageError } from '../runtime/images.ts';
@@ -32,7 +33,7 @@ const cases: Record<string, readonly [Action, Error, readonly string[]]> = {
   'a sandbox that cannot be made has its own event': [
     { kind: 'run-sandbox', attempt: 0 },
     new RuntimeCallError('RunPodSandbox', 'unknown', 'no bridge', '/run/c.sock'),
-    ['FailedCreatePodSandBox: no bridge'],
+    ['FailedCreatePodSandBox: Failed to create pod sandbox: no bridge'],
   ],
   'a network that is not there is no fault of the sandbox': [
     { kind: 'run-sandbox', attempt: 0 },
@@ -42,12 +43,22 @@ const cases: Record<string, readonly [Action, Error, readonly string[]]> = {
   'volumes that cannot be had': [
     { kind: 'lend' },
     new VolumeError('no such folder', { next }),
-    ['FailedMount: no such folder'],
+    ['FailedMount: Unable to attach or mount volumes: no such folder'],
   ],
   'a cgroup that cannot be made': [
     { kind: 'lend' },
     new CgroupError('read-only', { next }),
-    ['FailedCreatePodContainer: read-only'],
+    ['FailedCreatePodContainer: unable to ensure pod container exists: read-only'],
+  ],
+  "a pod's own folders that cannot be made": [
+    { kind: 'lend' },
+    new FolderError('mkdir: read-only', { next }),
+    ['Failed: error making pod data directories: mkdir: read-only'],
+  ],
+  'what is left of a pod that cannot be ended': [
+    { kind: 'stop-sandbox', id: 'f00d' },
+    new RuntimeCallError('StopPodSandbox', 'unknown', 'no plugin', '/run/c.sock'),
+    ['FailedKillPod: error killing pod: no plugin'],
   ],
 };
 for (const [title, [action, error, told]] of Object.entries(cases)) {

@@ -26,8 +26,21 @@ export function failureEvents(action: Action, error: unknown): readonly PodEvent
   }
   const { reason, message } = explain(action, error);
   const hasOwnEvent = reason.startsWith('Failed') || reason === 'NetworkNotReady';
-  return [hasOwnEvent ? warning(reason, message) : warning('Failed', `Error: ${message}`)];
+  return [
+    hasOwnEvent
+      ? warning(reason, `${beginnings[reason] ?? ''}${message}`)
+      : warning('Failed', `Error: ${message}`),
+  ];
 }
+
+/** What comes before the cause, by the reason. */
+const beginnings: Readonly<Record<string, string>> = {
+  Failed: 'error making pod data directories: ',
+  FailedCreatePodContainer: 'unable to ensure pod container exists: ',
+  FailedMount: 'Unable to attach or mount volumes: ',
+  FailedCreatePodSandBox: 'Failed to create pod sandbox: ',
+  FailedKillPod: 'error killing pod: ',
+};
 
 const imageEvents: Readonly<Record<ImageReason, string>> = {
   InvalidImageName: 'InspectFailed',

@@ -8,6 +8,7 @@ import type { ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import type { Pod, Volume } from '../pod/pod.ts';
 import { CgroupError, directoriesOf, findHierarchy } from './cgroups.ts';
+import { FolderError } from './folder.ts';
 import { cgroupValues, lend, takeBack } from './lend.ts';
 import type { LendSettings } from './lend.ts';
 import { mountPoints } from './mounts.ts';
@@ -313,4 +314,20 @@ test('values of the pod cgroup follow the formulas of Kubernetes', (t) => {
       hugePages: new Map([[2 * 2 ** 20, 6]]),
     },
   );
+});
+
+testAsRoot("a pod's own folders that cannot be made are told apart from its volumes", async (t) => {
+  await using node = await aNode(t);
+  const isFile = path.join(node.settings.dataDir, 'file');
+  await fs.mkdir(node.settings.dataDir, { recursive: true });
+  await fs.writeFile(isFile, '');
+  for (const settings of [
+    { ...node.settings, dataDir: isFile },
+    { ...node.settings, podLogDir: isFile },
+  ]) {
+    const error = await t.throwsAsync(lend(aPod([]), settings), { instanceOf: FolderError });
+    t.regex(error.message, /ENOTDIR/);
+    t.true(error.where?.startsWith(isFile));
+  }
+  await takeBack(aPod([]), { ...node.settings });
 });

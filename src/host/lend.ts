@@ -22,6 +22,7 @@ import { noteMissingParents, removeUnusedParents } from './cgroup-parents.ts';
 import { findHierarchy, podCgroup } from './cgroups.ts';
 import type { CgroupDriver } from './cgroups.ts';
 import { sharesOf } from '../pod/cpu-shares.ts';
+import { makeFolder } from './folder.ts';
 import { removeFolder } from './mounts.ts';
 import { createPodCgroup, removePodCgroup } from './pod-cgroup.ts';
 import type { PodCgroupValues } from './pod-cgroup.ts';
@@ -214,12 +215,6 @@ async function lendVolume(
 /** The file with the names of the cgroups that were made for pods to be in. */
 export function parentNotes({ dataDir }: LendSettings): string {
   return path.join(dataDir, 'made-cgroups');
-}
-
-// mkdir's own mode is cut by the umask, and parents get it too: they are made with the usual one.
-async function makeFolder(directory: string, mode: number): Promise<void> {
-  await fs.mkdir(directory, { recursive: true });
-  await fs.chmod(directory, mode);
 }
 
 // These become parts of paths that root writes to and removes.
