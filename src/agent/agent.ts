@@ -53,6 +53,7 @@ import type { Means } from './act.ts';
 import { watchAddresses } from './current-node.ts';
 import type { AddressWatch } from './current-node.ts';
 import { showDevice } from './devices/show-devices.ts';
+import { withNames } from './container-names.ts';
 import { EventLog } from './event-log.ts';
 import { failureEvents } from './failure-events.ts';
 import { Hub } from './hub.ts';
@@ -484,7 +485,9 @@ export class Agent implements Backend {
   }
 
   #tell(pod: Pod, told: PodEvent): void {
-    const { event, isNew } = this.#eventLog.add(pod, told, this.#parts.means.now());
+    const { instances = [] } = this.#entries.get(podKey(pod))?.worker.picture.observed ?? {};
+    const inNames = withNames(told, instances);
+    const { event, isNew } = this.#eventLog.add(pod, inNames, this.#parts.means.now());
     this.#eventHub.send({ type: isNew ? 'ADDED' : 'MODIFIED', object: event });
   }
 
