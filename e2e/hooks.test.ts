@@ -2,8 +2,10 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
+import { connectAgent } from '../src/api/client.ts';
+import type { V1Pod } from '../src/pod/pod-status.ts';
 import { container, initContainer, pod, restartAllOn, sidecar } from './manifests.ts';
-import { statusOf, until } from './node.ts';
+import { patience, statusOf, until } from './node.ts';
 import { blink, napping } from './pace.ts';
 import { sharedNode } from './shared.ts';
 
@@ -151,7 +153,8 @@ test('postStart can ask a server of the pod, and can pass time, before the next 
     },
   });
   const asks = tells('asks', {
-    postStart: { httpGet: { path: '/cgi-bin/up?name=asks', port: 8080 } },
+    // The server has no TLS, which is told and forgiven.
+    postStart: { httpGet: { scheme: 'HTTPS', path: '/cgi-bin/up?name=asks', port: 8080 } },
   });
   const sleeps = tells('sleeps', { postStart: { sleep: { seconds: 2 } } });
   const says = `date +%s > /told/last-began; ${tellsAll}`;
@@ -161,6 +164,11 @@ test('postStart can ask a server of the pod, and can pass time, before the next 
   const up = await hears('server started', 'asks started', 'sleeps started', 'last started');
   const asked = up.findIndex((line) => /^asked by kube-lifecycle\/\S+ for name=asks$/.test(line));
   t.true(asked >= 0 && asked < up.indexOf('sleeps started'), up.join('\n'));
+  t.true(
+    (await node().events('asks')).includes(
+      `Warning LifecycleHTTPFallback: request to HTTPS lifecycle hook ${one.status.podIP}:8080 got HTTP response, retry with HTTP succeeded`,
+    ),
+  );
   const before = Date.parse(statusOf(one, 'sleeps').state.running?.startedAt ?? '') / 1000;
   const after = Number(await fs.readFile(path.join(folder, 'last-began'), 'utf8'));
   // Both are whole seconds, rounded down.
@@ -181,8 +189,73 @@ test('app containers end first, then the sidecars, the last one first', async (t
   await node().ready('backwards');
   await until('all have told', async () => (await story()).length === 4);
   await node().removed('backwards');
-  const down = ['main', 'third', 'second', 'first'].map((name) => `${name} has ended`);
-  t.deepEqual((await story()).slice(4), down);
+  const inOrder = ['main', 'third', 'second', 'first'];
+  t.deepEqual(
+    (await story()).slice(4),
+    inOrder.map((name) => `${name} has ended`),
+  );
+  const events = await node().events('backwards');
+  t.deepEqual(
+    events.filter((event) => event.includes('Killing')),
+    inOrder.map((name) => `Normal Killing: Stopping container ${name}`),
+  );
+});
+
+test('when the grace is over, sidecars wait for nobody, and all get their signal together', async (t) => {
+  const { folder, hears } = await told('together');
+  const deaf = (name: string, more = {}) =>
+    container(name, `trap '' TERM; ${listens}`, { volumeMounts, ...more });
+  const always = { restartPolicy: 'Always' };
+  // Not the first process of its namespace, which a signal without a handler would not reach: the kernel
+  // ends it, however slow the machine is.
+  const mortal = `echo "$NAME started" >> /told/story; exec sleep 100000`;
+  const first = container('first', mortal, { volumeMounts, ...always });
+  const manifest = pod('together', [first, deaf('second', always)], [deaf('main')], {
+    ...withStory(folder),
+    shareProcessNamespace: true,
+  });
+  await node().apply(manifest);
+  await node().ready('together');
+  await hears('first started', 'second started', 'main started');
+  const watch = await node().watch('together');
+  await node().ok('delete', 'pod', 'together', '--no-wait');
+  await until('main is told to end', async () => (await stops()).length === 1);
+  const asked = Date.now();
+  await node().ok('delete', 'pod', 'together', '--grace-period=1');
+
+  const [over] = (await watch.until(hasEnded)).filter(hasEnded);
+  const ends = ['main', 'second', 'first'].map((name) => {
+    const { exitCode, finishedAt } = (over && statusOf(over, name).state.terminated) ?? {};
+    return { name, exitCode, at: Date.parse(finishedAt ?? '') };
+  });
+  t.deepEqual(
+    ends.map(({ name, exitCode }) => `${name} ${String(exitCode)}`),
+    ['main 137', 'second 137', 'first 143'],
+  );
+  const signals = await stops();
+  t.deepEqual(
+    signals.map(({ message }) => message).toSorted(),
+    ['first', 'main', 'second'].map((name) => `Stopping container ${name}`),
+  );
+  // The first, if it waited for its turn, would be told when the second is dead.
+  const second = ends[1]?.at ?? NaN;
+  for (const { message, at } of signals) t.true(at < second, `${message} at ${at}, not ${second}`);
+  // One second of the grace that was left, and two that everybody has. In whole seconds, rounded down.
+  t.true(second >= Math.floor(asked / 1000) * 1000 + 3000, `${second} is too soon after ${asked}`);
+
+  async function stops(): Promise<readonly { message: string; at: number }[]> {
+    const query = { namespace: 'default', name: 'together' };
+    const events = await connectAgent(node().socket).listEvents(query, patience());
+    return events
+      .filter(({ reason }) => reason === 'Killing')
+      .map(({ message, firstTimestamp }) => ({ message, at: Date.parse(firstTimestamp) }));
+  }
+
+  function hasEnded(one: V1Pod): boolean {
+    return ['main', 'second', 'first'].every(
+      (name) => statusOf(one, name).state.terminated !== undefined,
+    );
+  }
 });
 
 test('a hook that fails after the start stops its container, which starts again', async (t) => {
