@@ -114,6 +114,41 @@ exit $code
   await node().removed('again');
 });
 
+test('a container that fails again and again waits for its next try, and says why', async (t) => {
+  const fails = `
+${napping}
+while [ ! -e /shared/go ]; do nap; done
+echo -n "no luck" > /dev/termination-log; exit 3`;
+  const spec = { restartPolicy: 'Always' };
+  await node().apply(pod('crashes', [], [container('main', fails)], spec));
+  const first = await node().podThat('crashes', 'is ready', isReady);
+  const watch = await node().watch('crashes');
+  await node().put(first, 'go');
+  const isHeldBack = (one: V1Pod) =>
+    statusOf(one, 'main').state.waiting?.reason === 'CrashLoopBackOff';
+  const now = (await watch.until(isHeldBack)).find(isHeldBack) ?? first;
+  const { state, lastState, restartCount, ready } = statusOf(now, 'main');
+  const name = `crashes_default(${first.metadata.uid})`;
+  t.is(now.status.phase, 'Running');
+  t.like(state, {
+    waiting: {
+      reason: 'CrashLoopBackOff',
+      message: `back-off 10s restarting failed container=main pod=${name}`,
+    },
+    running: undefined,
+    terminated: undefined,
+  });
+  // The first time it starts again at once.
+  t.deepEqual([restartCount, ready], [1, false]);
+  t.like(lastState.terminated, { exitCode: 3, reason: 'Error', message: 'no luck' });
+  const told = `Warning BackOff: Back-off restarting failed container main in pod ${name}`;
+  await until('it is told', async () => (await node().events('crashes')).includes(told));
+  await until('the table says so', async () =>
+    /\ncrashes +0\/1 +CrashLoopBackOff +\d+ /.test(await node().ok('get', 'pods')),
+  );
+  await node().removed('crashes');
+});
+
 test('a message can be read that was written while no agent was there to hear', async (t) => {
   await using lonely = await startNode();
   const { run } = await lonely.agent();
