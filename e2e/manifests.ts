@@ -24,7 +24,7 @@ export interface ContainerOf {
 }
 
 /** Tells the story, then waits to be told to end. */
-const obeys = `
+export const obeys = `
 trap 'exit 143' TERM
 echo "$NAME started" >> /shared/story
 ${napping}
