@@ -4,6 +4,8 @@ import path from 'node:path';
 import { startContainerd } from '../scripts/private-containerd/start.ts';
 import { readMemory } from '../src/agent/memory-file.ts';
 import { connectAgent } from '../src/api/client.ts';
+import { connectContainerd } from '../src/runtime/connect.ts';
+import { criOver } from '../src/runtime/cri.ts';
 import { blankMemory } from '../src/pod/memory.ts';
 import type { Memory } from '../src/pod/memory.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
@@ -166,6 +168,26 @@ test('an agent with many pods takes all of them up again; being stopped leaves t
     t.deepEqual(await Promise.all(after.map((one) => node.pidOf(one, 'main'))), pids);
     t.true(after.every((one) => Object.values(countsOf(one)).every((count) => count === 0)));
   }
+
+  run.kill('SIGKILL');
+  await run;
+  const [lost, ...others] = before;
+  const id = lost && statusOf(lost, 'main').containerID?.replace('containerd://', '');
+  using containerd = connectContainerd(node.containerd.socket);
+  await criOver(containerd).removeContainer(id ?? '', patience());
+  await node.agent();
+  // Nobody knows how it has ended: it starts anew, whatever the policy.
+  const again = await node.podThat(
+    'one',
+    'is ready again',
+    (one) => isReady(one) && countsOf(one).main === 1,
+  );
+  t.like(statusOf(again, 'main').lastState.terminated, {
+    exitCode: 137,
+    reason: 'ContainerStatusUnknown',
+    message: 'The container was removed by somebody else while it was running',
+  });
+  for (const { metadata } of others) await node.podThat(metadata.name, 'is ready', isReady);
 });
 
 test('containers go on without containerd, and restarts go on when it is back', async (t) => {
@@ -174,12 +196,26 @@ test('containers go on without containerd, and restarts go on when it is back', 
   await node.apply(referencePod('outlives'));
   const first = await node.podThat('outlives', 'is ready', readyIn(0));
   const pids = await Promise.all(['watcher', 'main'].map((name) => node.pidOf(first, name)));
+  await node.apply(pod('leaves', [], [container('main')]));
+  await node.ready('leaves');
   const { pid, dir } = node.containerd;
 
   process.kill(pid, 'SIGKILL');
   await until('containerd is dead', () => Promise.resolve(!fs.existsSync(`/proc/${pid}`)));
   t.true(pids.every((one) => fs.existsSync(`/proc/${String(one)}`)));
+  await node.ok('delete', 'pod', 'leaves', '--no-wait');
+  await until('it is told why the other pod does not leave', async () => {
+    const events = (await node.events('leaves')).join('\n');
+    return (
+      /^Warning FailedKillPod: error killing pod: /m.test(events) &&
+      /^Warning FailedSync: error determining status: /m.test(events)
+    );
+  });
   await startContainerd(dir, { outbound: false });
+  await until(
+    'the other pod is gone',
+    async () => !(await node.ok('get', 'pods')).includes('leaves'),
+  );
   const back = await node.podThat('outlives', 'is still ready', readyIn(0));
   t.deepEqual(await Promise.all(['watcher', 'main'].map((name) => node.pidOf(back, name))), pids);
 
@@ -327,6 +363,11 @@ test('the loss of the sandbox brings the pod up in a new one', async (t) => {
   t.deepEqual(countsOf(after), { setup: 1, main: 1 });
   t.is(generationOf(after), 0);
   t.is(after.metadata.uid, first.metadata.uid);
+  t.true(
+    (await node.events('new-sandbox')).includes(
+      'Normal SandboxChanged: Pod sandbox changed, it will be killed and re-created.',
+    ),
+  );
   await until('the old sandbox is removed', async () => {
     const now = await sandboxesOf(node, after);
     return now.length === 1 && now[0] !== sandbox;
