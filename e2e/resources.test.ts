@@ -11,7 +11,7 @@ import type { Pod } from '../src/pod/pod.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { container, pod, restartAllOn } from './manifests.ts';
 import type { TestNode } from './node.ts';
-import { generationOf, isReady, startNode, statusOf } from './node.ts';
+import { generationOf, isReady, startNode, statusOf, until } from './node.ts';
 import { blink } from './pace.ts';
 import { reporter, reports } from './reports.ts';
 
@@ -48,6 +48,32 @@ async function limitsOf(cgroup: string): Promise<readonly [quota: number, memory
   const quota = Number(await valueOf(cgroup, 'cpu', 'cpu.cfs_quota_us'));
   const memory = Number(await valueOf(cgroup, 'memory', 'memory.limit_in_bytes'));
   return [Math.max(quota, 0), memory > Number.MAX_SAFE_INTEGER / 2 ? 0 : memory];
+}
+
+/** The limit on swap, with v1 on memory and swap together; undefined where the kernel does not count it. */
+async function swapOf(cgroup: string): Promise<string | undefined> {
+  const file = hierarchy.version === 2 ? 'memory.swap.max' : 'memory.memsw.limit_in_bytes';
+  return await valueOf(cgroup, 'memory', file).catch(unlessMissing);
+}
+
+/** Bytes of huge pages, by the size of a page in the kernel's words; undefined where they are not limited. */
+async function hugePagesOf(cgroup: string): Promise<Record<string, number> | undefined> {
+  const mount = hierarchy.version === 2 ? hierarchy.root : hierarchy.controllers['hugetlb'];
+  if (mount === undefined) return undefined;
+  const names = (await fs.readdir(path.join(mount, cgroup))).flatMap((name) => {
+    const size = /^hugetlb\.(\w+)\.(?:max|limit_in_bytes)$/.exec(name)?.[1];
+    return size === undefined ? [] : [[size, name] as const];
+  });
+  if (names.length === 0) return undefined;
+  const limits = names.map(async ([size, name]) => {
+    return [size, Number(await valueOf(cgroup, 'hugetlb', name))] as const;
+  });
+  return Object.fromEntries(await Promise.all(limits));
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (!isErrno(error, 'ENOENT')) throw error;
+  return undefined;
 }
 
 async function sharesIn(cgroup: string): Promise<string> {
@@ -137,6 +163,17 @@ test.serial(
     await has(t, cgroupOf(bestEffort), 2, [0, 0]);
     t.is(await oomScoreOf(bestEffort, 'c0'), '1000');
 
+    // With v1 no more of both together than of memory alone.
+    const noSwap = hierarchy.version === 2 ? '0' : String(64 * mebibyte);
+    for (const each of [guaranteed, burstable]) {
+      const swap = await swapOf(cgroupOfContainer(each, 'c0'));
+      if (swap === undefined) t.log('no look at swap: this kernel does not count it');
+      else t.is(swap, noSwap, each.metadata.name);
+    }
+    const pages = await hugePagesOf(cgroupOfContainer(bestEffort, 'c0'));
+    if (pages === undefined) t.log('no look at limits of huge pages: this kernel has none');
+    else t.deepEqual([...new Set(Object.values(pages))], [0], 'who does not ask for any gets none');
+
     for (const each of [guaranteed, burstable, bestEffort]) {
       t.is(await valueOf(cgroupOf(each), 'pids', 'pids.max'), '77', each.metadata.name);
     }
@@ -212,9 +249,45 @@ test.serial(
     const { main: seen = [] } = await reports(node(), one, ['main']);
     t.deepEqual(seen.slice(0, 2), ['hugetlbfs', 'fits']);
     t.regex(seen[2] ?? '', /No space left on device/);
+    // systemd has no words for those of the pod as a whole.
+    const cgroups = [
+      cgroupOfContainer(one, 'main'),
+      ...(driver() === 'cgroupfs' ? [cgroupOf(one)] : []),
+    ];
+    for (const cgroup of cgroups) {
+      const limits = await hugePagesOf(cgroup);
+      if (limits === undefined) t.log('no look at limits of huge pages: this kernel has none');
+      for (const [size, limit] of Object.entries(limits ?? {})) {
+        t.is(limit, size === '2MB' ? 6 * mebibyte : 0, `${size} in ${cgroup}`);
+      }
+    }
     await node().removed('has-pages');
   },
 );
+
+test.serial('a pod whose cgroup cannot be made says so, and runs when it can', async (t) => {
+  if (driver() === 'systemd') {
+    t.log("skipped: the cgroups of pods are systemd's, which makes them anywhere");
+    t.pass();
+    return;
+  }
+  const here = await node().beside('no-room');
+  await here.agent();
+  const opens = await leaveNoRoom(here.cgroupRoot);
+  const resources = { limits: { cpu: '500m', memory: '32Mi' } };
+  await here.apply(pod('no-room', [], [container('main', undefined, { resources })]));
+  await until('it is told', async () =>
+    (await here.events('no-room')).some((event) =>
+      event.startsWith(
+        "Warning FailedCreatePodContainer: unable to ensure pod container exists: cannot set up the pod's cgroup: ",
+      ),
+    ),
+  );
+  t.is((await here.pod('no-room')).status.phase, 'Pending');
+  await opens();
+  await here.ready('no-room');
+  await here.removed('no-room');
+});
 
 test.serial('what dies for want of memory says so', async (t) => {
   const eats = 'exec tail /dev/zero';
@@ -285,6 +358,22 @@ test.serial('a rule can name the exit for want of memory', async (t) => {
   });
   await node().removed('again');
 });
+
+/** Makes a cgroup take no pod that wants half a processor; returns what makes it take some again. */
+async function leaveNoRoom(cgroup: string): Promise<() => Promise<void>> {
+  const mount = hierarchy.version === 2 ? hierarchy.root : hierarchy.controllers['cpu'];
+  const directory = path.join(mount ?? '', cgroup);
+  await fs.mkdir(directory, { recursive: true });
+  // With v1 nobody can have more than its parent; with v2 that is allowed, and of no use.
+  const [file, none, all] =
+    hierarchy.version === 2
+      ? ['cgroup.max.descendants', '0', 'max']
+      : ['cpu.cfs_quota_us', '10000', '-1'];
+  await fs.writeFile(path.join(directory, file), none);
+  return async () => {
+    await fs.writeFile(path.join(directory, file), all);
+  };
+}
 
 /** Sets so many more huge pages of 2 MiB aside while they are needed; undefined if it cannot be done. */
 async function setPagesAside(count: number): Promise<AsyncDisposable | undefined> {
