@@ -1,6 +1,7 @@
 // Logs of a pod: kept within bounds while it runs and over its restarts, and shown as asked for.
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { container, initContainer, pod, referencePod } from './manifests.ts';
@@ -35,7 +36,7 @@ async function backdate(log: string, ms: number): Promise<void> {
   await fs.writeFile(log, [older, ...rest].join(' '));
 }
 
-test('a long log is put aside while the container writes on, and none of it is lost', async (t) => {
+test('a long log is put aside while the container writes on, none of it is lost, and of six files the oldest goes', async (t) => {
   // Lines of 1000 bytes, 11 MB at a time, each batch when it is asked for.
   const writes = `
 line=$(head -c 990 /dev/zero | tr '\\0' x)
@@ -47,30 +48,40 @@ while [ ! -e /shared/end ]; do sleep 0.1; done; echo "the end"`;
   const isWritten = async (text: string): Promise<boolean> =>
     (await shown('writes', '--tail', '1'))[0]?.startsWith(text) ?? false;
   await until('the log is put aside', async () => (await logsOf(first, 'main')).length === 2);
+  // As if it had been put aside more often: with what is there, and the next one, these are six files.
+  const [log = ''] = await logsOf(first, 'main');
+  const ancient = ['000001', '000002', '000003'].map((time) => `${log}.20010101-${time}.gz`);
+  for (const [index, file] of ancient.entries()) {
+    const line = `2001-01-01T00:00:0${index + 1}.000000000Z stdout F ancient ${index + 1}\n`;
+    await fs.writeFile(file, gzipSync(line));
+  }
   await touch(first, 'more');
   await until('all is written', () => isWritten('2 10999'));
   // The one before is compressed meanwhile, under a name of its own.
   await until('it is put aside again', async () => {
-    const [, packed = '', plain = ''] = (await logsOf(first, 'main')).map((file) =>
-      path.basename(file),
-    );
-    return packed.endsWith('.gz') && /^0\.log\.\d{8}-\d{6}$/.test(plain);
+    const [plain = '', packed = ''] = (await logsOf(first, 'main')).toReversed();
+    return packed.endsWith('.gz') && !ancient.includes(packed) && /\.log\.\d{8}-\d{6}$/.test(plain);
   });
   await touch(first, 'end');
   await until('the end is written', () => isWritten('the end'));
 
   const files = (await logsOf(first, 'main')).map((file) => path.basename(file));
-  t.is(files[0], '0.log');
-  t.regex(files[1] ?? '', /^0\.log\.\d{8}-\d{6}\.gz$/);
-  t.regex(files[2] ?? '', /^0\.log\.\d{8}-\d{6}$/);
+  t.is(files.length, 5, 'the oldest had to go');
+  t.deepEqual(
+    files.slice(0, 3),
+    [log, ...ancient.slice(1)].map((file) => path.basename(file)),
+  );
+  t.regex(files[3] ?? '', /^0\.log\.\d{8}-\d{6}\.gz$/);
+  t.regex(files[4] ?? '', /^0\.log\.\d{8}-\d{6}$/);
 
   const lines = await shown('writes');
-  t.is(lines.length, 22_001);
+  t.is(lines.length, 22_003);
+  const written = [1, 2].flatMap((batch) =>
+    Array.from({ length: 11_000 }, (_, index) => `${batch} ${index}`),
+  );
   t.deepEqual(
     lines.map((line) => line.split(' x')[0]),
-    [1, 2]
-      .flatMap((batch) => Array.from({ length: 11_000 }, (_, index) => `${batch} ${index}`))
-      .concat('the end'),
+    ['ancient 2', 'ancient 3', ...written, 'the end'],
   );
   t.deepEqual(
     (await shown('writes', '--tail', '3')).map((line) => line.split(' x')[0]),
