@@ -338,9 +338,11 @@ test('gRPC health of a server on the node, asked by a pod in its network', async
 
 test('HTTPS is asked without a look at the certificate, a TCP port whether it takes a connection', async (t) => {
   let asked = 0;
-  const secure = https.createServer(selfSigned(node().dir), (_, response) => {
+  const secure = https.createServer(selfSigned(node().dir), ({ url }, response) => {
     asked += 1;
-    response.end();
+    // Nobody goes there: it is another host.
+    if (url === '/moved') response.writeHead(302, { Location: 'https://elsewhere.test/' });
+    response.end('asked');
   });
   await once(secure.listen(0, '127.0.0.1'), 'listening');
   t.teardown(() => secure.close());
@@ -352,6 +354,11 @@ test('HTTPS is asked without a look at the certificate, a TCP port whether it ta
   await new Promise((resolve) => later.close(resolve));
   const web = container('web', undefined, {
     readinessProbe: { httpGet: { scheme: 'HTTPS', host: '127.0.0.1', port }, ...patient, ...often },
+    livenessProbe: {
+      httpGet: { scheme: 'HTTPS', host: '127.0.0.1', port, path: '/moved' },
+      ...patient,
+      ...often,
+    },
   });
   const socket = container('socket', undefined, {
     readinessProbe: { tcpSocket: { host: '127.0.0.1', port: closed }, ...patient, ...often },
@@ -365,9 +372,15 @@ test('HTTPS is asked without a look at the certificate, a TCP port whether it ta
     (await node().events('secure')).join('\n').includes('Readiness probe failed: dial tcp'),
   );
   t.false(statusOf(waiting, 'socket').ready);
+  await until('a redirect to another host is told', async () =>
+    (await node().events('secure')).includes(
+      'Warning ProbeWarning: Liveness probe warning: Probe terminated redirects, Response body: asked',
+    ),
+  );
   await once(later.listen(closed, '127.0.0.1'), 'listening');
   t.teardown(() => later.close());
-  t.true(isReady(await node().ready('secure')));
+  const ready = await node().ready('secure');
+  t.is(statusOf(ready, 'web').restartCount, 0, 'a warning is a success');
   await node().removed('secure');
 });
 
