@@ -398,7 +398,7 @@ for (const [title, flags, says] of [
   });
 }
 
-for (const [title, policy, name, waiting] of [
+for (const [title, policy, name, waiting, event] of [
   [
     'an image that may not be pulled',
     'Never',
@@ -408,6 +408,7 @@ for (const [title, policy, name, waiting] of [
       message:
         'Container image "localhost/reprise/none:1" is not present with pull policy of Never',
     },
+    'ErrImageNeverPull: Container image "localhost/reprise/none:1" is not present',
   ],
   [
     'an image that is nowhere',
@@ -415,12 +416,14 @@ for (const [title, policy, name, waiting] of [
     // Nobody listens on port 1.
     'localhost:1/none:1',
     { reason: 'ErrImagePull' },
+    'Failed: Failed to pull image "localhost:1/none:1": ',
   ],
   [
     'an image with an impossible name',
     'IfNotPresent',
     'localhost/Reprise:1',
     { reason: 'InvalidImageName' },
+    'InspectFailed: ',
   ],
 ] as const) {
   test(`${title}: the pod waits, says why, and can be deleted`, async (t) => {
@@ -434,6 +437,10 @@ for (const [title, policy, name, waiting] of [
     );
     t.is(shown.status.phase, 'Pending');
     t.like(statusOf(shown, 'main').state.waiting, waiting);
+    const events = await here.events('no-image');
+    const cause = events.find((one) => one.startsWith(`Warning ${event}`));
+    t.true(cause?.includes(name), events.join('\n'));
+    t.true(events.includes(`Warning Failed: Error: ${waiting.reason}`));
     const row = new RegExp(`\\nno-image +0/1 +(${waiting.reason}|ImagePullBackOff) +0 `);
     // Not while it is just trying again.
     await until('the table says why', async () => row.test(await here.ok('get', 'pods')));

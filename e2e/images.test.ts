@@ -22,6 +22,7 @@ async function runs(name: string, image: string, more: object = {}): Promise<V1P
 test('IfNotPresent pulls once, whatever becomes of the tag', async (t) => {
   const image = `${registry().host}/kept:1`;
   const digest = await registry().push('busybox', 'kept:1');
+  const history = await listenTo(node(), 'pulls');
   const first = await runs('pulls', image);
   t.is(statusOf(first, 'main').image, image);
   t.is(statusOf(first, 'main').imageID, `${registry().host}/kept@${digest}`);
@@ -35,12 +36,13 @@ test('IfNotPresent pulls once, whatever becomes of the tag', async (t) => {
   t.is(await registry().asked('kept', '1'), askedAfterPush, 'nobody asked the registry');
   t.true(askedAfterPush >= asked);
 
-  const told = await node().events('pulls');
-  t.is(told[0], `Normal Pulling: Pulling image "${image}"`);
+  const [pulling, pulled, ...others] = await history.until('Normal Started: Container started');
+  t.is(pulling, `Normal Pulling: Pulling image "${image}"`);
   t.regex(
-    told[1] ?? '',
+    pulled ?? '',
     /^Normal Pulled: Successfully pulled image ".*" in \S+s \(\S+s including waiting\)\. Image size: \d+ bytes\.$/,
   );
+  t.deepEqual(others, ['Normal Created: Container created', 'Normal Started: Container started']);
   t.true(
     (await node().events('has')).includes(
       `Normal Pulled: Container image "${image}" already present on machine and can be accessed by the pod`,
