@@ -9,13 +9,16 @@
  * Read next: validate.ts, which judges the documents.
  */
 import { Composer, LineCounter, Parser, isScalar, visit } from 'yaml';
-import type { Document, DocumentOptions, ParseOptions, SchemaOptions, Tags } from 'yaml';
+import type { CST, Document, DocumentOptions, ParseOptions, SchemaOptions } from 'yaml';
 import { messageOf } from '../errors.ts';
 import { ManifestError, printable, quoted } from './manifest-error.ts';
 import type { Fault, Path } from './manifest-error.ts';
+import { jsonTextsOf } from './json-texts.ts';
+import type { Piece } from './json-texts.ts';
 import { findExcess, findExcessOfTokens } from './limits.ts';
 import type { Excess } from './limits.ts';
 import { lineFinder } from './lines.ts';
+import { kubectlTags } from './plain-scalars.ts';
 import { findUnfitPart } from './plain.ts';
 
 /** A document of a manifest. */
@@ -28,14 +31,16 @@ export interface ManifestDocument {
 }
 
 /** All documents of a text that are not empty. */
-export function parseDocuments(text: string, file: string): readonly ManifestDocument[] {
+export function parseDocuments(given: string, file: string): readonly ManifestDocument[] {
+  // Each document may begin with a mark of byte order; the library knows only that of the first one.
+  const text = given.replace(/\ufeff(?<=\n---[^\n]*\n\ufeff)/g, '');
   const refuse = (excess: Excess): never => {
     throw new ManifestError([{ path: '', file, ...excess }]);
   };
   const excess = findExcess(text);
   if (excess) return refuse(excess);
   const lines = new LineCounter();
-  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  const tokens = jsonTextsOf(text).flatMap((piece) => tokensOf(piece, lines));
   const excessOfTokens = findExcessOfTokens(tokens, lines);
   if (excessOfTokens) return refuse(excessOfTokens);
   const documents = [...new Composer(yamlOptions).compose(tokens, true, text.length)];
@@ -46,20 +51,23 @@ export function parseDocuments(text: string, file: string): readonly ManifestDoc
     .map((document) => toDocument(document, file, lines));
 }
 
+function tokensOf({ text, start }: Piece, lines: LineCounter): readonly CST.Token[] {
+  const parser = new Parser(lines.addNewLine);
+  parser.offset = start;
+  return [...parser.parse(text)];
+}
+
 const yamlOptions = {
   version: '1.1',
+  // Also where the text begins with "%YAML 1.2": what it means must not hang on that.
+  schema: 'yaml-1.1',
+  resolveKnownTags: false,
   stringKeys: true,
   prettyErrors: false,
   // The library compares every key with every other; see findDuplicateKeys.
   uniqueKeys: false,
-  customTags: (tags) => tags.filter((tag) => !isUnknownToKubectl(tag)),
+  customTags: kubectlTags,
 } as const satisfies ParseOptions & DocumentOptions & SchemaOptions;
-
-function isUnknownToKubectl(tag: Tags[number]): boolean {
-  if (typeof tag === 'string') return false;
-  if (tag.format === 'TIME') return true;
-  return typeof tag.tag === 'string' && /:(?:timestamp|binary|omap|pairs|set)$/.test(tag.tag);
-}
 
 function faultsOf(document: Document.Parsed, file: string, lines: LineCounter): Fault[] {
   const at = (offset: number, message: string, hint: string): Fault => ({
