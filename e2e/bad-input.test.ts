@@ -169,7 +169,7 @@ error: Not found: "data"
     env: [{name: NAME, value: "a\\0b"}]
 `,
     `error: the text "a\\u0000b" holds a NUL character
-   at: pod.yaml:9
+   at: pod.yaml:9, spec.containers[0].env[0].value
   try: remove it`,
   ],
   '10,000 containers': [

@@ -42,7 +42,7 @@ export class ManifestError extends RepriseError {
   /** All faults, in the order of their lines; at least one. */
   readonly faults: readonly Fault[];
 
-  constructor(faults: readonly [Fault, ...Fault[]], cause?: unknown) {
+  constructor(faults: readonly [Fault, ...Fault[]], { cause }: { cause?: unknown } = {}) {
     const sorted = faults.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
     const [first] = faults;
     if (sorted.length === 1) {

@@ -1,7 +1,7 @@
 /** The ways in: a manifest's text, or a value from elsewhere, to pods and the objects they use. */
 import type { ManifestObject, ObjectKind } from '../pod/objects.ts';
 import type { ManifestPod } from './defaults.ts';
-import { ManifestError } from './manifest-error.ts';
+import { ManifestError, pathText } from './manifest-error.ts';
 import type { Fault } from './manifest-error.ts';
 import { parseDocuments } from './parse.ts';
 import type { ManifestDocument } from './parse.ts';
@@ -91,7 +91,7 @@ export function onePodOf(parts: readonly Part[]): PodWithObjects {
 export function podFromValue(value: unknown, where: string): Validated {
   const unfit = findUnfitPart(value);
   if (unfit) {
-    throw new ManifestError([{ path: '', file: where, message: unfit.message, hint: unfit.hint }]);
+    throw new ManifestError([{ ...unfit, path: pathText(unfit.path), file: where }]);
   }
   return validatePod({ value, file: where });
 }

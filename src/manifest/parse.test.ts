@@ -213,6 +213,7 @@ const merging = [
     (_, i) => `a${i + 1}: &a${i + 1} {<<: [${Array(9).fill(`*a${i}`).join(',')}]}`,
   ),
 ].join('\n');
+const keys = Array.from({ length: 400 }, (_, i) => `k${i}: 1`).join(',');
 const mebibyte = 1024 * 1024;
 
 /** Text, the line of the first fault, how it begins. */
@@ -223,8 +224,8 @@ const refused: Readonly<Record<string, readonly [string, number | undefined, str
   'a key that is a list': ['? [a]\n: 1', 1, 'the YAML cannot be read: With stringKeys'],
   'an unknown tag': ['a: !python/object x', 1, 'the YAML cannot be read: Unresolved tag'],
   'binary data': ['a: !!binary aGk=', 1, 'the YAML cannot be read: Unresolved tag'],
-  'an alias of nothing': ['a: *b', 1, 'the YAML cannot be read: Unresolved alias'],
   'a key that is an alias': ['{a: &k b, *k : c}', 1, 'the YAML cannot be read: With stringKeys'],
+  'an alias of nothing': ['a: *b', 1, 'the YAML cannot be read: Unresolved alias'],
   'a merge of nothing': ['a: 1\n<<: ', 1, 'the YAML cannot be read: Merge sources'],
   'a way to the prototype': ['a:\n  __proto__: {b: 1}', 2, 'the key "__proto__" is not allowed'],
   'a way to the prototype, merged': [
@@ -234,19 +235,45 @@ const refused: Readonly<Record<string, readonly [string, number | undefined, str
   ],
   'a NUL': ['a: 1\nb: x\0y', 2, 'the manifest holds a control character (\\u0000)'],
   'a NUL as an escape': ['a: 1\nb: "x\\0y"', 2, 'the text "x\\u0000y" holds a NUL character'],
+  'a NUL in a list': ['a: [{b: ["x\\0"]}]', 1, 'the text "x\\u0000" holds a NUL character'],
   'a NUL in a key': ['a: 1\n"b\\x00": 1', 2, 'the text "b\\u0000" holds a NUL character'],
   'an escape character': ['a: \u001b[2J', 1, 'the manifest holds a control character (\\u001b)'],
   'half a character': ['a: "\\ud800"', 1, 'the text "\\ud800" is not valid Unicode'],
   'what is not a number': ['a: .nan', 1, 'NaN is not a number that a manifest can hold'],
   'a number without end': ['a: .inf', 1, 'Infinity is not a number'],
-  'a list within itself': ['a: &a [*a]', 1, 'the manifest is nested more than 100 levels deep'],
+  'a list within itself': ['a: &a [*a]', 1, 'the aliases of the manifest multiply'],
   'a map merged into itself': ['a: &a {<<: *a}', 1, 'the aliases of the manifest multiply'],
   'aliases that multiply': [bomb, 1, 'the aliases of the manifest multiply into too much data'],
   'merges that multiply': [merging, 1, 'the aliases of the manifest multiply into too much data'],
   'an alias of much data': [
     `a: &a [${'x,'.repeat(50_000)}]\nb: [${'*a,'.repeat(900)}]`,
     1,
-    'the manifest is too large',
+    'the aliases of the manifest multiply into too much data',
+  ],
+  'many aliases of some data': [
+    `a: &a [${'{x: 1},'.repeat(400)}]\nb: [${'*a,'.repeat(400)}]`,
+    1,
+    'the aliases of the manifest multiply into too much data',
+  ],
+  'many merges of some keys': [
+    `a: &a {${keys}}\nb: [${'{<<: *a},'.repeat(400)}]`,
+    1,
+    'the aliases of the manifest multiply into too much data',
+  ],
+  'many aliases of a long text': [
+    `a: &a ${'x'.repeat(30_000)}\nb: [${'*a,'.repeat(400)}]`,
+    1,
+    'the aliases of the manifest multiply into too much data',
+  ],
+  'many aliases of a long key': [
+    `a: &a {"${'x'.repeat(1000)}": 1}\nb: &b [*a,*a,*a,*a]\nc: [${'*b,'.repeat(3000)}]`,
+    1,
+    'the aliases of the manifest multiply into too much data',
+  ],
+  'an alias within what it stands for': [
+    'a: &a {b: &b [{c: *a}]}',
+    1,
+    'the aliases of the manifest multiply',
   ],
   'many anchors': ['- &a x\n'.repeat(5001), undefined, 'the manifest has more than 5000 anchors'],
   'deep nesting in brackets': [
@@ -285,6 +312,28 @@ for (const [title, [text, line, start]] of Object.entries(refused)) {
     t.is(first?.line, line);
   });
 }
+
+test('a thousand uses of what an honest manifest shares are read', (t) => {
+  const text = `a: &a {b: [c, d, e], f: ${'x'.repeat(1000)}}\ng: [${'*a,'.repeat(2000)}]\nh: [${'{<<: *a},'.repeat(2000)}]`;
+  const value = valueOf(text) as { g: unknown[]; h: unknown[] };
+  t.deepEqual([value.g.length, value.h.length], [2000, 2000]);
+  t.deepEqual(value.g[1999], value.h[1999]);
+});
+
+const unfit: Readonly<Record<string, string>> = {
+  'a: {b: [1, .nan]}': 'a.b[1]',
+  'a: {b: -.inf}': 'a.b',
+  'a: [x, {b c: "\\0"}]': 'a[1]["b c"]',
+  'a: {"\\0": 1}': 'a["\\u0000"]',
+  'a: {b: "\\ud800"}': 'a.b',
+};
+
+test('what no manifest can hold is told with its place', (t) => {
+  for (const [text, path] of Object.entries(unfit)) {
+    const error = t.throws(() => parseDocuments(text, 'f'), { instanceOf: ManifestError });
+    t.is(error.where, `f:1, ${path}`);
+  }
+});
 
 test('a text of 10 MiB is read', (t) => {
   const text = `a: ${'x'.repeat(10 * mebibyte - 3)}`;

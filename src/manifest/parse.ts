@@ -11,8 +11,9 @@
 import { Composer, LineCounter, Parser, isScalar, visit } from 'yaml';
 import type { CST, Document, DocumentOptions, ParseOptions, SchemaOptions } from 'yaml';
 import { messageOf } from '../errors.ts';
-import { ManifestError, printable, quoted } from './manifest-error.ts';
+import { ManifestError, pathText, printable, quoted } from './manifest-error.ts';
 import type { Fault, Path } from './manifest-error.ts';
+import { expandsTooFar } from './expansion.ts';
 import { jsonTextsOf } from './json-texts.ts';
 import type { Piece } from './json-texts.ts';
 import { findExcess, findExcessOfTokens } from './limits.ts';
@@ -133,21 +134,24 @@ function findBadKeys(
 function toDocument(document: Document.Parsed, file: string, lines: LineCounter): ManifestDocument {
   const lineOf = lineFinder(document, lines);
   const unusable = (message: string, hint: string, path: Path = [], cause?: unknown): never => {
-    throw new ManifestError([{ path: '', file, line: lineOf(path), message, hint }], cause);
+    const fault = { path: pathText(path), file, line: lineOf(path), message, hint };
+    throw new ManifestError([fault], { cause });
   };
-  let value: unknown;
-  try {
-    // A thousand uses of one anchor are a manifest; a thousand to the power of nine are not.
-    value = document.toJS({ maxAliasCount: 1000 });
-  } catch (cause) {
-    // The library throws plain errors for aliases and merges that cannot be resolved.
-    const message = messageOf(cause);
-    if (!/alias count/i.test(message)) {
-      return unusable(`the YAML cannot be read: ${printable(message)}`, checkAliases, [], cause);
-    }
+  if (expandsTooFar(document)) {
     return unusable(
       'the aliases of the manifest multiply into too much data',
       'write the values out instead of using anchors and aliases',
+    );
+  }
+  let value: unknown;
+  try {
+    // The library's own bound looks through the whole document for each alias.
+    value = document.toJS({ maxAliasCount: -1 });
+  } catch (cause) {
+    // The library throws plain errors for aliases and merges that cannot be resolved.
+    return unusable(
+      `the YAML cannot be read: ${printable(messageOf(cause))}`,
+      checkAliases,
       [],
       cause,
     );

@@ -3,7 +3,7 @@ import { maxDepth } from './limits.ts';
 import { quoted } from './manifest-error.ts';
 import type { Path } from './manifest-error.ts';
 
-/** Far above any manifest; stops aliases that repeat a large part many times. */
+/** Far above any manifest; a text is bounded before, by limits.ts and expansion.ts. */
 const maxParts = 2_000_000;
 
 export interface UnfitPart {
@@ -23,7 +23,10 @@ function look(
   seen: { parts: number },
 ): UnfitPart | undefined {
   seen.parts++;
-  const unfit = unfitness(value, path.length, seen.parts);
+  // That is no fault of the part where it shows.
+  const excess = excessOf(path.length, seen.parts);
+  if (excess) return { path: [], ...excess };
+  const unfit = unfitness(value);
   if (unfit) return { path: [...path], ...unfit };
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [key, child] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
@@ -38,24 +41,24 @@ function look(
   return undefined;
 }
 
-/** For values that no text could have given. */
-const asJson = 'hand over what JSON can hold';
-
-function unfitness(
-  value: unknown,
-  depth: number,
-  parts: number,
-): Omit<UnfitPart, 'path'> | undefined {
+function excessOf(depth: number, parts: number): Omit<UnfitPart, 'path'> | undefined {
   if (parts > maxParts) {
-    return { message: 'the manifest is too large', hint: 'use fewer aliases, or split it' };
+    return { message: `the manifest has more than ${maxParts} parts`, hint: 'split it' };
   }
   if (depth > maxDepth) {
     const hint = 'take levels out: the deepest field of a Pod is 14 levels down';
     return { message: `the manifest is nested more than ${maxDepth} levels deep`, hint };
   }
+  return undefined;
+}
+
+/** For values that no text could have given. */
+const asJson = 'hand over what JSON can hold';
+
+function unfitness(value: unknown): Omit<UnfitPart, 'path'> | undefined {
   if (typeof value === 'string') return unfitText(value);
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    const hint = 'write a smaller number, or put it in quotes to make it a text';
+    const hint = 'write a number, or put it in quotes to make it a text';
     return { message: `${value} is not a number that a manifest can hold`, hint };
   }
   if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') {
