@@ -447,6 +447,67 @@ test('a pod with all three probes survives three in-place restarts', async (t) =
   await node().removed('thrice');
 });
 
+/** Answers whoever connects like this, and holds on to the connection. */
+function answering(port: number, does: string): string {
+  return `
+    trap 'exit 143' TERM
+    echo "$NAME started" >> /shared/story
+    ${napping}
+    echo '${does}; exec cat > /dev/null' > /answer
+    nc -ll -p ${port} -e sh /answer &
+    while :; do nap; done`;
+}
+
+test('servers that want to speak something else, or nothing, hold up neither pod nor agent', async (t) => {
+  await using own = await startNode();
+  const { run } = await own.agent();
+  const switches =
+    'printf "HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: x\\r\\nConnection: Upgrade\\r\\n\\r\\n"';
+  const startupProbe = (port: number) => ({
+    ...{ tcpSocket: { port }, ...patient },
+    ...{ periodSeconds: 1, failureThreshold: 1000 },
+  });
+  const asks = (port: number) => ({ httpGet: { path: '/', port } });
+  const alive = container('alive', answering(8080, switches), {
+    startupProbe: startupProbe(8080),
+    livenessProbe: { ...asks(8080), ...patient, ...often },
+    restartPolicy: 'Always',
+  });
+  const hooked = container('hooked', answering(8081, switches), {
+    startupProbe: startupProbe(8081),
+    lifecycle: { preStop: asks(8081) },
+  });
+  const mute = container('mute', answering(8082, 'read line && : > /shared/asked'), {
+    startupProbe: startupProbe(8082),
+    readinessProbe: { ...asks(8082), ...patient, ...often },
+  });
+  await own.apply(pod('switching', [], [alive, hooked, mute], unhurried));
+  const after = await own.podThat(
+    'switching',
+    'has restarted one, and started the others',
+    (one) =>
+      statusOf(one, 'alive').restartCount > 0 &&
+      statusOf(one, 'hooked').started === true &&
+      statusOf(one, 'mute').started === true,
+  );
+  t.regex(
+    (await own.events('switching')).join('\n'),
+    /Liveness probe failed: HTTP probe failed with statuscode: 101/,
+  );
+  const isAsked = async () =>
+    await until('the one that does not answer is asked', async () =>
+      (await fs.readdir(own.volume(after))).includes('asked'),
+    );
+  await isAsked();
+  run.kill('SIGTERM');
+  await run;
+  await fs.rm(path.join(own.volume(after), 'asked'));
+  await own.agent();
+  await isAsked();
+  await own.removed('switching');
+  t.notRegex((await own.events('switching')).join('\n'), /FailedPreStopHook/);
+});
+
 test('an agent that starts again keeps what it knew of its containers', async (t) => {
   await using own = await startNode();
   const first = await own.agent();
