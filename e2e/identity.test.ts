@@ -150,7 +150,8 @@ test('names are asked for as the pod says, or as the node does', async (t) => {
     const { main: lines = [] } = await seenIn(t, reportingPod(name, [main], spec), 'main');
     return [...lines];
   };
-  const onTop = { dnsConfig: { searches: ['a.test'] } };
+  const nameservers = ['192.0.2.53', '192.0.2.54', '192.0.2.55'];
+  const onTop = { dnsConfig: { nameservers, searches: ['a.test'] } };
   const [none, usual, cluster, onHost] = await Promise.all([
     seenWith('dns-none', { dnsPolicy: 'None', dnsConfig: own }),
     seenWith('dns-default', { dnsPolicy: 'Default', ...onTop }),
@@ -159,13 +160,23 @@ test('names are asked for as the pod says, or as the node does', async (t) => {
   ]);
   t.deepEqual(none, ['search a.test b.test', 'nameserver 192.0.2.53', 'options ndots:3 edns0']);
   const nodes = (await fs.readFile('/etc/resolv.conf', 'utf8')).split('\n');
-  const servers = nodes.filter((line) => line.startsWith('nameserver ')).slice(0, 3);
+  const ofNode = nodes.flatMap((line) => /^nameserver\s+(\S+)/.exec(line)?.[1] ?? []);
+  // The resolver asks three at most.
+  const servers = [...ofNode, ...nameservers].slice(0, 3);
   t.deepEqual(
     usual.filter((line) => line.startsWith('nameserver ')),
-    servers.map((line) => line.trim()),
+    servers.map((server) => `nameserver ${server}`),
   );
+  const omitted = `Warning DNSConfigForming: Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${servers.join(' ')}`;
+  if (ofNode.length === 0) t.log('no server too many: the node asks nobody for names');
+  else t.true((await node().events('dns-default')).includes(omitted));
   t.regex(usual.find((line) => line.startsWith('search ')) ?? '', / a\.test$/);
   // There is no cluster to ask first.
   t.deepEqual(cluster, usual);
   t.deepEqual(onHost, usual);
+  t.true(
+    (await node().events('dns-host')).includes(
+      'Warning MissingClusterDNS: There is no cluster DNS here to create Pod using "ClusterFirstWithHostNet" policy. Falling back to "Default" policy.',
+    ),
+  );
 });
