@@ -283,8 +283,7 @@ export class Worker {
     const until = this.#endOf(action, words, signal);
     try {
       const performed = this.#tools.perform(action, this.picture, until);
-      // It is over with its signal, whether it notices or not: neither pod nor agent waits for it.
-      const outcome = await (isVisit(action) ? Promise.race([performed, endBy(until)]) : performed);
+      const outcome = await (isVisit(action) ? untilOver(performed, until) : performed);
       this.#observed = succeeded(this.#observed, action, outcome, this.#tools.now());
       if (action.kind === 'forget') this.#forgotten = true;
       if (action.kind === 'start-container' && !this.#toldStarts.has(action.id)) {
@@ -408,13 +407,17 @@ export class Worker {
   }
 }
 
-/** What a visit comes to that is ended. */
-function endBy(signal: AbortSignal): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const done = () => resolve({ kind: 'done' });
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', done, { once: true });
-  });
+/** A visit is over with its signal, whether it notices or not: neither pod nor agent waits for it. */
+async function untilOver(visit: Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
+  const { promise: over, resolve } = Promise.withResolvers<Outcome>();
+  const end = () => resolve({ kind: 'done' });
+  signal.addEventListener('abort', end);
+  if (signal.aborted) end();
+  try {
+    return await Promise.race([visit, over]);
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
 }
 
 /** Whether an action may only be performed when the memory is on disk; to look at something, it need not be. */
