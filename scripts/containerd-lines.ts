@@ -111,9 +111,19 @@ async function bindRunc(unpacked: string, place: string): Promise<void> {
   if (loader === undefined) {
     throw new RepriseError('the C library of this release has no loader', { where: unpacked });
   }
+  await havePatchelf();
   const paths = ['--set-interpreter', loader, '--set-rpath', dirname(loader)];
   // DT_RPATH, which counts for the libraries of libraries, too.
   await execa('patchelf', [...paths, '--force-rpath', runc]);
+}
+
+/** Not one of the packages that every machine is prepared with: others do without. */
+async function havePatchelf(): Promise<void> {
+  const { failed } = await execa('patchelf', ['--version'], { reject: false });
+  if (!failed) return;
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  await execa('apt-get', ['-q', 'update'], { env });
+  await execa('apt-get', ['-q', '-y', '--no-install-recommends', 'install', 'patchelf'], { env });
 }
 
 type Apt = (program: 'apt-get', ...args: string[]) => Promise<unknown>;
