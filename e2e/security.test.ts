@@ -397,3 +397,42 @@ test('a kernel parameter of the whole machine cannot be allowed', async (t) => {
   t.is(exitCode, 2);
   t.regex(all, /"vm\.\*" is set for the whole machine/);
 });
+
+/** Leaves a process behind that is in the cgroup of the pod, or in one of its own below it, and ends. */
+const leaveBehind = `
+sleep 1000000 </dev/null >/dev/null 2>&1 &
+for pod in $(find /cgroup/ -type d -name "*pod$(echo $PODUID | tr - _)*" -o -type d -name "*pod$PODUID"); do
+  # With v2 only those below it may have processes.
+  echo $! >$pod/cgroup.procs 2>/dev/null || { mkdir $pod/own; echo $! >$pod/own/cgroup.procs; } || exit 1
+done
+echo $! >/shared/left
+`;
+
+test('a process that has left the cgroup of its container ends with the pod', async (t) => {
+  const main = container('main', leaveBehind, {
+    env: [{ name: 'PODUID', valueFrom: { fieldRef: { fieldPath: 'metadata.uid' } } }],
+    securityContext: { privileged: true, runAsUser: 0 },
+    volumeMounts: [
+      { name: 'shared', mountPath: '/shared' },
+      { name: 'cgroup', mountPath: '/cgroup' },
+    ],
+  });
+  const volumes = [
+    { name: 'shared', emptyDir: {} },
+    { name: 'cgroup', hostPath: { path: '/sys/fs/cgroup' } },
+  ];
+  await node().apply(pod('leaver', [], [main], { hostPID: true, volumes }));
+  const left = await node().podThat(
+    'leaver',
+    'is over',
+    ({ status }) => status.phase === 'Succeeded' || status.phase === 'Failed',
+  );
+  t.like(statusOf(left, 'main').state.terminated, { exitCode: 0 });
+  const pid = (await fs.readFile(path.join(node().volume(left), 'left'), 'utf8')).trim();
+  const commandOf = (): Promise<string> =>
+    fs.readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  t.regex(await commandOf(), /sleep\0/, 'it has outlived its container');
+  t.regex(await fs.readFile(`/proc/${pid}/cgroup`, 'utf8'), /pod[-\w]+(\.slice)?(\/own)?$/m);
+  await node().removed('leaver');
+  t.notRegex(await commandOf(), /sleep\0/);
+});

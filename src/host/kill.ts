@@ -5,7 +5,7 @@
  * ephemeral container. And no process is signalled by an id that may already belong to another one:
  * cgroup v2 kills without ids; on pure v1 ids are read and used only while their owners are frozen, and
  * what is frozen can neither fork nor exit. Where neither works the caller is told, and lets the
- * runtime do it.
+ * runtime do it. Only what is left of a pod in its end has no runtime that knows of it: killWholePod.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CgroupError,
   directProcessesIn,
+  directoriesOf,
   findHierarchy,
   isEmpty,
   processDirectoryOf,
@@ -115,6 +116,25 @@ export async function killDirectly(
   }
 }
 
+/**
+ * SIGKILL to everything in a pod's own cgroup and below it, when nothing of the pod may be left. A process
+ * may have been moved to where it can neither be frozen nor killed as a part of the whole: into the
+ * cgroup of some controllers of v1 only. Then its id is used in the moment in which it is read, as by the kubelet.
+ */
+export async function killWholePod(
+  cgroup: string,
+  options: { readonly hierarchy?: Hierarchy; readonly freezeTimeoutMs?: number } = {},
+): Promise<void> {
+  const { hierarchy = findHierarchy() } = options;
+  const { caught } = await killContainers([cgroup], { ...options, hierarchy });
+  const dying = new Set(caught.get(cgroup));
+  for (const directory of directoriesOf(cgroup, hierarchy)) {
+    const pids = processesIn(directory);
+    assertNotOurs(cgroup, pids);
+    for (const pid of pids) if (!dying.has(pid)) kill(pid);
+  }
+}
+
 /** Waits until no process is left in any of these cgroups; answers with those left at the time-out. */
 export async function whenEmpty(
   cgroups: readonly string[],
@@ -138,14 +158,17 @@ const tooOld = 'this kernel cannot kill a cgroup as a whole (cgroup.kill, Linux 
 function lookInto(cgroup: string, hierarchy: Hierarchy): Target {
   const directory = processDirectoryOf(cgroup, hierarchy);
   const pids = processesIn(directory);
-  if (pids.includes(process.pid)) {
-    throw new CgroupError('refusing to kill the cgroup that reprise itself runs in', {
-      where: cgroup,
-      next: 'run reprise outside the cgroups of its pods, or choose another --cgroup-root',
-    });
-  }
+  assertNotOurs(cgroup, pids);
   const unified = unifiedDirectoryOf(cgroup, pids, hierarchy);
   return { cgroup, exists: fs.existsSync(directory), directory, unified, pids };
+}
+
+function assertNotOurs(cgroup: string, pids: readonly number[]): void {
+  if (!pids.includes(process.pid)) return;
+  throw new CgroupError('refusing to kill the cgroup that reprise itself runs in', {
+    where: cgroup,
+    next: 'run reprise outside the cgroups of its pods, or choose another --cgroup-root',
+  });
 }
 
 /** The cgroup in the v2 tree, if its processes are in there. */

@@ -1,6 +1,6 @@
 // Real folders, mounts and cgroups, under names of their own; so most of it needs root.
 import fs from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -12,6 +12,7 @@ import { FolderError } from './folder.ts';
 import { cgroupValues, lend, takeBack } from './lend.ts';
 import type { LendSettings } from './lend.ts';
 import { mountPoints } from './mounts.ts';
+import { removePodCgroup } from './pod-cgroup.ts';
 
 const testAsRoot = process.getuid?.() === 0 && canMakeCgroups() ? test : test.skip;
 
@@ -214,21 +215,44 @@ testAsRoot('a mount that is still in use is an error, and nothing is deleted', a
   t.false(existsSync(place));
 });
 
-testAsRoot('a pod with a process alive is not taken back', async (t) => {
+testAsRoot('whatever is still in the cgroup of a pod ends with it, wherever it is', async (t) => {
   await using node = await aNode(t);
   const pod = aPod([emptyDir('scratch')]);
   const loan = await lend(pod, node.settings);
-  const [directory = ''] = directoriesOf(loan.cgroupParent, findHierarchy());
-  const sleeper = execa('sleep', ['1000'], { reject: false });
-  await fs.writeFile(path.join(directory, 'cgroup.procs'), String(sleeper.pid));
+  const places = directoriesOf(loan.cgroupParent, findHierarchy());
+  const below = path.join(places[0] ?? '', 'below', 'it');
+  await fs.mkdir(below, { recursive: true });
+  // Each is in one hierarchy of v1 only, the last one in all.
+  const groups = [...places.map((one) => [one]), [below], places];
+  const strays = groups.map((directories) => {
+    const stray = execa('sleep', ['100000'], { reject: false });
+    for (const directory of directories)
+      writeFileSync(path.join(directory, 'cgroup.procs'), String(stray.pid));
+    return stray;
+  });
+  const beside = execa('sleep', ['100000'], { reject: false });
 
-  const error = await t.throwsAsync(takeBack(pod, node.settings), { instanceOf: CgroupError });
-
-  t.regex(error.message, new RegExp(`left in the pod's cgroup: ${sleeper.pid}`));
-  t.true(existsSync(loan.volumes['scratch'] ?? ''));
-  sleeper.kill('SIGKILL');
-  await sleeper;
   await takeBack(pod, node.settings);
+
+  for (const stray of strays) t.is((await stray).signal, 'SIGKILL');
+  t.deepEqual(places.filter(existsSync), []);
+  beside.kill('SIGTERM');
+  t.is((await beside).signal, 'SIGTERM', 'it lived until then');
+});
+
+test('a pod with a process that does not die is not taken back', async (t) => {
+  const root = await fs.mkdtemp(path.join(os.tmpdir(), 'reprise-cgroup-'));
+  t.teardown(() => fs.rm(root, { recursive: true }));
+  await fs.mkdir(path.join(root, 'pods', 'podx'), { recursive: true });
+  // More than the kernel ever gives: nobody is hit, and the file goes on to tell of it.
+  await fs.writeFile(path.join(root, 'pods', 'podx', 'cgroup.procs'), '4194305\n');
+  const hierarchy = { version: 2 as const, root };
+  for (const driver of ['cgroupfs', 'systemd'] as const) {
+    await t.throwsAsync(removePodCgroup('/pods/podx', { driver, hierarchy }), {
+      instanceOf: CgroupError,
+      message: "processes are left in the pod's cgroup: 4194305",
+    });
+  }
 });
 
 testAsRoot('parents of cgroups go with the last pod, if they came with reprise', async (t) => {

@@ -12,6 +12,7 @@ import type { CgroupDriver, Hierarchy } from './cgroups.ts';
 import { cpuWeightOf } from '../pod/cpu-shares.ts';
 import { bytes } from '../pod/quantity.ts';
 import { isErrno } from './errno.ts';
+import { killWholePod } from './kill.ts';
 import { startSlice, stopSlice } from './pod-slice.ts';
 
 /** What holds for all containers of a pod together; absent: no limit of the pod's own. */
@@ -54,30 +55,50 @@ export async function createPodCgroup(
 }
 
 /**
- * Removes the cgroup and everything below it. What was never there is fine; a process still in it
- * is an error.
+ * Removes the cgroup and everything below it, with what is still in there. What was never there is
+ * fine; a process that cannot be killed is an error.
  */
 export async function removePodCgroup(cgroup: string, options: PodCgroupOptions): Promise<void> {
+  const hierarchy = options.hierarchy ?? findHierarchy();
+  await endStrays(cgroup, hierarchy);
   if (options.driver === 'systemd') {
     await stopSlice(cgroup);
     return;
   }
-  const directories = directoriesOf(cgroup, options.hierarchy ?? findHierarchy());
+  const directories = directoriesOf(cgroup, hierarchy);
   // The kernel lets go of a cgroup a moment after its last process has gone.
-  for (let attempt = 0; attempt < 20; attempt += 1) {
+  for (let attempt = 0; attempt < LOOKS; attempt += 1) {
     if (directories.every(removeTree)) return;
-    await sleep(10 + 5 * attempt);
+    await sleep(LOOK_AGAIN_MS);
   }
-  const pids = [...new Set(directories.flatMap(processesIn))];
-  throw new CgroupError(
-    pids.length > 0
-      ? `processes are left in the pod's cgroup: ${pids.join(', ')}`
-      : "the pod's cgroup is still busy",
-    {
-      where: cgroup,
-      next: 'see what they wait for (/proc/<pid>/stack), then delete the pod again',
-    },
-  );
+  throw new CgroupError("the pod's cgroup is still busy", {
+    where: cgroup,
+    next: 'nothing: it is tried again; see what is below it if it stays',
+  });
+}
+
+/** As often as the kubelet does it. */
+const KILLS = 5;
+/** How often is looked whether what was killed has gone, and how long after each other. */
+const LOOKS = 25;
+const LOOK_AGAIN_MS = 20;
+
+/**
+ * The runtime has removed all that it knows of the pod. What lives has left the cgroup of its container,
+ * which a privileged one may do.
+ */
+async function endStrays(cgroup: string, hierarchy: Hierarchy): Promise<void> {
+  const left = (): readonly number[] => directoriesOf(cgroup, hierarchy).flatMap(processesIn);
+  for (let kills = 0; kills < KILLS && left().length > 0; kills += 1) {
+    await killWholePod(cgroup, { hierarchy });
+    for (let looks = 0; looks < LOOKS && left().length > 0; looks += 1) await sleep(LOOK_AGAIN_MS);
+  }
+  const pids = [...new Set(left())];
+  if (pids.length === 0) return;
+  throw new CgroupError(`processes are left in the pod's cgroup: ${pids.join(', ')}`, {
+    where: cgroup,
+    next: 'see what they wait for (/proc/<pid>/stack), then delete the pod again',
+  });
 }
 
 /** Removes those of these cgroups that nothing lives below; leaves the others alone. */
