@@ -124,6 +124,20 @@ async function started(name: string, spec: object, resources: readonly object[])
   return await node().podThat(name, 'runs', isReady);
 }
 
+/** What the OCI runtime is told of a pod as a whole: CPU shares, period and quota, memory. */
+async function toldOf({ metadata }: V1Pod): Promise<readonly unknown[]> {
+  const [sandbox = ''] = await node().containers({
+    'io.kubernetes.pod.uid': metadata.uid,
+    'io.cri-containerd.kind': 'sandbox',
+  });
+  const info = JSON.parse(await node().containerd.ctr('containers', 'info', sandbox)) as {
+    readonly Spec: { readonly annotations: Readonly<Record<string, string>> };
+  };
+  return ['cpu-shares', 'cpu-period', 'cpu-quota', 'memory'].map(
+    (what) => info.Spec.annotations[`io.kubernetes.cri.sandbox-${what}`],
+  );
+}
+
 async function oomScoreOf(one: V1Pod, name: string): Promise<string> {
   const pid = await node().pidOf(one, name);
   return (await fs.readFile(`/proc/${pid}/oom_score_adj`, 'utf8')).trim();
@@ -156,6 +170,8 @@ test.serial(
 
     // One container has no limit on memory, so the pod has none.
     await has(t, cgroupOf(burstable), 614, [150_000, 0]);
+    // A runtime of virtual machines hears of the sum all the same.
+    t.deepEqual(await toldOf(burstable), ['614', '100000', '150000', String(64 * mebibyte)]);
     await has(t, cgroupOfContainer(burstable, 'c0'), 512, [100_000, 64 * mebibyte]);
     await has(t, cgroupOfContainer(burstable, 'c1'), 102, [50_000, 0]);
     t.is(await oomScoreOf(burstable, 'c1'), '999');

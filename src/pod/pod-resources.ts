@@ -50,20 +50,37 @@ export function podResources(pod: Pod): PodResources {
 
 /** What the containers need at their hungriest moment. */
 export function containerResources(pod: Pick<Pod, 'spec'>): PodResources {
-  const all = containersOf(pod).map(({ kind, container }) => ({
-    kind,
-    amounts: amountsOf(container.resources),
-  }));
-  const peak = (key: keyof Amounts): number =>
-    peakOf(all.map(({ kind, amounts }) => ({ kind, amount: amounts[key] })));
+  const all = containersOf(pod).map(({ container }) => amountsOf(container.resources));
+  const peak = peakIn(pod);
   const limit = (key: 'cpuLimit' | 'memoryLimit'): number | undefined =>
-    all.every(({ amounts }) => amounts[key] > 0) ? peak(key) : undefined;
+    all.every((amounts) => amounts[key] > 0) ? peak(key) : undefined;
   return {
     cpuRequestMilli: peak('cpuRequest'),
     cpuLimitMilli: limit('cpuLimit'),
     memoryRequestBytes: peak('memoryRequest'),
     memoryLimitBytes: limit('memoryLimit'),
   };
+}
+
+/**
+ * The limits that a pod has in sum, 0 for none: where only some of its containers have one, theirs. It
+ * is no limit of the pod, but what a runtime sizes a virtual machine by (the kubelet's PodLimits).
+ */
+export function limitSums(pod: Pod): { readonly cpuMilli: number; readonly memoryBytes: number } {
+  const own = amountsOf(pod.spec.resources ?? { requests: {}, limits: {} });
+  const peak = peakIn(pod);
+  return {
+    cpuMilli: own.cpuLimit || peak('cpuLimit'),
+    memoryBytes: own.memoryLimit || peak('memoryLimit'),
+  };
+}
+
+function peakIn(pod: Pick<Pod, 'spec'>): (key: keyof Amounts) => number {
+  const all = containersOf(pod).map(({ kind, container }) => ({
+    kind,
+    amounts: amountsOf(container.resources),
+  }));
+  return (key) => peakOf(all.map(({ kind, amounts }) => ({ kind, amount: amounts[key] })));
 }
 
 /** How much one container has of something. */

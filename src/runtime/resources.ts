@@ -1,11 +1,11 @@
 /**
- * A container's requests and limits as the numbers of its cgroup.
+ * Requests and limits as the numbers of cgroups: a container's, and those of a pod in sum.
  */
 import { sharesOf } from '../pod/cpu-shares.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import { isSidecar, nodeCriticalClass } from '../pod/pod.ts';
 import type { Container, Pod } from '../pod/pod.ts';
-import { limitsOf, qosClassOf } from '../pod/pod-resources.ts';
+import { limitSums, limitsOf, podResources, qosClassOf } from '../pod/pod-resources.ts';
 import { bytes, milliCpu } from '../pod/quantity.ts';
 import type { LinuxContainerResources } from './generated/runtime/v1/LinuxContainerResources.ts';
 
@@ -35,6 +35,24 @@ export function resourcesOf(
   };
 }
 
+/**
+ * What CRI wants to hear about a pod as a whole. It is no limit: that is the pod's cgroup. Runtimes of
+ * virtual machines size them by it, and plugins of the runtime are told.
+ */
+export function sandboxResourcesOf(pod: Pod, node: NodeFacts): LinuxContainerResources {
+  const { cpuMilli, memoryBytes } = limitSums(pod);
+  return {
+    cpuShares: sharesOf(podResources(pod).cpuRequestMilli),
+    cpuPeriod: cpuPeriodMicros,
+    cpuQuota: quotaOf(cpuMilli),
+    memoryLimitInBytes: memoryBytes,
+    ...(node.cgroupVersion === 2 && { unified: dieTogether }),
+  };
+}
+
+/** Half a container is worse than none: when one process is killed for memory, all are. */
+const dieTogether = { 'memory.oom.group': '1' };
+
 /** 0 stands for no limit. */
 function quotaOf(milli: number): number {
   if (milli === 0) return 0;
@@ -43,8 +61,7 @@ function quotaOf(milli: number): number {
 
 function unifiedOf(node: NodeFacts): Record<string, string> {
   return {
-    // Half a container is worse than none: when one process is killed for memory, all are.
-    'memory.oom.group': '1',
+    ...dieTogether,
     ...(node.swapLimits && { 'memory.swap.max': '0' }),
   };
 }

@@ -1,7 +1,8 @@
 import test from 'ava';
-import type { Pod, PodSpec } from '../pod/pod.ts';
+import type { Pod, PodSpec, Resources } from '../pod/pod.ts';
 import { aContainer, aPod, aSidecar } from '../testing/builders.ts';
 import { aLoan, aNode } from '../testing/node.ts';
+import type { LinuxContainerResources } from './generated/runtime/v1/LinuxContainerResources.ts';
 import type { PodSandboxConfig } from './generated/runtime/v1/PodSandboxConfig.ts';
 import { sandboxConfig } from './sandbox-config.ts';
 
@@ -69,6 +70,62 @@ test('a sysctl may be written with slashes', (t) => {
   const sysctls = [{ name: 'net/ipv4/ip_unprivileged_port_start', value: '0' }];
   const { linux } = of({ securityContext: { supplementalGroups: [], sysctls } });
   t.deepEqual(linux?.sysctls, { 'net.ipv4.ip_unprivileged_port_start': '0' });
+});
+
+const gives = (requests: Resources['requests'], limits: Resources['limits'] = {}) => ({
+  resources: { requests, limits },
+});
+const [small, large] = [
+  gives({ cpu: '250m', memory: '1Mi' }, { cpu: '500m', memory: '2Mi' }),
+  gives({ cpu: '1' }, { cpu: '2', memory: '16Mi' }),
+];
+const mebibyte = 2 ** 20;
+const sums: Record<string, readonly [spec: Partial<PodSpec>, expected: LinuxContainerResources]> = {
+  'nothing, if nothing is asked for': [
+    {},
+    { cpuShares: 2, cpuPeriod: 100_000, cpuQuota: 0, memoryLimitInBytes: 0 },
+  ],
+  'the sum over app containers and sidecars': [
+    {
+      initContainers: [aSidecar('sidecar', small)],
+      containers: [aContainer('main', small), aContainer('other', small)],
+    },
+    { cpuShares: 768, cpuQuota: 150_000, memoryLimitInBytes: 6 * mebibyte },
+  ],
+  'what an init container has beside the sidecars before it, where that is more': [
+    {
+      initContainers: [aSidecar('sidecar', small), aContainer('init', large)],
+      containers: [aContainer('main', small)],
+    },
+    { cpuShares: 1280, cpuQuota: 250_000, memoryLimitInBytes: 18 * mebibyte },
+  ],
+  'the limits that there are, although others have none': [
+    { containers: [aContainer('main', large), aContainer('free', gives({ cpu: '1' }))] },
+    { cpuShares: 2048, cpuQuota: 200_000, memoryLimitInBytes: 16 * mebibyte },
+  ],
+  'the limit for the request where there is none': [
+    { containers: [aContainer('main', gives({}, { cpu: '2' }))] },
+    { cpuShares: 2048, cpuQuota: 200_000 },
+  ],
+  'what the pod says of itself rather than its containers': [
+    {
+      ...gives({ cpu: '3' }, { cpu: '4', memory: '32Mi' }),
+      containers: [aContainer('main', small)],
+    },
+    { cpuShares: 3072, cpuQuota: 400_000, memoryLimitInBytes: 32 * mebibyte },
+  ],
+};
+for (const [title, [spec, expected]] of Object.entries(sums)) {
+  test(`the runtime is told of the pod as a whole: ${title}`, (t) => {
+    t.like(of(spec).linux?.resources, expected);
+    t.is(of(spec).linux?.resources?.unified, undefined);
+  });
+}
+
+test('with cgroup v2 processes die together', (t) => {
+  const pod = aPod([], [aContainer('main')]);
+  const { linux } = sandboxConfig(pod, 0, aLoan(), aNode({ cgroupVersion: 2, swapLimits: true }));
+  t.deepEqual(linux?.resources?.unified, { 'memory.oom.group': '1' });
 });
 
 const namespaces: Record<string, readonly [Partial<PodSpec>, object]> = {

@@ -13,6 +13,7 @@ import type { Pod } from '../pod/pod.ts';
 import type { PodSandboxConfig } from './generated/runtime/v1/PodSandboxConfig.ts';
 import type { PortMapping } from './generated/runtime/v1/PortMapping.ts';
 import { sandboxLabels } from './labels.ts';
+import { sandboxResourcesOf } from './resources.ts';
 import { sandboxSecurity } from './security.ts';
 
 /** The config of one attempt at the pod's sandbox. */
@@ -36,6 +37,7 @@ export function sandboxConfig(
       cgroupParent: loan.cgroupParent,
       sysctls: sysctlsOf(pod),
       securityContext: sandboxSecurity(pod, loan, node),
+      resources: sandboxResourcesOf(pod, node),
     },
   };
 }
