@@ -73,6 +73,17 @@ async function modeOf(place: string): Promise<string> {
   return ((await fs.stat(place)).mode & 0o7777).toString(8);
 }
 
+testAsRoot(
+  'what no folder can be named after is never lent, and taken back all the same',
+  async (t) => {
+    await using node = await aNode(t);
+    const pod = aPod();
+    const named = { ...pod, metadata: { ...pod.metadata, name: 'x'.repeat(253) } };
+    await t.throwsAsync(lend(named, node.settings), { code: 'ENAMETOOLONG' });
+    await t.notThrowsAsync(takeBack(named, node.settings));
+  },
+);
+
 testAsRoot('a pod gets its folders, and everything but its own folder is taken back', async (t) => {
   await using node = await aNode(t);
   const { settings } = node;

@@ -72,7 +72,8 @@ async function realPlace(directory: string): Promise<string | undefined> {
     await fs.lstat(place);
     return place;
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
+    // What has too long a name cannot have been made.
+    if (isErrno(error, 'ENOENT', 'ENAMETOOLONG')) return undefined;
     throw error;
   }
 }

@@ -12,6 +12,7 @@ import type { Source } from './judge.ts';
 import { checkKind } from './kind.ts';
 import { notesOn } from './notes.ts';
 import { rules } from './rules/all.ts';
+import { checkLogFolder } from './rules/names.ts';
 import type { PartlyPod, RuleProblem } from './rules/rule.ts';
 import { podSchema } from './schema/pod.ts';
 import type { RawPod } from './schema/pod.ts';
@@ -28,10 +29,12 @@ export interface Validated {
 /** The pod that a document describes. */
 export function validatePod(source: Source): Validated {
   refuse(checkKind(withoutBlanks(podSchema, source.value)), source);
-  const pod = judge<RawPod>(podSchema, allRules, source);
+  const pod = judge<RawPod>(podSchema, (value) => allRules(value, source.namespace), source);
   return { pod: withDefaults(pod, source.namespace), notes: notesOn(pod, source) };
 }
 
-function* allRules(pod: unknown): Generator<RuleProblem> {
+function* allRules(pod: unknown, namespace: string | undefined): Generator<RuleProblem> {
+  // It is for those that ask for it now; what runs already keeps its name.
+  yield* checkLogFolder(pod as PartlyPod, namespace);
   for (const rule of rules) yield* rule(pod as PartlyPod);
 }

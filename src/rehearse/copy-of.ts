@@ -3,6 +3,7 @@
  */
 import type { ManifestPod } from '../api/backend.ts';
 import { readManifest } from '../manifest/parse-pod.ts';
+import { longestName } from '../manifest/rules/names.ts';
 
 /** Annotation of a copy: the name of the original. */
 export const copyAnnotation = 'rehearsal.reprise.dev/original';
@@ -14,8 +15,6 @@ export interface CopyOfPod {
   readonly text: string;
 }
 
-/** Longest name of a pod. */
-const MAX_NAME = 253;
 const SUFFIX = '-rehearsal';
 
 /**
@@ -24,7 +23,7 @@ const SUFFIX = '-rehearsal';
  */
 export function copyOf(manifest: { pod: ManifestPod; textWithObjects: string }): CopyOfPod {
   const { namespace } = manifest.pod.metadata;
-  const name = nameOfCopy(manifest.pod.metadata.name);
+  const name = nameOfCopy(manifest.pod.metadata.name, longestName(namespace));
   const documents = readManifest(manifest.textWithObjects, 'the manifest');
   const texts = documents.map(({ value }) =>
     asText(isPod(value) ? renamed(value, namespace, name) : value),
@@ -104,7 +103,7 @@ function asText(value: unknown): string {
   return JSON.stringify(value).replaceAll('\x7f', '\\u007f');
 }
 
-function nameOfCopy(name: string): string {
-  const room = name.slice(0, MAX_NAME - SUFFIX.length);
+function nameOfCopy(name: string, longest: number): string {
+  const room = name.slice(0, longest - SUFFIX.length);
   return `${room.replace(/[^a-z0-9]+$/, '')}${SUFFIX}`;
 }

@@ -15,6 +15,29 @@ const keyRule =
 const keyHint = 'write it like "app" or "example.org/app"';
 const maxAnnotationBytes = 256 * 1024;
 
+/** Bytes in the name of a file or a folder. */
+const maxFolderName = 255;
+/** Characters of a UUID, which a pod without a uid of its own gets. */
+const uidLength = 36;
+
+/** The pod's folder of logs is named like the kubelet's: `<namespace>_<name>_<uid>`. */
+export function* checkLogFolder(
+  { metadata }: PartlyPod,
+  defaultNamespace = 'default',
+): Generator<Problem> {
+  const { name, namespace = defaultNamespace, uid } = metadata ?? {};
+  const most = longestName(namespace, uid);
+  if (name === undefined || name.length <= most) return;
+  const because = 'namespace, name and uid are too long together to name the folder of its logs';
+  const hint = `choose a name of at most ${most} characters`;
+  yield { path: ['metadata', 'name'], message: invalidValue(name, because), hint };
+}
+
+/** How many characters the name of a pod may have, with this uid or with a new one. */
+export function longestName(namespace: string, uid?: string): number {
+  return maxFolderName - namespace.length - (uid?.length ?? uidLength) - '__'.length;
+}
+
 /** Labels have keys and values that can be selected by. */
 export function* checkLabels({ metadata }: PartlyPod): Generator<Problem> {
   for (const [key, value] of Object.entries(metadata?.labels ?? {})) {

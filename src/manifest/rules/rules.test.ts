@@ -20,6 +20,9 @@ const onHost = (additions: Additions, more: object): Additions => ({
   ...additions,
   spec: { ...additions.spec, ...more },
 });
+/** A name of so many characters, in labels of at most 63. */
+const nameOf = (length: number): string =>
+  `${'x'.repeat(62)}.`.repeat(4).slice(0, length).replace(/\.$/, 'x');
 const mount = (name: string, mountPath: string): object => ({ name, mountPath });
 const nameserver = '10.0.0.10';
 
@@ -241,6 +244,25 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
   ],
   'the back-off is no bare number': [
     { metadata: { annotations: { 'reprise.dev/in-place-backoff': '30' } } },
+  'the log folder has room for name, namespace and a new uid': [
+    { metadata: { name: nameOf(210) } },
+  ],
+  'a name that is too long for the log folder': [
+    { metadata: { name: nameOf(211) } },
+    `metadata.name: Invalid value: "${nameOf(211).slice(0, 59)}...${nameOf(211).slice(-9)}": namespace, name and uid are too long together`,
+  ],
+  'a short uid leaves more room': [{ metadata: { name: nameOf(245), uid: 'a' } }],
+  'but not for any name': [
+    { metadata: { name: nameOf(246), uid: 'a' } },
+    'metadata.name: Invalid value',
+  ],
+  'a long namespace leaves less room': [
+    { metadata: { name: nameOf(154), namespace: 'x'.repeat(63) } },
+  ],
+  'and it counts too': [
+    { metadata: { name: nameOf(155), namespace: 'x'.repeat(63) } },
+    'metadata.name: Invalid value',
+  ],
     'metadata.annotations["reprise.dev/in-place-backoff"]: Invalid value: "30": must be a duration',
   ],
   'the back-off is not negative': [

@@ -29,7 +29,7 @@ const limits = (fields: object): Additions => ({ container: { resources: { limit
 
 const accepted: Readonly<Record<string, Additions>> = {
   'a plain pod': {},
-  'a name of 253 characters': { metadata: { name: `${long(125)}.${long(127)}` } },
+  'a name of 210 characters': { metadata: { name: `${long(104)}.${long(105)}` } },
   'a namespace of 63 characters': { metadata: { namespace: long(63) } },
   'a uid as the API server makes them': {
     metadata: { uid: '0f3c6b1e-1d3c-4f43-9d40-3f2f3f1c7a55' },
