@@ -206,6 +206,14 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
     'spec.volumes[0].configMap.items[1].path: Duplicate value: "a"',
     'spec.volumes[1].projected.sources[1].secret.items[0].path: Duplicate value: "b/c"',
   ],
+  'a file beside a folder whose name begins like its own': [
+    volumes({ secret: { secretName: 'a', items: items('a-b', 'a/b', 'a.b', 'a0', 'ab/c') } }),
+  ],
+  'a file is no folder of another, whatever is between the two': [
+    volumes({ secret: { secretName: 'a', items: items('a', 'a-b', 'a/b', 'a/b', 'a.c') } }),
+    'spec.volumes[0].secret.items[0].path: Invalid value: "a": another file of the volume',
+    'spec.volumes[0].secret.items[3].path: Duplicate value: "a/b"',
+  ],
   'a file is no folder of another': [
     volumes({ secret: { secretName: 'a', items: items('a/b/c', 'a/b') } }),
     'spec.volumes[0].secret.items[1].path: Invalid value: "a/b": another file of the volume',
@@ -236,14 +244,6 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
     { metadata: { annotations: { k: 'x'.repeat(256 * 1024) } } },
     'metadata.annotations: Too long: may not be more than 262144 bytes',
   ],
-  'the back-off is a duration': [
-    { metadata: { annotations: { 'reprise.dev/in-place-backoff': '1m30s' } } },
-  ],
-  'the back-off may be turned off': [
-    { metadata: { annotations: { 'reprise.dev/in-place-backoff': '0' } } },
-  ],
-  'the back-off is no bare number': [
-    { metadata: { annotations: { 'reprise.dev/in-place-backoff': '30' } } },
   'the log folder has room for name, namespace and a new uid': [
     { metadata: { name: nameOf(210) } },
   ],
@@ -263,6 +263,14 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
     { metadata: { name: nameOf(155), namespace: 'x'.repeat(63) } },
     'metadata.name: Invalid value',
   ],
+  'the back-off is a duration': [
+    { metadata: { annotations: { 'reprise.dev/in-place-backoff': '1m30s' } } },
+  ],
+  'the back-off may be turned off': [
+    { metadata: { annotations: { 'reprise.dev/in-place-backoff': '0' } } },
+  ],
+  'the back-off is no bare number': [
+    { metadata: { annotations: { 'reprise.dev/in-place-backoff': '30' } } },
     'metadata.annotations["reprise.dev/in-place-backoff"]: Invalid value: "30": must be a duration',
   ],
   'the back-off is not negative': [

@@ -42,7 +42,7 @@ export function* checkFilePaths({ spec }: PartlyPod): Generator<Problem> {
         hint: 'give each file a path of its own',
       };
     }
-    const folders = new Set(files.flatMap(({ file }) => foldersOf(file)));
+    const folders = foldersAmong(files.map(({ file }) => file));
     for (const { file, path: at } of files.filter((each) => folders.has(each.file))) {
       yield {
         path: at,
@@ -81,9 +81,12 @@ function filesOf(volume: PartlyVolume, path: Path): readonly FileOf[] {
   );
 }
 
-function foldersOf(file: string): readonly string[] {
-  const names = file.split('/');
-  return names.slice(1).map((_, index) => names.slice(0, index + 1).join('/'));
+/** Those of which another one is in a folder of that name. */
+function foldersAmong(files: readonly string[]): ReadonlySet<string> {
+  // With NUL, which no path has, for the slash a folder is right before what is in it.
+  const keys = [...new Set(files)].map((file) => file.replaceAll('/', '\0')).toSorted();
+  const folders = keys.filter((key, index) => keys[index + 1]?.startsWith(`${key}\0`));
+  return new Set(folders.map((key) => key.replaceAll('\0', '/')));
 }
 
 /** Mounts name a volume that exists, and no two are at the same place. */
