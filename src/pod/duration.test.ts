@@ -22,9 +22,17 @@ const readings: Record<string, number | undefined> = {
   '1d': undefined,
   '.s': undefined,
   '1e3s': undefined,
+  '2562047h47m16s': 9_223_372_036_000,
+  '2562047h47m17s': undefined,
+  '106752d': undefined,
+  [`${'9'.repeat(190)}h`]: undefined,
+  [`${'0'.repeat(190)}1h`]: 3_600_000,
+  [`${'9'.repeat(400)}h`]: undefined,
+  ['1s'.repeat(101)]: undefined,
+  ['1s'.repeat(4_000_000)]: undefined,
 };
 for (const [text, ms] of Object.entries(readings)) {
-  test(`"${text}" is ${ms === undefined ? 'no duration' : `${ms} ms`}`, (t) => {
+  test(`"${text.slice(0, 20)}" of ${text.length} characters is ${ms === undefined ? 'no duration' : `${ms} ms`}`, (t) => {
     t.is(parseDuration(text), ms);
   });
 }

@@ -12,14 +12,24 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-/** Milliseconds of a Go duration ("30s", "1m30s", "500ms", "0"); undefined if it is none. */
+/** Go counts nanoseconds in 64 bits: 292 years. */
+const MAX_MS = 2 ** 63 / 1e6;
+/** Each unit once, with more digits than a number can hold. */
+const MAX_LENGTH = 200;
+
+/**
+ * Milliseconds of a Go duration ("30s", "1m30s", "500ms", "0"); undefined if it is none, or none that
+ * Go could hold.
+ */
 export function parseDuration(text: string): number | undefined {
   if (text === '0') return 0;
-  if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined;
-  return [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)].reduce(
+  if (text.length > MAX_LENGTH || !/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(text))
+    return undefined;
+  const ms = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)].reduce(
     (sum, [, amount, unit]) => sum + Number(amount) * (UNITS_MS[unit ?? ''] ?? NaN),
     0,
   );
+  return ms < MAX_MS ? ms : undefined;
 }
 
 /** A duration as Go prints it: `10s`, `2m40s`, `1h0m0s`, `1.5s`, `150ms`; exact to the microsecond. */

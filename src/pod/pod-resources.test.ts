@@ -164,6 +164,9 @@ test('quantities are read as Kubernetes writes them', (t) => {
   for (const text of ['', ' 1', '1 Gi', '1gi', '1mi', '0x10', 'Infinity', 'NaN', '.', '1e', '1K']) {
     t.is(parseQuantity(text), undefined, text);
   }
+  for (const text of ['1'.repeat(1_000_000), `${'1'.repeat(1_000_000)}x`]) {
+    t.is(parseQuantity(text), undefined);
+  }
 });
 
 test('thousandths of a CPU are rounded up, but never for a rounding error', (t) => {

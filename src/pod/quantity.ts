@@ -19,9 +19,13 @@ const scales: Readonly<Record<string, number>> = {
   Ei: 2 ** 60,
 };
 
+/** Far more characters than any amount needs, with all digits that a number can hold. */
+export const maxQuantityLength = 100;
+
 /** The number that a quantity stands for; undefined when it is none. */
 export function parseQuantity(text: string): number | undefined {
-  const match = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/.exec(
+  if (text.length > maxQuantityLength) return undefined;
+  const match = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:([eE][+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/.exec(
     text,
   );
   if (!match) return undefined;

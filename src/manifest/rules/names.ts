@@ -103,7 +103,7 @@ function* checkOurs(key: string, value: string | undefined): Generator<Problem> 
     yield {
       path,
       message: invalidValue(value, 'must be a duration'),
-      hint: 'write it like "30s", "1m30s" or "500ms"; "0" turns the back-off off',
+      hint: 'write it like "30s", "1m30s" or "500ms", less than 292 years; "0" turns the back-off off',
     };
   }
 }

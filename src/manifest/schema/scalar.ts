@@ -1,7 +1,7 @@
 /** The kinds of text and numbers that fields are made of. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { parseQuantity } from '../../pod/quantity.ts';
+import { maxQuantityLength, parseQuantity } from '../../pod/quantity.ts';
 import { nearestName } from '../did-you-mean.ts';
 import { must } from './field.ts';
 import type { HintFor } from './field.ts';
@@ -140,7 +140,12 @@ const quantityHint =
 export const quantity = (): z.ZodType<string | number> =>
   must(
     must(
-      textOrNumber(quantityRule, quantityHint),
+      must(
+        textOrNumber(quantityRule, quantityHint),
+        (value) => String(value).length <= maxQuantityLength,
+        `must have at most ${maxQuantityLength} characters`,
+        quantityHint,
+      ),
       (value) => parseQuantity(String(value)) !== undefined,
       quantityRule,
       quantityHint,
