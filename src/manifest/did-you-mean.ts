@@ -3,7 +3,9 @@ import { closest, distance } from 'fastest-levenshtein';
 
 /** A suggestion if one of the words is close enough to be meant. */
 export function didYouMean(written: unknown, words: readonly string[]): string | undefined {
-  if (typeof written !== 'string' || written.length > 100 || words.length === 0) return undefined;
+  if (typeof written !== 'string' || written.length > 100) return undefined;
+  // Among so many, some word is always close; and each costs time, for each fault.
+  if (words.length === 0 || words.length > 200) return undefined;
   const sameButCase = words.find((word) => word.toLowerCase() === written.toLowerCase());
   const best = sameButCase ?? closest(written, words);
   const isClose =

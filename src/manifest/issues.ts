@@ -4,25 +4,43 @@ import { didYouMean } from './did-you-mean.ts';
 import { hintForMissing, hintForType, hintForWord } from './hints.ts';
 import {
   invalidValue,
+  mostFaults,
   quoted,
   requiredValue,
   tooMany,
   unsupportedValue,
 } from './manifest-error.ts';
 import type { Path, Problem } from './manifest-error.ts';
+import { untoldBy } from './schema/many.ts';
 import { fieldsOf, isMap, typeAt } from './schema/walk.ts';
 
-/** Everything that is wrong with a value by itself, field by field. */
-export function problemsOf(schema: z.ZodType, value: unknown): readonly Problem[] {
+/** What is wrong with something: the first problems, and how many more there are. */
+export interface Problems {
+  readonly told: readonly Problem[];
+  readonly untold: number;
+}
+
+/** What is wrong with a value by itself, field by field. */
+export function problemsOf(schema: z.ZodType, value: unknown): Problems {
   const { error } = schema.safeParse(value);
-  return (error?.issues ?? []).flatMap((issue) => toProblems(schema, value, issue));
+  const issues = error?.issues ?? [];
+  return {
+    told: issues
+      .filter((issue) => untoldBy(issue) === 0)
+      .flatMap((issue) => toProblems(schema, value, issue)),
+    untold: issues.reduce((sum, issue) => sum + untoldBy(issue) + unknownUntold(issue), 0),
+  };
+}
+
+function unknownUntold(issue: z.core.$ZodIssue): number {
+  return issue.code === 'unrecognized_keys' ? Math.max(0, issue.keys.length - mostFaults) : 0;
 }
 
 function toProblems(schema: z.ZodType, root: unknown, issue: z.core.$ZodIssue): Problem[] {
   const path = issue.path.filter((step) => typeof step !== 'symbol');
   const value = valueAt(root, path);
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => unknownField(schema, path, key));
+    return issue.keys.slice(0, mostFaults).map((key) => unknownField(schema, path, key));
   }
   return [{ path, ...explained(schema, path, issue, value) }];
 }

@@ -5,7 +5,8 @@
  */
 import type { z } from 'zod';
 import { problemsOf, valueAt } from './issues.ts';
-import { ManifestError, invalidValue, pathText } from './manifest-error.ts';
+import type { Problems } from './issues.ts';
+import { ManifestError, invalidValue, mostFaults, pathText } from './manifest-error.ts';
 import type { Fault, Path, Problem } from './manifest-error.ts';
 import type { RuleProblem } from './rules/rule.ts';
 import { isMap, withoutBlanks } from './schema/walk.ts';
@@ -30,31 +31,42 @@ export function judge<T>(
 ): T {
   const value = withoutBlanks(schema, source.value);
   const own = problemsOf(schema, value);
-  refuse([...own, ...problemsTogether(value, own, rules, source.namespace)], source);
+  const together = problemsTogether(value, own, rules, source.namespace);
+  refuse([...own.told, ...together.told], source, own.untold + together.untold);
   return value as T;
 }
 
 /** Throws a ManifestError if there are problems. */
-export function refuse(problems: readonly Problem[], source: Source): void {
-  const [first, ...more] = problems;
-  if (first === undefined) return;
-  throw new ManifestError([toFault(first, source), ...more.map((each) => toFault(each, source))]);
+export function refuse(problems: readonly Problem[], source: Source, untold = 0): void {
+  const [first, ...more] = problems.map((each) => toFault(each, source));
+  if (first !== undefined) throw new ManifestError([first, ...more], { untold });
 }
 
 /** What does not fit together among the parts that are sound by themselves. */
 function problemsTogether(
   value: unknown,
-  ownProblems: readonly Problem[],
+  own: Problems,
   rules: (value: unknown) => Iterable<RuleProblem>,
   namespace: string | undefined,
-): readonly Problem[] {
-  const faulty = ownProblems.map(({ path }) => path);
+): Problems {
+  // Not all unsound parts are known then, and rules may look at sound ones only.
+  if (own.untold > 0) return { told: [], untold: 0 };
+  const faulty = own.told.map(({ path }) => path);
   const faultyTexts = new Set(faulty.map(pathText));
   const sound = soundPartsOf(value, faulty);
-  return [...rules(sound), ...checkNamespace(sound, namespace)].filter(
-    ({ path, dependsOn = path }) =>
-      !isWithinFaulty(path, faultyTexts) && !isWithinFaulty(dependsOn, faultyTexts),
-  );
+  const told: Problem[] = [];
+  let untold = 0;
+  for (const problem of chained(rules(sound), checkNamespace(sound, namespace))) {
+    const { path, dependsOn = path } = problem;
+    if (isWithinFaulty(path, faultyTexts) || isWithinFaulty(dependsOn, faultyTexts)) continue;
+    if (told.length < mostFaults) told.push(problem);
+    else untold++;
+  }
+  return { told, untold };
+}
+
+function* chained<T>(...lists: readonly Iterable<T>[]): Generator<T> {
+  for (const list of lists) yield* list;
 }
 
 function checkNamespace(value: unknown, wanted: string | undefined): readonly RuleProblem[] {

@@ -36,25 +36,34 @@ export interface Fault {
 
 /** Nobody reads more; a hostile manifest can have a million faults. */
 const mostShown = 200;
+/** How many are described at all; more of them are only counted. */
+export const mostFaults = 1000;
 
 /** The manifest cannot be run as written: the CLI exits 2, the API answers 422. */
 export class ManifestError extends RepriseError {
-  /** All faults, in the order of their lines; at least one. */
+  /** The faults, in the order of their lines; at least one. */
   readonly faults: readonly Fault[];
+  /** How many more there are that are not described. */
+  readonly untold: number;
 
-  constructor(faults: readonly [Fault, ...Fault[]], { cause }: { cause?: unknown } = {}) {
+  constructor(
+    faults: readonly [Fault, ...Fault[]],
+    { cause, untold = 0 }: { readonly cause?: unknown; readonly untold?: number } = {},
+  ) {
     const sorted = faults.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
     const [first] = faults;
-    if (sorted.length === 1) {
+    const count = sorted.length + untold;
+    if (count === 1) {
       super(first.message, { where: whereIs(first), next: first.hint, cause });
     } else {
-      const title = `${printable(first.file)} has ${sorted.length} faults`;
+      const title = `${printable(first.file)} has ${count} faults`;
       const shown = sorted.slice(0, mostShown).map(describeFault);
-      const hidden = sorted.length - shown.length;
+      const hidden = count - shown.length;
       if (hidden > 0) shown.push(`... and ${hidden} more`);
       super([title, ...shown].join('\n\n'), { cause });
     }
     this.faults = sorted;
+    this.untold = untold;
   }
 }
 

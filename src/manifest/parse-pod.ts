@@ -2,7 +2,6 @@
 import type { ManifestObject, ObjectKind } from '../pod/objects.ts';
 import type { ManifestPod } from './defaults.ts';
 import { ManifestError, pathText } from './manifest-error.ts';
-import type { Fault } from './manifest-error.ts';
 import { parseDocuments } from './parse.ts';
 import type { ManifestDocument } from './parse.ts';
 import { findUnfitPart } from './plain.ts';
@@ -34,18 +33,19 @@ export function readManifest(text: string, file: string): readonly ManifestDocum
 export function partsOfManifest(text: string, file: string, namespace?: string): readonly Part[] {
   const documents = readManifest(text, file);
   if (documents.length === 0) throw empty(file);
-  const faults: Fault[] = [];
+  const refused: ManifestError[] = [];
   const parts = documents.flatMap((document): Part[] => {
     try {
       return [partOf(document, namespace)];
     } catch (error) {
       if (!(error instanceof ManifestError)) throw error;
-      faults.push(...error.faults);
+      refused.push(error);
       return [];
     }
   });
-  const [first, ...more] = faults;
-  if (first !== undefined) throw new ManifestError([first, ...more]);
+  const [first, ...more] = refused.flatMap(({ faults }) => faults);
+  const untold = refused.reduce((sum, error) => sum + error.untold, 0);
+  if (first !== undefined) throw new ManifestError([first, ...more], { untold });
   return parts;
 }
 

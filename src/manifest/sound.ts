@@ -15,9 +15,17 @@ export type Partly<T> = T extends readonly (infer Item)[]
 
 /** A copy of the value without what is at these paths; items of lists leave a hole. */
 export function soundPartsOf(value: unknown, faulty: readonly Path[]): unknown {
-  const copy = structuredClone(value);
+  if (faulty.length === 0) return value;
+  const copy = copyOf(value);
   for (const path of faulty) removeAt(copy, path);
   return copy;
+}
+
+/** A copy of maps and lists; texts, which may be long, stay what they are. */
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (!isMap(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, copyOf(child)]));
 }
 
 /** Whether one of these paths leads to a part of the value, or to something around it. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { envFrom, envVar } from './environment.ts';
 import { honoured, inert, must, refused, required } from './field.ts';
+import { listOf, mapOf } from './many.ts';
 import { lifecycle, probe } from './handler.ts';
 import {
   atMost,
@@ -11,7 +12,6 @@ import {
   integer,
   ipAddress,
   isPortName,
-  listOf,
   plainText,
   port,
   quantity,
@@ -39,11 +39,11 @@ const containerPort = z.strictObject({
 
 const resources = z.strictObject({
   requests: honoured(
-    z.record(z.string(), quantity()),
+    mapOf(quantity()),
     'what is set aside: more than the others leave is rejected, cpu becomes a weight; default the limits',
   ),
   limits: honoured(
-    z.record(z.string(), quantity()),
+    mapOf(quantity()),
     'what is allowed at most: cpu, memory, huge pages, and how many devices, e.g. nvidia.com/gpu',
   ),
   claims: refused('dynamic resource claims are not supported', []),

@@ -6,7 +6,8 @@ import type { z } from 'zod';
 import { container, volumeMount } from './container.ts';
 import { honoured, refused, required } from './field.ts';
 import { podSchema, podSpec } from './pod.ts';
-import { dnsLabel, listOf } from './scalar.ts';
+import { listOf } from './many.ts';
+import { dnsLabel } from './scalar.ts';
 
 const notForGuests = 'cannot be set for an Ephemeral Container';
 

@@ -3,7 +3,8 @@ import { posix } from 'node:path';
 import { z } from 'zod';
 import { dataKey, fileFieldRef, fileResourceFieldRef } from './environment.ts';
 import { honoured, must, refused, required } from './field.ts';
-import { dnsSubdomain, hasParentStep, integer, listOf, plainText } from './scalar.ts';
+import { listOf } from './many.ts';
+import { dnsSubdomain, hasParentStep, integer, plainText } from './scalar.ts';
 
 const mode = () =>
   integer(

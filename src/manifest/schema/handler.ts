@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { stopSignals } from '../../pod/handler.ts';
 import { honoured, must, refused, required } from './field.ts';
-import { integer, isPortName, listOf, plainText, port, textOrNumber } from './scalar.ts';
+import { listOf } from './many.ts';
+import { integer, isPortName, plainText, port, textOrNumber } from './scalar.ts';
 
 /** What a hook may do. */
 export const hookHandlers = ['exec', 'httpGet', 'sleep'] as const;

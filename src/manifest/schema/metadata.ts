@@ -1,6 +1,7 @@
 /** ObjectMeta of a Pod: what names it, and what a server writes into objects. */
 import { z } from 'zod';
 import { honoured, inert, must, required } from './field.ts';
+import { listOf } from './many.ts';
 import { dnsLabel, dnsSubdomain, textMap } from './scalar.ts';
 
 const fromServer = 'a server writes it; here it starts anew';
@@ -27,12 +28,12 @@ export const metadata = z.strictObject({
   deletionTimestamp: inert(z.string(), fromServer),
   deletionGracePeriodSeconds: inert(z.number(), fromServer),
   finalizers: inert(
-    z.array(z.string()),
+    listOf(z.string()),
     'nothing here would ever remove them, so deletion does not wait',
   ),
   generation: inert(z.number(), fromServer),
-  managedFields: inert(z.array(z.unknown()), fromServer),
-  ownerReferences: inert(z.array(z.unknown()), 'the owner is not here'),
+  managedFields: inert(listOf(z.unknown()), fromServer),
+  ownerReferences: inert(listOf(z.unknown()), 'the owner is not here'),
   resourceVersion: inert(z.string(), fromServer),
   selfLink: inert(z.string(), fromServer),
 });

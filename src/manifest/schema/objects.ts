@@ -5,8 +5,9 @@
 import { z } from 'zod';
 import type { ObjectKind } from '../../pod/objects.ts';
 import { honoured, inert, refused, required } from './field.ts';
+import { listOf, mapOf } from './many.ts';
 import { metadata } from './metadata.ts';
-import { dnsLabel, dnsSubdomain, listOf, textMap } from './scalar.ts';
+import { dnsLabel, dnsSubdomain, textMap } from './scalar.ts';
 
 const objectMetadata = z.strictObject({
   ...metadata.shape,
@@ -21,7 +22,7 @@ const isImmutable = (): z.ZodOptional<z.ZodBoolean> =>
   honoured(z.boolean(), 'whether its data can never be changed again; default false');
 
 /** Its values are looked at by a rule. */
-const anyMap = (): z.ZodRecord<z.ZodString, z.ZodUnknown> => z.record(z.string(), z.unknown());
+const anyMap = (): z.ZodRecord<z.ZodString, z.ZodUnknown> => mapOf(z.unknown());
 
 export const configMapSchema = z.strictObject({
   apiVersion: required(z.enum(['v1']), 'v1'),

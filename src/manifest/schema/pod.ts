@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { maxKernelHostname } from '../../pod/hostname.ts';
 import { container } from './container.ts';
 import { honoured, inert, must, refused, required } from './field.ts';
+import { listOf, mapOf } from './many.ts';
 import { metadata } from './metadata.ts';
 import {
   atMost,
@@ -18,7 +19,6 @@ import {
   ipAddress,
   isDnsSubdomain,
   isQualifiedName,
-  listOf,
   plainText,
   quantity,
   textMap,
@@ -71,11 +71,11 @@ const hostAlias = z.strictObject({
 
 const podResources = z.strictObject({
   requests: honoured(
-    z.record(z.string(), quantity()),
+    mapOf(quantity()),
     'cpu, memory and huge pages; default what the containers request together, then the limits',
   ),
   limits: honoured(
-    z.record(z.string(), quantity()),
+    mapOf(quantity()),
     'no less than the containers request together; also the limits of those that have none of their own',
   ),
   claims: refused('dynamic resource claims are not supported', []),
@@ -176,7 +176,7 @@ export const podSpec = z.strictObject({
   ),
   preemptionPolicy: inert(z.string(), noPriority),
   overhead: inert(
-    z.record(z.string(), z.unknown()),
+    mapOf(z.unknown()),
     'it is neither counted as a request, nor in the limits of the pod, nor told to the runtime',
   ),
   readinessGates: honoured(

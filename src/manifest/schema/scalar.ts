@@ -5,6 +5,7 @@ import { maxQuantityLength, parseQuantity } from '../../pod/quantity.ts';
 import { nearestName } from '../did-you-mean.ts';
 import { must } from './field.ts';
 import type { HintFor } from './field.ts';
+import { mapOf } from './many.ts';
 
 const labelPattern = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
 const subdomainPattern = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
@@ -160,9 +161,6 @@ function isWithin(value: number, least: number, most: number): boolean {
   return value >= least && value <= most;
 }
 
-/** A list of one kind of thing. */
-export const listOf = <T extends z.ZodType>(item: T): z.ZodArray<T> => z.array(item);
-
 /** A list with a limit. The library's own word for what is too long is never shown: the hint is. */
 export const atMost = <T extends z.ZodType>(
   most: number,
@@ -171,5 +169,4 @@ export const atMost = <T extends z.ZodType>(
 ): z.ZodArray<T> => list.max(most, hint);
 
 /** A map with free keys and text as values. */
-export const textMap = (): z.ZodRecord<z.ZodString, z.ZodString> =>
-  z.record(z.string(), z.string());
+export const textMap = (): z.ZodRecord<z.ZodString, z.ZodString> => mapOf(z.string());

@@ -1,7 +1,8 @@
 /** Security contexts, of the pod and of a container. */
 import { z } from 'zod';
 import { honoured, inert, must, refused, required } from './field.ts';
-import { hasParentStep, id, listOf, plainText } from './scalar.ts';
+import { listOf } from './many.ts';
+import { hasParentStep, id, plainText } from './scalar.ts';
 
 const noWindows = 'this is a Linux node';
 
