@@ -7,6 +7,7 @@ import { ApiError } from './api-status.ts';
 import type { Backend, V1Event } from './backend.ts';
 import type { Feed } from './feed.ts';
 import type { ReadLog } from './logs.ts';
+import { utf8Text } from '../manifest/utf8.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 
 /** What every handler works with. */
@@ -40,7 +41,7 @@ export function param(call: Call, name: string): string {
   return value;
 }
 
-/** The body as text; refused with 413 as soon as it is too large. */
+/** The body as text; refused with 413 as soon as it is too large, and with 422 if it is none. */
 export async function readBody({ request, signal }: Call): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -55,7 +56,7 @@ export async function readBody({ request, signal }: Call): Promise<string> {
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return utf8Text(Buffer.concat(chunks), 'request body');
 }
 
 /** Answers with one JSON object. */

@@ -180,6 +180,13 @@ test('a defect of the agent is an InternalError and does not end it', async (t) 
   t.is((await api.call('GET', '/healthz')).text, 'ok');
 });
 
+test('a body that is not UTF-8 is refused, and not changed', async (t) => {
+  await using api = await serve();
+  const body = Buffer.from(manifest('web').replace('{', '{ # caf\u00e9\n'), 'latin1');
+  const { json } = await api.call('POST', pods, { body });
+  t.like(json, { code: 422, reason: 'Invalid', message: 'the text is not UTF-8' });
+});
+
 test('a body that is too large is refused, and not kept', async (t) => {
   await using api = await serve();
   const { json } = await api.call('POST', pods, { body: Buffer.alloc(maxBodyBytes + 1, 0x20) });

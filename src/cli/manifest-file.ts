@@ -31,15 +31,16 @@ export async function readParts(
   namespace?: string,
 ): Promise<readonly Part[]> {
   // Only the few commands that read a manifest pay for the parser.
-  const [{ partsOfManifest }, { maxManifestBytes }] = await Promise.all([
+  const [{ partsOfManifest }, { maxManifestBytes }, { utf8Text }] = await Promise.all([
     import('../manifest/parse-pod.ts'),
     import('../manifest/limits.ts'),
+    import('../manifest/utf8.ts'),
   ]);
   const parts: Part[] = [];
   for (const file of await filesIn(files)) {
     const name = file === '-' ? 'standard input' : file;
     // One byte more is enough to be refused, also where there is no end, as in /dev/zero.
-    const text = await read(file, maxManifestBytes + 1);
+    const text = utf8Text(await read(file, maxManifestBytes + 1), name);
     parts.push(...partsOfManifest(text, name, namespace));
   }
   for (const note of parts.flatMap(({ notes }) => notes)) noteLine(`note: ${note}`);
@@ -90,7 +91,7 @@ async function manifestsAt(place: string): Promise<readonly string[]> {
   });
 }
 
-async function read(file: string, most: number): Promise<string> {
+async function read(file: string, most: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let size = 0;
   try {
@@ -100,7 +101,7 @@ async function read(file: string, most: number): Promise<string> {
       size += piece.length;
       if (size >= most) break;
     }
-    return Buffer.concat(pieces).toString('utf8');
+    return Buffer.concat(pieces);
   } catch (error) {
     throw unreadable(file, error);
   }
