@@ -30,6 +30,10 @@ const cases: Record<string, [kind: ManifestObject['kind'], more: object, ...faul
     'data["."]: Invalid value: ".": a key has',
     'data["kxxx',
   ],
+  'values of a ConfigMap may be null, like those of a Secret': [
+    'ConfigMap',
+    { data: { a: null }, binaryData: { b: null } },
+  ],
   'values of a ConfigMap are text': [
     'ConfigMap',
     { data: { a: 1, b: true } },
@@ -139,6 +143,11 @@ for (const [title, [kind, more, ...starts]] of Object.entries(cases)) {
     t.notRegex(faults.join(), /hunter2|12345|67890/, 'no value of a secret is shown');
   });
 }
+
+test('null among the data of a ConfigMap is an empty text', (t) => {
+  const map = objectOf('ConfigMap', { data: { a: null }, binaryData: { b: null } });
+  t.like(map, { data: { a: '' }, binaryData: { b: '' } });
+});
 
 test('plain text becomes base64, and wins', (t) => {
   const secret = objectOf('Secret', {

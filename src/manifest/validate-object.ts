@@ -110,8 +110,8 @@ function configMapOf(map: RawConfigMap, source: Source): ManifestObject {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: metadataOf(map.metadata, source),
-    ...(data && { data }),
-    ...(binaryData && { binaryData: mapValues(binaryData, plainBase64) }),
+    ...(data && { data: mapValues(data, asText) }),
+    ...(binaryData && { binaryData: mapValues(binaryData, (value) => plainBase64(asText(value))) }),
     ...(immutable !== undefined && { immutable }),
   };
 }

@@ -29,18 +29,18 @@ export function bytesOf(base64: string): Buffer | undefined {
 export function* checkConfigMap(map: Partly<RawConfigMap>): Generator<Problem> {
   const { data = {}, binaryData = {} } = map;
   let size = 0;
-  for (const [key, value = ''] of Object.entries(data)) {
+  for (const [key, value] of Object.entries(data)) {
     yield* checkKey(['data', key], key);
-    size += Buffer.byteLength(value);
+    size += Buffer.byteLength(value ?? '');
   }
-  for (const [key, value = ''] of Object.entries(binaryData)) {
+  for (const [key, value] of Object.entries(binaryData)) {
     const path = ['binaryData', key];
     yield* checkKey(path, key);
     if (Object.hasOwn(data, key)) {
       const hint = 'keep it in one of the two';
       yield { path, message: invalidValue(key, 'duplicate of key present in data'), hint };
     }
-    const bytes = bytesOf(value);
+    const bytes = bytesOf(value ?? '');
     size += bytes?.length ?? 0;
     if (bytes !== undefined) continue;
     yield {

@@ -24,12 +24,16 @@ const isImmutable = (): z.ZodOptional<z.ZodBoolean> =>
 /** Its values are looked at by a rule. */
 const anyMap = (): z.ZodRecord<z.ZodString, z.ZodUnknown> => mapOf(z.unknown());
 
+/** An empty value may be written as null. */
+const textOrNullMap = (): z.ZodRecord<z.ZodString, z.ZodNullable<z.ZodString>> =>
+  mapOf(z.string().nullable());
+
 export const configMapSchema = z.strictObject({
   apiVersion: required(z.enum(['v1']), 'v1'),
   kind: required(z.enum(['ConfigMap']), 'ConfigMap'),
   metadata: required(objectMetadata, 'what names it'),
-  data: honoured(textMap(), 'text by key'),
-  binaryData: honoured(textMap(), 'anything by key, in base64; for volumes only'),
+  data: honoured(textOrNullMap(), 'text by key'),
+  binaryData: honoured(textOrNullMap(), 'anything by key, in base64; for volumes only'),
   immutable: isImmutable(),
 });
 
