@@ -51,6 +51,11 @@ export async function httpGet(request: GetRequest, signal: AbortSignal): Promise
   }
 }
 
+/** As Go sends it; Node would send a byte for each character, and none beyond Latin-1. */
+function inUtf8(value: string): string {
+  return Buffer.from(value).toString('latin1');
+}
+
 function headersOf({ headers, userAgent }: GetRequest): http.OutgoingHttpHeaders {
   const has = (wanted: string) => headers.some(({ name }) => isName(name, wanted));
   const all = [
@@ -69,7 +74,7 @@ function headersOf({ headers, userAgent }: GetRequest): http.OutgoingHttpHeaders
   return Object.fromEntries(
     [...merged.values()].map(({ name, values }) => [
       name,
-      values.length === 1 ? values[0] : values,
+      values.length === 1 ? inUtf8(values[0] ?? '') : values.map(inUtf8),
     ]),
   );
 }

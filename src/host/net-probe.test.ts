@@ -95,13 +95,12 @@ test('headers of the manifest win, may be repeated, and an empty Accept is none'
 
 test('what a manifest may have in a header can be sent', async (t) => {
   const { port, seen } = await aServer(t);
-  const value = String.fromCharCode(9, ...Array.from({ length: 256 }, (_, i) => i)).replace(
-    /[\0-\x08\x0a-\x1f\x7f-\x9f]/g,
-    '',
-  );
+  const bytes = String.fromCharCode(...Array.from({ length: 256 }, (_, i) => i));
+  const value = `a\t${bytes.replace(/[\0-\x1f\x7f]/g, '')} 1 € \u{1f600}`;
   const headers = [{ name: 'X-All', value }];
   t.is((await probeHttp(asked(port, { headers }), patienceMs, never)).outcome, 'success');
-  t.is(seen[0]?.headers['x-all'], value.trim());
+  // Node shows each byte as a character of its own.
+  t.is(Buffer.from(String(seen[0]?.headers['x-all']), 'latin1').toString(), value);
 });
 
 test('a redirect on the same host is followed; a Host header stays only with its server', async (t) => {
