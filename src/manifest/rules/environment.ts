@@ -36,7 +36,7 @@ function* checkSources(sources: object | undefined, path: Path): Generator<RuleP
 
 /** A file of variables is in an emptyDir of the pod, where its containers can write it. */
 export function* checkFileKeys(pod: PartlyPod): Generator<RuleProblem> {
-  const volumes = placed(pod.spec?.volumes, []).map(({ value }) => value);
+  const volumes = new Map(placed(pod.spec?.volumes, []).map(({ value }) => [value.name, value]));
   const isEmptyDir = (volume: object): boolean => {
     const [source = 'emptyDir'] = Object.keys(volume).filter((key) => key !== 'name');
     return source === 'emptyDir';
@@ -44,7 +44,7 @@ export function* checkFileKeys(pod: PartlyPod): Generator<RuleProblem> {
   for (const { container, path } of placedContainers(pod)) {
     for (const { value, path: at } of placed(container.env, [...path, 'env'])) {
       const name = value.valueFrom?.fileKeyRef?.volumeName;
-      const volume = volumes.find((one) => one.name === name);
+      const volume = volumes.get(name);
       if (name === undefined || (volume !== undefined && isEmptyDir(volume))) continue;
       yield {
         path: [...at, 'valueFrom', 'fileKeyRef', 'volumeName'],
