@@ -470,6 +470,30 @@ test('a command that does not exist: StartError with 128, and the pod has failed
   t.deepEqual(await here.traces(), []);
 });
 
+test('a command that does not exist, again and again: RunContainerError, then CrashLoopBackOff', async (t) => {
+  const here = await place('never-a-command');
+  await here.agent();
+  const main = container('main', undefined, { command: ['/no/such/command'] });
+  await here.apply(pod('never', [], [main], { restartPolicy: 'Always' }));
+  const shown = await here.podThat(
+    'never',
+    'could not be started',
+    (one) => statusOf(one, 'main').state.waiting?.reason === 'RunContainerError',
+  );
+  const { state, lastState } = statusOf(shown, 'main');
+  t.regex(state.waiting?.message ?? '', /\/no\/such\/command/);
+  t.like(lastState.terminated, { exitCode: 128, reason: 'StartError' });
+  t.is(lastState.terminated?.message, state.waiting?.message);
+  const waits = await here.podThat(
+    'never',
+    'waits for its next try',
+    (one) => statusOf(one, 'main').state.waiting?.reason === 'CrashLoopBackOff',
+  );
+  t.like(statusOf(waits, 'main').lastState.terminated, { exitCode: 128, reason: 'StartError' });
+  await here.removed('never');
+  t.deepEqual(await here.traces(), []);
+});
+
 function withHostPath(name: string, place: string, type: string): ManifestOf {
   return pod(
     name,

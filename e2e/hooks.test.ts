@@ -262,10 +262,18 @@ test('a hook that fails after the start stops its container, which starts again'
   const { folder, story } = await told('fails');
   // Not before the container has told so can it be told to end: a signal that it has no trap for is lost.
   const once = script(`
-    until grep -q started /told/story 2>/dev/null; do sleep ${blink}; done
+    until grep -q started /told/story 2>/dev/null && [ -e /told/go ]; do sleep ${blink}; done
     if [ ! -e /told/once ]; then : > /told/once; echo no >&2; exit 7; fi`);
   const main = tells('main', { postStart: once }, { restartPolicy: 'Always' });
   await node().apply(pod('fails', [], [main], withStory(folder)));
+  const watch = await node().watch('fails');
+  await fs.writeFile(path.join(folder, 'go'), '');
+  // Also when it has ended, as long as it has not been started again.
+  await watch.until((one) => {
+    const { state, lastState, containerID } = statusOf(one, 'main');
+    const hasEnded = lastState.terminated?.containerID === containerID;
+    return state.waiting?.reason === 'PostStartHookError' && containerID !== undefined && hasEnded;
+  });
   const after = await node().ready('fails');
   t.is(statusOf(after, 'main').restartCount, 1);
   await until('it has told', async () => (await story()).length >= 3);

@@ -6,6 +6,7 @@
  * created is found again by the look that follows every failure.
  */
 import { RepriseError, messageOf } from '../errors.ts';
+import { DeviceError } from '../host/devices/device-error.ts';
 import { CgroupError, containerCgroup, isEmpty, podCgroup } from '../host/cgroups.ts';
 import type { Hierarchy } from '../host/cgroups.ts';
 import { FolderError } from '../host/folder.ts';
@@ -177,8 +178,10 @@ export function explain(
   switch (action.kind) {
     case 'create-container':
       return { reason: 'CreateContainerError', message };
-    case 'start-container':
-      return { reason: 'RunContainerError', message };
+    case 'start-container': {
+      const isBefore = error instanceof DeviceError;
+      return { reason: isBefore ? 'PreStartHookError' : 'RunContainerError', message };
+    }
     case 'run-sandbox': {
       const hasNetwork = !(error instanceof NetworkNotReadyError);
       return { reason: hasNetwork ? 'FailedCreatePodSandBox' : 'NetworkNotReady', message };
@@ -211,7 +214,8 @@ export function explain(
 
 /** A sub-path of a volume cannot be had; as a whole, volumes are provided before any container. */
 function isVolumeFault({ kind }: Action, error: unknown): boolean {
-  return kind === 'create-container' && error instanceof VolumeError;
+  const isOfContainer = kind === 'create-container' || kind === 'start-container';
+  return isOfContainer && error instanceof VolumeError;
 }
 
 /** A call of an agent that was killed may have landed after the last look. */

@@ -47,6 +47,24 @@ const cases: Record<string, Case> = {
     },
     tells: ['a: exited with code 128 (StartError): no such file'],
   },
+  'a start that failed is told as the end that it was': {
+    before: { main: [status('a', waiting('ContainerCreating'))] },
+    after: {
+      main: [
+        status('a', waiting('RunContainerError', 'no such file'), {
+          lastState: {
+            terminated: { exitCode: 128, reason: 'StartError', message: 'no such file' },
+          },
+        }),
+      ],
+    },
+    tells: ['a: exited with code 128 (StartError): no such file'],
+  },
+  'a start that could not even be tried': {
+    before: { main: [status('a', waiting('ContainerCreating'))] },
+    after: { main: [status('a', waiting('RunContainerError', 'containerd is away'))] },
+    tells: ['a: RunContainerError: containerd is away'],
+  },
   'a pull goes on': {
     before: { main: [status('a', waiting('ContainerCreating', 'Pulling image "x": 3s'))] },
     after: { main: [status('a', waiting('ContainerCreating', 'Pulling image "x": 6s'))] },

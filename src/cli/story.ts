@@ -137,7 +137,7 @@ const quiet: ReadonlySet<string> = new Set([
 
 function tellWaiting(
   before: V1ContainerStatus | undefined,
-  { name, state: { waiting } }: V1ContainerStatus,
+  { name, state: { waiting }, lastState }: V1ContainerStatus,
 ): readonly StoryLine[] {
   const reason = waiting?.reason ?? '';
   const reasonBefore = before?.state.waiting?.reason;
@@ -150,6 +150,8 @@ function tellWaiting(
   if (reason === '' || quiet.has(reason) || reasonBefore === reason) return [];
   // The wait for the next try repeats why the last one failed.
   if (reason === 'ImagePullBackOff' && reasonBefore === 'ErrImagePull') return [];
+  // A start that has failed has been told as the end that it was.
+  if (reason === 'RunContainerError' && message === lastState.terminated?.message) return [];
   const facts = { reason, message: waiting?.message };
   const text = `${reason}${waiting?.message ? `: ${waiting.message}` : ''}`;
   return [{ container: name, what: 'waiting', text, tone: 'bad', facts }];

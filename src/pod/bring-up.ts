@@ -5,7 +5,7 @@
 import type { Action } from './action.ts';
 import { restartVerdict } from './backoff.ts';
 import type { Decision, Look } from './decision.ts';
-import { both, only } from './decision.ts';
+import { both, earlier, only } from './decision.ts';
 import { currentSandbox, inThisRun, nextAttempt, preparedInstance } from './instances.ts';
 import { isMadeLast, lacksInputs } from './inputs.ts';
 import type { Backoff, ContainerMemory, Memory } from './memory.ts';
@@ -13,6 +13,13 @@ import type { Instance } from './observed.ts';
 import { originOf } from './origin.ts';
 import type { Pod } from './pod.ts';
 import { containersOf } from './pod.ts';
+import { hasStartFailed } from './restart-rules.ts';
+
+/**
+ * How long a failed start is shown as what it is, before the wait for the next one. Under the kubelet
+ * the two follow from two looks at the pod; tools wait for either of them.
+ */
+const SHOWN_AS_FAILURE_MS = 1_000;
 
 /** Starts a container that is due now, creating it first where nothing was prepared. */
 export function bringUp(look: Look, memory: Memory, name: string, backoff?: Backoff): Decision {
@@ -40,6 +47,10 @@ export function bringUpAgain(look: Look, memory: Memory, name: string): Decision
   const actions = createAhead(look, memory, name);
   const lookAgainAt = verdict.until;
   if (known.backoffReported === true) return { ...only(memory), actions, lookAgainAt };
+  const tellAt = (known.exit.finishedAt ?? 0) + SHOWN_AS_FAILURE_MS;
+  if (hasStartFailed(known) && look.now < tellAt) {
+    return { ...only(memory), actions, lookAgainAt: earlier(lookAgainAt, tellAt) };
+  }
   return {
     memory: {
       ...memory,

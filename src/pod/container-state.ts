@@ -3,6 +3,7 @@
  *
  * Read next: status.ts and ephemeral-status.ts, which choose among them.
  */
+import { subjectOf } from './action.ts';
 import { instancesOf, isEphemeral } from './instances.ts';
 import { isPullBackoff } from './pull-backoff.ts';
 import type { Memory, Termination } from './memory.ts';
@@ -32,7 +33,7 @@ export function waiting(
   )?.progress;
   // A pull that goes on is news, even if the one before it failed.
   if (progress !== undefined) return { reason: waitingReason(pod), message: progress };
-  const failed = isCreated ? undefined : startFailure(scene, container);
+  const failed = isCreated ? startRefusal(scene, container.name) : startFailure(scene, container);
   if (failed !== undefined) return failed;
   const hasRun = memory.containers[container.name]?.lastExit !== undefined;
   const isHeldBack = isClearing(memory) && memory.restart?.startNotBefore !== undefined;
@@ -57,6 +58,14 @@ export function startFailure(scene: Scene, container: Container): V1ContainerWai
         message: `Back-off pulling image "${image}": ${reason}: ${message}`,
       }
     : { reason, message };
+}
+
+/** Why a container that is there has not been started: the runtime was not even asked, or is away. */
+function startRefusal({ observed, memory }: Scene, name: string): V1ContainerWaiting | undefined {
+  const id = memory.containers[name]?.containerId;
+  if (id === undefined) return undefined;
+  const failure = observed.failures[subjectOf({ kind: 'start-container', id, name })];
+  return failure && { reason: failure.reason, message: failure.message };
 }
 
 /** How a container has ended. */

@@ -151,6 +151,33 @@ test('a container whose postStart hook fails is stopped, and its exit counts as 
   t.like(statusOf(node, 'main'), { started: true, restartCount: 1 });
 });
 
+test('that a postStart hook has failed is told until the wait for the next run begins', (t) => {
+  const main = aContainer('main', { ...postStart });
+  const node = new SimulatedNode(aPod([], [main], { restartPolicy: 'Always' }), {
+    behave: () => forever,
+    hookFails: (_, hook, run) => hook === 'postStart' && run < 2,
+  });
+  t.is(node.run(), 'at rest');
+  const told = node.statuses.map(({ containerStatuses }) => {
+    const { state, lastState, restartCount } = containerStatuses?.[0] ?? {};
+    const last = lastState?.terminated?.exitCode ?? '-';
+    return `${state?.waiting?.reason ?? Object.keys(state ?? {}).join()}, before: ${last}, ${restartCount}`;
+  });
+  t.deepEqual(
+    told.filter((line, index) => line !== told[index - 1]),
+    [
+      'ContainerCreating, before: -, 0',
+      'PostStartHookError, before: -, 0',
+      'PostStartHookError, before: 143, 0',
+      'ContainerCreating, before: 143, 1',
+      'PostStartHookError, before: 143, 1',
+      'CrashLoopBackOff, before: 143, 1',
+      'ContainerCreating, before: 143, 2',
+      'running, before: 143, 2',
+    ],
+  );
+});
+
 test('a failed postStart hook fails a pod that never restarts, or asks for all to be restarted', (t) => {
   const fails: Plan = { behave: () => forever, hookFails: (_name, _hook, run) => run === 0 };
   const plain = new SimulatedNode(aPod([], [aContainer('main', postStart)]), fails);

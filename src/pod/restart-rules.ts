@@ -4,6 +4,7 @@
  * Source: KEP-5307, KEP-5532 and the kubelet's container/helpers.go (ContainerShouldRestart,
  * FindMatchingContainerRestartRule). The rules see every code, 0, 128 and 137 included.
  */
+import type { ContainerMemory } from './memory.ts';
 import type { Container, ContainerKind, Pod, RestartPolicy, RestartRule } from './pod.ts';
 import { containersOf } from './pod.ts';
 
@@ -14,6 +15,17 @@ export type AfterExit =
 
 /** The reason of an exit that nobody saw: the container has vanished from the runtime. */
 export const ENDED_UNSEEN = 'ContainerStatusUnknown';
+
+/** containerd's reason of a container that has never run, as its start has failed. */
+export const START_ERROR = 'StartError';
+
+/** Whether a container has ended because its start, or the hook that belongs to it, has failed. */
+export function hasStartFailed({
+  exit,
+  postStart,
+}: Pick<ContainerMemory, 'exit' | 'postStart'>): boolean {
+  return exit !== undefined && (exit.reason === START_ERROR || postStart === 'failed');
+}
 
 /** What follows the exit of `container`, an entry of `pod`, with this code and reason. */
 export function afterExit(

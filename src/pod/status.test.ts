@@ -258,17 +258,61 @@ test('a container that vanished waits for its next start', (t) => {
   ]);
 });
 
-test('a start that fails is told with its code, then as any crash', (t) => {
+test('a start that fails is told as such, with its code, then as any crash', (t) => {
   const pod = aPod([], [aContainer('main')], { restartPolicy: 'OnFailure' });
   const node = nodeOf(pod, { main: [{ cannotStart: true }, { cannotStart: true }, forever] });
   node.run();
   t.deepEqual(story(node, 'main'), [
     'waiting ContainerCreating, before: -, 0',
-    '128 StartError, before: -, 0',
+    'waiting RunContainerError, before: 128 StartError, 0',
     'waiting ContainerCreating, before: 128 StartError, 1',
+    'waiting RunContainerError, before: 128 StartError, 1',
     'waiting CrashLoopBackOff, before: 128 StartError, 1',
     'waiting ContainerCreating, before: 128 StartError, 2',
     'running, before: 128 StartError, 2',
+  ]);
+});
+
+test('what is said of a start that fails is what the runtime said', (t) => {
+  const pod = aPod([aContainer('setup')], [aContainer('main')], { restartPolicy: 'Always' });
+  const node = nodeOf(pod, { setup: [{ cannotStart: true }, quick] });
+  node.run();
+  const [first] = node.statuses.flatMap(({ initContainerStatuses: all }) => {
+    const { state, lastState } = all?.[0] ?? {};
+    return state?.waiting?.reason === 'RunContainerError' ? [{ state, lastState }] : [];
+  });
+  const message = 'it cannot be started';
+  t.like(first, {
+    state: { waiting: { message } },
+    lastState: { terminated: { exitCode: 128, message } },
+  });
+});
+
+test('a start that fails is an end where none follows', (t) => {
+  const node = nodeOf(aPod([], [aContainer('main')]), { main: [{ cannotStart: true }] });
+  node.run();
+  t.deepEqual(story(node, 'main'), [
+    'waiting ContainerCreating, before: -, 0',
+    '128 StartError, before: -, 0',
+  ]);
+});
+
+test('a start that the runtime was not even asked for is told while it waits', (t) => {
+  let starts = 0;
+  const message = 'device example.com/gpu=0 is gone';
+  const node = nodeOf(
+    aPod([], [aContainer('main')]),
+    {},
+    {
+      fails: ({ kind }) =>
+        kind === 'start-container' && ++starts <= 2 && { reason: 'PreStartHookError', message },
+    },
+  );
+  node.run();
+  t.deepEqual(story(node, 'main'), [
+    'waiting ContainerCreating, before: -, 0',
+    'waiting PreStartHookError, before: -, 0',
+    'running, before: -, 0',
   ]);
 });
 

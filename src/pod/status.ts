@@ -31,7 +31,7 @@ import type {
 import { qosClassOf } from './pod-resources.ts';
 import { isStarted } from './probes.ts';
 import { isClearing } from './restart-all.ts';
-import { ENDED_UNSEEN, afterExit } from './restart-rules.ts';
+import { ENDED_UNSEEN, START_ERROR, afterExit, hasStartFailed } from './restart-rules.ts';
 import type { Settings } from './settings.ts';
 
 export function podStatus(
@@ -174,16 +174,20 @@ function stateOf(
 
 /** Until its postStart hook is done a container is not shown as running, as under the kubelet. */
 function waitsForPostStart(
-  { pod, memory, observed }: Scene,
+  scene: Scene,
   container: Container,
   known: ContainerMemory,
 ): V1ContainerWaiting | undefined {
+  const { pod, memory } = scene;
   if (inThisRun(memory, container.name) === undefined || memory.ending !== undefined) {
     return undefined;
   }
   if (awaitsPostStart(container, known)) return { reason: waitingReason(pod) };
-  if (known.postStart !== 'failed') return undefined;
-  const { message } = currentInstance(observed, memory, container.name)?.hooks?.postStart ?? {};
+  return known.postStart === 'failed' ? postStartError(scene, container.name) : undefined;
+}
+
+function postStartError({ memory, observed }: Scene, name: string): V1ContainerWaiting {
+  const { message } = currentInstance(observed, memory, name)?.hooks?.postStart ?? {};
   return { reason: 'PostStartHookError', message };
 }
 
@@ -213,9 +217,20 @@ function afterExitState(
   if (exit.reason === ENDED_UNSEEN) return { waiting: { reason: waitingReason(pod) } };
   const { finishedAt = 0 } = exit;
   const verdict = restartVerdict(known, finishedAt, settings.containerBackoffMaxMs);
+  const error = hasStartFailed(known) ? startError(scene, container.name, exit) : undefined;
+  if (error !== undefined && (verdict.kind === 'go' || known.backoffReported !== true)) {
+    return { waiting: error };
+  }
   if (verdict.kind === 'go') return { terminated: terminated(exit) };
   const message = `back-off ${formatDuration(verdict.delayMs)} restarting failed container=${container.name} pod=${podInWords(pod)}`;
   return { waiting: { reason: 'CrashLoopBackOff', message } };
+}
+
+/** The kubelet keeps what it heard of a failed start, and tells it instead of the end that this was. */
+function startError(scene: Scene, name: string, exit: Termination): V1ContainerWaiting {
+  return exit.reason === START_ERROR
+    ? { reason: 'RunContainerError', message: exit.message }
+    : postStartError(scene, name);
 }
 
 /** Whether the pod got as far as this container (the kubelet's rule for states it cannot find). */

@@ -315,7 +315,12 @@ export class SimulatedRuntime {
       instance.target !== undefined && this.#find(instance.target)?.alive !== true;
     if (behaviour.cannotStart === true || hasLostTarget) {
       this.runs.push({ id, name, generation, sandboxAttempt, couldNotStart: true, code: 128 });
-      container.exit = { code: 128, finishedAt: this.#agenda.now, reason: 'StartError' };
+      container.exit = {
+        code: 128,
+        finishedAt: this.#agenda.now,
+        reason: 'StartError',
+        message: 'it cannot be started',
+      };
       return undefined;
     }
     this.#checkStart(instance);
