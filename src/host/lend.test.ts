@@ -79,7 +79,10 @@ testAsRoot(
     await using node = await aNode(t);
     const pod = aPod();
     const named = { ...pod, metadata: { ...pod.metadata, name: 'x'.repeat(253) } };
-    await t.throwsAsync(lend(named, node.settings), { code: 'ENAMETOOLONG' });
+    await t.throwsAsync(lend(named, node.settings), {
+      instanceOf: FolderError,
+      message: /ENAMETOOLONG/,
+    });
     await t.notThrowsAsync(takeBack(named, node.settings));
   },
 );
