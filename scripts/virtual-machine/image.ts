@@ -41,7 +41,7 @@ const PROVISIONED = [
 ];
 
 /** In the image, for the end-to-end tests to install. */
-const FOR_TESTS = ['docker-registry', 'skopeo'];
+export const FOR_TESTS = ['curl', 'docker-registry', 'skopeo'];
 
 const DISK_SIZE = '8G';
 

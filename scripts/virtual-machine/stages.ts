@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { add, count, inWords, nothing } from '../tap.ts';
 import type { Tally } from '../tap.ts';
+import { FOR_TESTS } from './image.ts';
 import type { Machine } from './machine.ts';
 import { PAYLOAD } from './payload.ts';
 import { say, timed } from './progress.ts';
@@ -123,7 +124,7 @@ async function allEndToEnd(): Promise<readonly string[]> {
 async function installTestPackages(machine: Machine): Promise<void> {
   await machine.ok(
     'DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-download --no-install-recommends ' +
-      'docker-registry skopeo </dev/null && systemctl disable --now docker-registry',
+      `${FOR_TESTS.join(' ')} </dev/null && systemctl disable --now docker-registry`,
   );
 }
 
