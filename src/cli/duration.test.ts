@@ -1,10 +1,9 @@
 import test from 'ava';
 import { durationOption } from './duration.ts';
 
-test('an option takes what a timer can wait for, unless it says otherwise', (t) => {
-  t.is(durationOption()('596h31m23s'), 2_147_483_000);
-  t.throws(() => durationOption()('597h'), { message: /at most 596h31m23\.647s/ });
-  t.is(durationOption({ maxMs: Infinity })('597h'), 597 * 3_600_000);
+test('an option without bounds takes whatever a duration can be', (t) => {
+  t.is(durationOption()('597h'), 597 * 3_600_000);
+  t.throws(() => durationOption()(`${'9'.repeat(30)}h`), { message: /must be a duration/ });
 });
 
 test('an option keeps to its bounds', (t) => {

@@ -4,12 +4,9 @@
 import { InvalidArgumentError } from 'commander';
 import { formatDuration, parseDuration } from '../pod/duration.ts';
 
-/** What a timer of Node.js can wait for; beyond that it would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** Reads an option's duration within bounds; what is wrong with it becomes a usage error. */
 export function durationOption(bounds: { minMs?: number; maxMs?: number } = {}) {
-  const { minMs = 0, maxMs = MAX_TIMER_MS } = bounds;
+  const { minMs = 0, maxMs = Infinity } = bounds;
   return (text: string): number => {
     const ms = parseDuration(text);
     if (ms === undefined) {

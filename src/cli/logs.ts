@@ -35,11 +35,7 @@ export function logsCommand(): Command {
     .option('-f, --follow', 'go on until the container ends')
     .option('-p, --previous', 'of the run before this one')
     .option('--tail <lines>', 'only that many lines from the end', wholeNumberOption(-1))
-    .option(
-      '--since <duration>',
-      'only what is newer, e.g. 5m',
-      durationOption({ minMs: 1000, maxMs: Infinity }),
-    )
+    .option('--since <duration>', 'only what is newer, e.g. 5m', durationOption({ minMs: 1000 }))
     .option('--timestamps', 'with the time in front of every line')
     .option('--prefix', 'with pod and container in front of every line')
     .addHelpText(
