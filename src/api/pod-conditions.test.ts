@@ -57,6 +57,21 @@ test('a whole pod can be put, of which only the conditions of gates are taken', 
   t.deepEqual(conditionsOf(json), { warm: 'True', Ready: 'False' });
 });
 
+test('parts of a pod that are null are parts that it does not have', async (t) => {
+  await using api = await serveGated('warm');
+  const conditions = [{ type: 'warm', status: 'True' }];
+  const body = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: null,
+    spec: null,
+    status: { conditions },
+  };
+  const { code, json } = await api.call('PUT', path, { body: JSON.stringify(body) });
+  t.is(code, 200);
+  t.deepEqual(conditionsOf(json), { warm: 'True', Ready: 'False' });
+});
+
 test('a JSON merge patch replaces the list: what it does not hold is gone', async (t) => {
   await using api = await serveGated('warm', 'fed');
   await patch(api, [{ type: 'warm', status: 'True' }], merge);

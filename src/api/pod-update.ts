@@ -51,8 +51,10 @@ function asPod(value: unknown): {
   readonly status: Fields;
 } {
   const pod = isMap(value) ? value : {};
-  const { apiVersion, kind, metadata = {}, spec = {}, status = {} } = pod;
-  const isPod = apiVersion === 'v1' && kind === 'Pod';
+  const [metadata, spec, status] = [pod['metadata'], pod['spec'], pod['status']].map(
+    (part) => part ?? {},
+  );
+  const isPod = pod['apiVersion'] === 'v1' && pod['kind'] === 'Pod';
   if (isPod && isMap(metadata) && isMap(spec) && isMap(status)) return { metadata, spec, status };
   throw new ApiError('BadRequest', 'the object provided is not a v1 Pod');
 }
