@@ -4,6 +4,7 @@ import { aContainer, aPod, aSidecar, referencePod, restartAllOn } from '../testi
 import type { Behaviour, Plan } from '../testing/simulated-node.ts';
 import { SimulatedNode } from '../testing/simulated-node.ts';
 import type { Pod } from './pod.ts';
+import { ownConditions } from './readiness-gates.ts';
 
 const forever: Behaviour = {};
 const quick: Behaviour = { runsMs: 10, code: 0 };
@@ -259,6 +260,11 @@ test('what others have set for a readiness gate outlasts restarts in place and c
   node.crashAgent(100);
   node.run();
   t.is(node.memory.generation, 1);
+  const own = Object.keys(node.memory.conditions);
+  t.deepEqual(
+    own.filter((type) => !ownConditions.has(type)),
+    [],
+  );
   t.deepEqual(story(node, 'warm'), ['-', 'True']);
   const unready = (names: string): string =>
     `False | ContainersNotReady | containers with unready status: [${names}]`;

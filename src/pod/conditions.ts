@@ -7,7 +7,7 @@ import { currentInstance, currentSandbox, inThisRun } from './instances.ts';
 import type { ConditionMemory, Memory, Phase } from './memory.ts';
 import type { Container } from './pod.ts';
 import { containersOf } from './pod.ts';
-import { unhealthyIn } from './keep-devices.ts';
+import { devicesHealthyCondition, unhealthyIn } from './keep-devices.ts';
 import { phaseOf } from './phase.ts';
 import { isFoundReady, isStarted } from './probes.ts';
 import { readyWithGates } from './readiness-gates.ts';
@@ -72,9 +72,6 @@ function scheduled({ observed }: Look): Condition {
     ? { status: 'True' }
     : { status: 'False', reason: 'Unschedulable', message: waits };
 }
-
-/** Only pods that ask for devices have it. */
-export const devicesHealthyCondition = 'reprise.dev/DevicesHealthy';
 
 function devicesHealthy({ observed }: Look): Condition {
   const faults = unhealthyIn(observed.devices);

@@ -9,6 +9,9 @@ import type { Decision, Look, PodEvent } from './decision.ts';
 import { only } from './decision.ts';
 import type { Memory } from './memory.ts';
 
+/** How the devices of a pod are; only pods that ask for some have it. */
+export const devicesHealthyCondition = 'reprise.dev/DevicesHealthy';
+
 /** Whether the pod has to wait for devices that others have. */
 export function waitsForDevices({ observed }: Pick<Look, 'observed'>): boolean {
   return observed.devices?.waits !== undefined;

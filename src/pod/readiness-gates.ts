@@ -4,6 +4,7 @@
  * What others have set is remembered apart from what we find out ourselves: an in-place restart changes
  * nothing of it, as it changes nothing of it under a kubelet.
  */
+import { devicesHealthyCondition } from './keep-devices.ts';
 import type { ConditionMemory, Memory } from './memory.ts';
 import type { PodSpec } from './pod.ts';
 
@@ -24,7 +25,7 @@ export const ownConditions: ReadonlySet<string> = new Set([
   'PodScheduled',
   'AllContainersRestarting',
   'DisruptionTarget',
-  'reprise.dev/DevicesHealthy',
+  devicesHealthyCondition,
 ]);
 
 /** The types that others can set of a pod, in the order of its spec. */
