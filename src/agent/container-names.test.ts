@@ -1,25 +1,13 @@
 import test from 'ava';
 import type { PodEvent } from '../pod/decision.ts';
-import type { Instance } from '../pod/observed.ts';
+import { anInstance } from '../testing/builders.ts';
 import { withNames } from './container-names.ts';
 
 const ids = { main: 'a'.repeat(64), helper: 'b'.repeat(64) };
-const instances: readonly Instance[] = [
-  ...Object.entries(ids).map(([name, id]): Instance => ({ ...anInstance(name), id })),
-  anInstance('unborn'),
+const instances = [
+  ...Object.entries(ids).map(([name, id]) => anInstance({ name, id })),
+  anInstance({ name: 'unborn', id: undefined }),
 ];
-
-function anInstance(name: string): Instance {
-  return {
-    name,
-    attempt: 0,
-    generation: 0,
-    sandboxAttempt: 0,
-    specHash: '',
-    state: 'created',
-    gone: false,
-  };
-}
 
 function told(message: string): PodEvent {
   return { type: 'Warning', reason: 'Failed', message, container: 'main' };

@@ -1,18 +1,9 @@
 import test from 'ava';
 import type { Instance } from '../pod/observed.ts';
+import { anInstance } from '../testing/builders.ts';
 import { StrayExits } from './stray-exits.ts';
 
-const running: Instance = {
-  id: 'a',
-  name: 'main',
-  attempt: 0,
-  generation: 0,
-  sandboxAttempt: 0,
-  specHash: '',
-  state: 'running',
-  startedAt: 1,
-  gone: false,
-};
+const running = anInstance({ id: 'a' });
 const exit = { code: 88, finishedAt: 5, reason: 'Error', seenAt: 6 };
 
 test('an exit that was heard of before the look overrides what the look still shows', (t) => {

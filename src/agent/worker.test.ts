@@ -2,9 +2,8 @@
 import test from 'ava';
 import type { Action } from '../pod/action.ts';
 import { blankMemory } from '../pod/memory.ts';
-import type { Instance } from '../pod/observed.ts';
 import { defaultSettings } from '../pod/settings.ts';
-import { aContainer, aPod } from '../testing/builders.ts';
+import { aContainer, aPod, anInstance } from '../testing/builders.ts';
 import { aLoan } from '../testing/node.ts';
 import type { Outcome } from './view.ts';
 import { Worker } from './worker.ts';
@@ -17,17 +16,7 @@ const livenessProbe = {
   failureThreshold: 1,
 };
 const sandbox = { id: 's', attempt: 0, ready: true, ips: ['192.0.2.7'] };
-const main: Instance = {
-  id: 'c1',
-  name: 'main',
-  attempt: 0,
-  generation: 0,
-  sandboxAttempt: 0,
-  specHash: '',
-  state: 'running',
-  startedAt: 1,
-  gone: false,
-};
+const main = anInstance();
 
 /** A worker of a pod that runs, and whose probe has no end; resolves when that has begun. */
 async function probing(signal: AbortSignal) {

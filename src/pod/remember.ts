@@ -19,8 +19,6 @@ export const RESTARTING_ALL_MESSAGE =
   'The container was killed because all containers of the pod are restarted in place';
 
 const SIGKILLED = 137;
-/** As in a manifest; the API has no limit, and a date or the runtime's clock would not hold the sum. */
-const MOST_GRACE_SECONDS = 2 ** 31 - 1;
 
 export function rememberWhatWasSeen(look: Look, memory: Memory): Memory {
   const { pod, observed, now } = look;
@@ -65,7 +63,7 @@ function rememberContainer(
   const seen = {
     ...known,
     containerId: instance.id ?? known.containerId,
-    ...settledOrigin(instance, known),
+    ...settledOrigin(known, instance),
     postStart: known.postStart ?? instance.hooks?.postStart?.outcome,
     // What has been told stays: CRI has another time, a little later, than the event of the start.
     startedAt: known.startedAt ?? instance.startedAt ?? (isAlive(instance) ? look.now : undefined),
@@ -135,8 +133,7 @@ function deleted(
   request: Request & { kind: 'delete' },
 ): Ending {
   // The kubelet's arithmetic (pod_workers.go): at least 1 s, and it can only shrink.
-  const seconds = request.graceSeconds ?? pod.spec.terminationGracePeriodSeconds;
-  const asked = Math.min(Math.max(1, seconds), MOST_GRACE_SECONDS);
+  const asked = Math.max(1, request.graceSeconds ?? pod.spec.terminationGracePeriodSeconds);
   if (ending === undefined) {
     return { cause: 'deleted', at: now, graceSeconds: asked, force: request.force, deletedAt: now };
   }

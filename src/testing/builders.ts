@@ -1,4 +1,5 @@
 /** Short ways to write pods down in tests. */
+import type { Instance } from '../pod/observed.ts';
 import type { Container, EphemeralContainer, Pod, PodSpec, RestartRule } from '../pod/pod.ts';
 
 /** A container that nothing special is said about. */
@@ -40,6 +41,22 @@ export function anEphemeralContainer(
   more: Partial<EphemeralContainer> = {},
 ): EphemeralContainer {
   return aContainer(name, more);
+}
+
+/** One run of the container `main` that nothing special is said about. */
+export function anInstance(more: Partial<Instance> = {}): Instance {
+  return {
+    id: 'c1',
+    name: 'main',
+    attempt: 0,
+    generation: 0,
+    sandboxAttempt: 0,
+    specHash: '',
+    state: 'running',
+    startedAt: 1,
+    gone: false,
+    ...more,
+  };
 }
 
 /** The rule `RestartAllContainers` on these exit codes. */
