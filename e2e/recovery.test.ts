@@ -204,6 +204,11 @@ test('containers go on without containerd, and restarts go on when it is back', 
   await until('containerd is dead', () => Promise.resolve(!fs.existsSync(`/proc/${pid}`)));
   t.true(pids.every((one) => fs.existsSync(`/proc/${String(one)}`)));
   await node.ok('delete', 'pod', 'leaves', '--no-wait');
+  await node.podThat(
+    'leaves',
+    'leaves',
+    ({ metadata }) => metadata.deletionTimestamp !== undefined,
+  );
   await until('it is told why the other pod does not leave', async () => {
     const events = (await node.events('leaves')).join('\n');
     return (

@@ -1,7 +1,9 @@
 // What a worker waits for, and what not; what it decides is told in pod/.
+import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
 import type { Action } from '../pod/action.ts';
 import { blankMemory } from '../pod/memory.ts';
+import type { Memory } from '../pod/memory.ts';
 import { defaultSettings } from '../pod/settings.ts';
 import { aContainer, aPod, anInstance } from '../testing/builders.ts';
 import { aLoan } from '../testing/node.ts';
@@ -61,4 +63,44 @@ test('nor does a pod that is deleted', async (t) => {
   const { worker, isForgotten } = await probing(new AbortController().signal);
   await worker.request({ kind: 'delete', force: true, at: Date.now() });
   t.true(await isForgotten);
+});
+
+test('a pod can be deleted while the runtime is away; a restart has to wait', async (t) => {
+  const saved: Memory[] = [];
+  const told: string[] = [];
+  let isAway = true;
+  const stop = new AbortController();
+  const worker = new Worker(aPod([], [aContainer('main')]), blankMemory, {
+    perform: () => new Promise(() => undefined),
+    look: () =>
+      isAway
+        ? Promise.reject(new Error('containerd is away'))
+        : Promise.resolve({ sandboxes: [sandbox], instances: [main] }),
+    save: (memory) => saved.push(JSON.parse(memory) as Memory),
+    publish: () => undefined,
+    tell: ({ reason, message }) => told.push(`${reason}: ${message}`),
+    report: () => undefined,
+    explain: () => ({ reason: 'Error', message: '' }),
+    inputs: () => ({}),
+    now: Date.now,
+    settings: { ...defaultSettings, standbys: false },
+  });
+  void worker.run(stop.signal);
+  await worker.request({ kind: 'delete', force: false, graceSeconds: 7, at: Date.now() });
+  t.is(saved.at(-1)?.ending?.graceSeconds, 7);
+  t.is(worker.picture.memory.ending?.cause, 'deleted');
+  t.deepEqual(told, [
+    'FailedSync: error determining status: containerd is away',
+    'FailedKillPod: error killing pod: containerd is away',
+  ]);
+
+  // As under a runtime that has been away for a while.
+  await worker.request({ kind: 'delete', force: false, graceSeconds: 3, at: Date.now() });
+  t.is(saved.at(-1)?.ending?.graceSeconds, 3);
+  const restarted = worker.request({ kind: 'restart', by: 'kubectl', at: Date.now() });
+  const first = await Promise.race([restarted.then(() => 'restart'), setTimeout(50, 'time')]);
+  t.is(first, 'time');
+  isAway = false;
+  await restarted;
+  stop.abort();
 });

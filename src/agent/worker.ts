@@ -21,6 +21,7 @@ import type { Inputs } from '../pod/inputs.ts';
 import type { Memory } from '../pod/memory.ts';
 import type { Exit, Failure, Observed, Request } from '../pod/observed.ts';
 import type { Pod } from '../pod/pod.ts';
+import { rememberRequest } from '../pod/remember.ts';
 import type { Settings } from '../pod/settings.ts';
 import { LONGEST_TIMER_MS } from '../timers.ts';
 import type { FullLook, Outcome, Start } from './view.ts';
@@ -99,8 +100,8 @@ export class Worker {
   readonly #toldStarts = new Set<string>();
   #lookDue = true;
   #lookedAt = 0;
-  /** The failure has been told; it is not told again every second. */
-  #lookFails = false;
+  /** Why the last look failed; it is told once, not again every second. */
+  #lookFailure: string | undefined;
   #forgotten = false;
   #wake: () => void = () => undefined;
   #isAwake = false;
@@ -210,11 +211,13 @@ export class Worker {
     this.#news();
   }
 
-  /** Resolves when the request has been decided on; while the runtime is away that may take long. */
+  /** Resolves when the request is on disk; one to restart may take as long as the runtime is away. */
   request(request: Request): Promise<void> {
     this.#observed = { ...this.#observed, requests: [...this.#observed.requests, request] };
     this.#news();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    const answered = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#lookFailure !== undefined) this.#takeRequests(this.#lookFailure);
+    return answered;
   }
 
   /** Ends when the pod is gone for good (resolves to true) or with the signal (false). */
@@ -356,13 +359,14 @@ export class Worker {
       this.#observed = looked(this.#observed, before, look);
       this.#memory = adopt(this.pod, this.#observed, this.#memory);
       this.#lookedAt = this.#tools.now();
-      this.#lookFails = false;
+      this.#lookFailure = undefined;
       return true;
     } catch (error) {
       if (signal.aborted) return false;
       this.#lookDue = true;
-      if (!this.#lookFails) this.#tellFailedLook(error);
-      this.#lookFails = true;
+      if (this.#lookFailure === undefined) this.#tellFailedLook(error);
+      this.#lookFailure = messageOf(error);
+      this.#takeRequests(this.#lookFailure);
       await delay(LOOK_RETRY_MS, undefined, { signal }).catch(() => undefined);
       return false;
     }
@@ -372,6 +376,30 @@ export class Worker {
     this.#tools.report('look at the pod', error);
     const message = `error determining status: ${messageOf(error)}`;
     this.#tools.tell({ type: 'Warning', reason: 'FailedSync', message });
+  }
+
+  /**
+   * Whoever deletes a pod does not wait for a runtime that cannot be asked, and is not forgotten if
+   * this process ends meanwhile. A request to restart stays: it needs to know what runs.
+   */
+  #takeRequests(failure: string): void {
+    const { requests } = this.#observed;
+    const left = requests.filter(({ kind }) => kind === 'restart');
+    if (left.length === requests.length) return;
+    const now = this.#tools.now();
+    const memory = requests.reduce(
+      (known, request) => rememberRequest(this.pod, known, request, now),
+      this.#memory,
+    );
+    if (!this.#save(JSON.stringify(memory), now)) return;
+    this.#memory = memory;
+    this.#observed = { ...this.#observed, requests: left };
+    if (requests.some(({ kind }) => kind === 'delete')) {
+      const message = `error killing pod: ${failure}`;
+      this.#tools.tell({ type: 'Warning', reason: 'FailedKillPod', message });
+    }
+    this.#tools.publish(this.picture, []);
+    if (left.length === 0) for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   /** Whether that memory is on disk now. */

@@ -11,6 +11,7 @@ import type { ContainerMemory, Ending, Memory, Termination } from './memory.ts';
 import type { Instance, Observed, Request } from './observed.ts';
 import { settledOrigin } from './origin.ts';
 import { everyContainerOf } from './pod.ts';
+import type { Pod } from './pod.ts';
 import { withGates } from './readiness-gates.ts';
 import { ENDED_UNSEEN } from './restart-rules.ts';
 
@@ -31,20 +32,31 @@ export function rememberWhatWasSeen(look: Look, memory: Memory): Memory {
     containers[container.name] = rememberLastWords(observed, rememberLateExit(observed, seen));
   }
   const podIPs = currentSandbox(observed, memory)?.ips ?? [];
-  return observed.requests.reduce(rememberRequest, {
+  const seen: Memory = {
     ...memory,
     containers,
     // As under the kubelet, which does not see a pod before there is a node for it.
     startTime: memory.startTime ?? (waitsForDevices(look) ? undefined : now),
     podIPs: podIPs.length > 0 ? podIPs : memory.podIPs,
-  });
+  };
+  return observed.requests.reduce(
+    (known, request) => rememberRequest(pod, known, request, now),
+    seen,
+  );
+}
 
-  function rememberRequest(memory: Memory, request: Request): Memory {
-    // A request to restart becomes a trigger: restart-all.ts.
-    if (request.kind === 'gates') return withGates(memory, request.changes, request.at);
-    return request.kind === 'delete'
-      ? { ...memory, ending: deleted(look, memory, request) }
-      : memory;
+/** What was asked for; that is known even if nothing is known of the pod's containers. */
+export function rememberRequest(pod: Pod, memory: Memory, request: Request, now: number): Memory {
+  switch (request.kind) {
+    case 'gates':
+      return withGates(memory, request.changes, request.at);
+    case 'delete':
+      return { ...memory, ending: deleted(pod, memory, request, now) };
+    case 'restart':
+      // It becomes a trigger, or is not needed any more: restart-all.ts.
+      return memory;
+    default:
+      return request satisfies never;
   }
 }
 
@@ -128,9 +140,10 @@ function wasKilledForRestart(memory: Memory, known: ContainerMemory): boolean {
 }
 
 function deleted(
-  { pod, now }: Look,
+  pod: Pod,
   { ending }: Memory,
   request: Request & { kind: 'delete' },
+  now: number,
 ): Ending {
   // The kubelet's arithmetic (pod_workers.go): at least 1 s, and it can only shrink.
   const asked = Math.max(1, request.graceSeconds ?? pod.spec.terminationGracePeriodSeconds);
