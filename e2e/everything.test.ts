@@ -4,6 +4,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
 import type { V1Pod } from '../src/pod/pod-status.ts';
+import { servesGrpc } from './health-server.ts';
 import { hostMounts, inside } from './inside.ts';
 import { container, image, initContainer, obeys, pod, restartAllOn, sidecar } from './manifests.ts';
 import type { ContainerOf } from './manifests.ts';
@@ -108,11 +109,12 @@ done`;
       sidecar('watcher', full('watcher', restartAllOn(88))),
       container(
         'helper',
-        serves(8081),
+        `${servesGrpc(8082)}\n${serves(8081)}`,
         full('helper', {
           restartPolicy: 'Always',
           startupProbe: { tcpSocket: { port: 8081 }, ...patient },
           livenessProbe: { ...exec('cat', '/color'), ...patient },
+          readinessProbe: { grpc: { port: 8082 }, ...patient, periodSeconds: 2 },
         }),
       ),
     ],
