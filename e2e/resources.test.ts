@@ -265,12 +265,7 @@ test.serial(
     const { main: seen = [] } = await reports(node(), one, ['main']);
     t.deepEqual(seen.slice(0, 2), ['hugetlbfs', 'fits']);
     t.regex(seen[2] ?? '', /No space left on device/);
-    // systemd has no words for those of the pod as a whole.
-    const cgroups = [
-      cgroupOfContainer(one, 'main'),
-      ...(driver() === 'cgroupfs' ? [cgroupOf(one)] : []),
-    ];
-    for (const cgroup of cgroups) {
+    for (const cgroup of [cgroupOfContainer(one, 'main'), cgroupOf(one)]) {
       const limits = await hugePagesOf(cgroup);
       if (limits === undefined) t.log('no look at limits of huge pages: this kernel has none');
       for (const [size, limit] of Object.entries(limits ?? {})) {

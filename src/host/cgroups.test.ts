@@ -13,7 +13,7 @@ import {
   podCgroup,
 } from './cgroups.ts';
 import type { CgroupDriver } from './cgroups.ts';
-import { createPodCgroup } from './pod-cgroup.ts';
+import { createPodCgroup, limitSlice } from './pod-cgroup.ts';
 
 function aPod(uid = 'a1-b2'): Pod {
   return { metadata: { uid, name: 'web', namespace: 'lab' } } as Pod;
@@ -200,3 +200,27 @@ for (const [title, [files, expected]] of Object.entries(inHugePages)) {
     t.deepEqual(Object.fromEntries(found), expected);
   });
 }
+
+test('on v2 huge pages of a slice are limited beside systemd, which has no words for them', (t) => {
+  const root = fakeMount({
+    'cgroup.controllers': 'cpu hugetlb',
+    'cgroup.subtree_control': 'cpu',
+    'pods.slice/cgroup.subtree_control': 'cpu hugetlb',
+    'pods.slice/pods-podx.slice/hugetlb.2MB.max': 'max',
+    'pods.slice/pods-podx.slice/hugetlb.1GB.max': 'max',
+  });
+  t.teardown(() => fs.rmSync(root, { recursive: true }));
+  limitSlice(findHierarchy(root), '/pods.slice/pods-podx.slice', withPages);
+  const read = (name: string): string => fs.readFileSync(path.join(root, name), 'utf8');
+  t.is(read('cgroup.subtree_control'), '+hugetlb');
+  t.is(read('pods.slice/cgroup.subtree_control'), 'cpu hugetlb');
+  t.is(read('pods.slice/pods-podx.slice/hugetlb.2MB.max'), '4194304');
+  t.is(read('pods.slice/pods-podx.slice/hugetlb.1GB.max'), '0');
+});
+
+test('on v2 no controller of huge pages, nothing to limit', (t) => {
+  const root = fakeMount({ 'cgroup.controllers': 'cpu', 'cgroup.subtree_control': 'cpu' });
+  t.teardown(() => fs.rmSync(root, { recursive: true }));
+  limitSlice(findHierarchy(root), '/podx', withPages);
+  t.is(fs.readFileSync(path.join(root, 'cgroup.subtree_control'), 'utf8'), 'cpu');
+});

@@ -37,12 +37,10 @@ export async function createPodCgroup(
   options: PodCgroupOptions,
 ): Promise<void> {
   const hierarchy = options.hierarchy ?? findHierarchy();
-  if (options.driver === 'systemd') {
-    await startSlice(cgroup, values, hierarchy.version);
-    return;
-  }
+  if (options.driver === 'systemd') await startSlice(cgroup, values, hierarchy.version);
   try {
-    if (hierarchy.version === 2) createUnified(hierarchy.root, cgroup, values);
+    if (options.driver === 'systemd') limitSlice(hierarchy, cgroup, values);
+    else if (hierarchy.version === 2) createUnified(hierarchy.root, cgroup, values);
     else createPerController(hierarchy.controllers, cgroup, values);
   } catch (error) {
     if (!(error instanceof Error) || error instanceof CgroupError) throw error;
@@ -152,11 +150,7 @@ function createUnified(root: string, cgroup: string, values: PodCgroupValues): v
   // A controller's files appear in a cgroup once its parent passes the controller on. Not every kernel
   // has the one of huge pages.
   const wanted = ['cpu', 'memory', 'pids', ...(offers(root, 'hugetlb') ? ['hugetlb'] : [])];
-  let parent = root;
-  for (const part of cgroup.split('/').filter(Boolean)) {
-    passOn(parent, wanted);
-    parent = path.join(parent, part);
-  }
+  passOnDownTo(root, cgroup, wanted);
   const write = (file: string, value: string | number): void =>
     fs.writeFileSync(path.join(directory, file), String(value));
   write('cpu.weight', cpuWeightOf(values.cpuShares));
@@ -166,18 +160,45 @@ function createUnified(root: string, cgroup: string, values: PodCgroupValues): v
   limitHugePages(directory, 'max', values);
 }
 
+/**
+ * What systemd has no words for: huge pages. Their controller is nobody's there, and runc and crun pass
+ * it on to their scopes like this. On cgroup v1 the pod's containers alone are limited.
+ */
+export function limitSlice(
+  hierarchy: Hierarchy,
+  cgroup: string,
+  values: Pick<PodCgroupValues, 'hugePages'>,
+): void {
+  const { version, root } = hierarchy;
+  if (version === 1 || !offers(root, 'hugetlb')) return;
+  passOnDownTo(root, cgroup, ['hugetlb']);
+  limitHugePages(path.join(root, cgroup), 'max', values);
+}
+
 function offers(root: string, controller: string): boolean {
   return wordsIn(path.join(root, 'cgroup.controllers')).includes(controller);
 }
 
 /** Pages in use and, where the kernel knows of them, pages that are reserved. */
-function limitHugePages(directory: string, suffix: string, { hugePages }: PodCgroupValues): void {
+function limitHugePages(
+  directory: string,
+  suffix: string,
+  { hugePages }: Pick<PodCgroupValues, 'hugePages'>,
+): void {
   if (hugePages === undefined) return;
   for (const file of fs.readdirSync(directory)) {
     const [, size, rest] = /^hugetlb\.(\d+[KMG])B(?:\.rsvd)?\.(\w+)$/.exec(file) ?? [];
     if (size === undefined || rest !== suffix) continue;
     const limit = hugePages.get(bytes(`${size}i`)) ?? 0;
     fs.writeFileSync(path.join(directory, file), String(limit));
+  }
+}
+
+function passOnDownTo(root: string, cgroup: string, controllers: readonly string[]): void {
+  let parent = root;
+  for (const part of cgroup.split('/').filter(Boolean)) {
+    passOn(parent, controllers);
+    parent = path.join(parent, part);
   }
 }
 

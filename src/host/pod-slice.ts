@@ -86,7 +86,7 @@ export type Property = readonly [name: string, signature: string, value: string]
 
 /**
  * The limits in systemd's words. What is not limited is said too: it may have been before. It has no
- * words for huge pages, which only the containers are limited in then.
+ * words for huge pages: see pod-cgroup.ts.
  */
 export function sliceProperties(values: PodCgroupValues, version: 1 | 2): readonly Property[] {
   const { cpuShares, cpuQuota, memoryBytes, pids } = values;
