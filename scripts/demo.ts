@@ -95,14 +95,14 @@ async function runPod(
   });
   try {
     const facts = await watchRestart(containerd, socket, AbortSignal.any([signal, ended.signal]));
-    const { exitCode } = await Promise.race([result, untilAborted(signal)]);
+    const { exitCode, shortMessage } = await Promise.race([result, untilAborted(signal)]);
     if (exitCode === 0 && facts.before && facts.after) {
       return { before: facts.before, after: facts.after };
     }
     throw new RepriseError(
       exitCode === 0
         ? 'the pod ended without a restart in place'
-        : `the pod did not succeed: reprise run ended with ${exitCode ?? 'a signal'}`,
+        : `the pod did not succeed: ${shortMessage}`,
       { where: 'examples/ml-worker.yaml', next: 'read the lines above' },
     );
   } finally {
