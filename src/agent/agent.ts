@@ -2,7 +2,7 @@
  * All workers of a node: takes pods in, hands exits to the right worker, and shows everybody how
  * the pods are. It knows nothing of what should happen to a pod.
  *
- * Read next: worker.ts, one pod; start.ts, how an agent comes to life.
+ * Read next: worker.ts, one pod; runtime-news.ts, who hears of what; start.ts, how an agent comes to life.
  */
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
@@ -24,23 +24,18 @@ import {
   NotFoundError,
   messageOf,
 } from '../errors.ts';
-import { logFiles } from '../host/logs.ts';
 import { countHugePages } from '../host/node-facts.ts';
-import { oomKillsIn } from '../host/oom-kills.ts';
 import type { Logger } from '../log.ts';
-import type { Action } from '../pod/action.ts';
 import { inWords } from '../pod/action.ts';
 import type { PodEvent } from '../pod/decision.ts';
 import { findRejection, rejectedMemory } from '../pod/admission.ts';
 import { parseDuration } from '../pod/duration.ts';
 import type { Memory, RestartRecord } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
-import type { Exit } from '../pod/observed.ts';
 import type { ManifestObject, V1Object } from '../pod/objects.ts';
-import { isEphemeral } from '../pod/instances.ts';
 import { isOver, isTerminal } from '../pod/phase.ts';
 import type { EphemeralContainer, Pod } from '../pod/pod.ts';
-import { findContainer, podKey } from '../pod/pod.ts';
+import { podKey } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import type { GateChanges } from '../pod/readiness-gates.ts';
 import type { V1Device } from '../pod/v1-device.ts';
@@ -48,7 +43,7 @@ import type { Settings } from '../pod/settings.ts';
 import type { RuntimeEvent } from '../runtime/events.ts';
 import { allInputsOf } from '../runtime/inputs.ts';
 import { lookAtPod } from '../runtime/observe.ts';
-import { act, cgroupOf, explain } from './act.ts';
+import { act, explain } from './act.ts';
 import type { Means } from './act.ts';
 import { watchAddresses } from './current-node.ts';
 import type { AddressWatch } from './current-node.ts';
@@ -59,16 +54,15 @@ import { failureEvents } from './failure-events.ts';
 import { Hub } from './hub.ts';
 import { complete } from './object-store.ts';
 import type { ObjectStore } from './object-store.ts';
-import { tellExit, withLastWords } from './last-words.ts';
-import { untilLogIsWhole, untilLogIsWritten } from './log-end.ts';
+import { withLastWords } from './last-words.ts';
 import { keepLogsShort } from './log-keeper.ts';
+import { findLogSource } from './log-source.ts';
+import type { Subject } from './log-source.ts';
 import { objectsFor, pullsWith, refersTo } from './pod-objects.ts';
-import { OutOfMemory } from './out-of-memory.ts';
+import { RuntimeNews } from './runtime-news.ts';
 import { SetAside } from './set-aside.ts';
 import { show } from './show.ts';
-import { StartQueue } from './start-queue.ts';
-import { StrayExits } from './stray-exits.ts';
-import { Traffic } from './traffic.ts';
+import { Turns } from './turns.ts';
 import type { Picture } from './worker.ts';
 import { Worker } from './worker.ts';
 
@@ -85,13 +79,11 @@ export interface AgentParts {
 /** How long an answer waits for a decision before it shows the pod as it is. */
 const ANSWER_WITHIN_MS = 2_000;
 
-interface Entry {
+interface Entry extends Subject {
   readonly worker: Worker;
   shown: V1Pod;
   /** What was published last, without its version. */
   text?: string;
-  /** Called after everything new about the pod. */
-  readonly onNews: Set<(picture: Picture | undefined) => void>;
 }
 
 export class Agent implements Backend {
@@ -103,11 +95,9 @@ export class Agent implements Backend {
   readonly #pods = new Hub<V1Pod>();
   readonly #eventHub = new Hub<V1Event>();
   readonly #eventLog: EventLog;
-  readonly #strays = new StrayExits();
-  readonly #traffic = new Traffic();
-  readonly #starts = new StartQueue();
+  readonly #news: RuntimeNews;
+  readonly #turns = new Turns();
   readonly #stop = new AbortController();
-  readonly #outOfMemory = new OutOfMemory();
   // Above every version of an earlier life of the agent, unless it made one a millisecond for years.
   #version = Date.now();
 
@@ -117,7 +107,9 @@ export class Agent implements Backend {
     this.node = { name: means.node.name };
     this.#eventLog = new EventLog(this.node.name, () => this.#nextVersion());
     const workers = () => [...this.#entries.values()].map(({ worker }) => worker);
-    this.#running.add(keepLogsShort(means, workers, log, this.#stop.signal));
+    const keep = (underWay: Promise<void>) => this.#keep(underWay);
+    this.#news = new RuntimeNews({ means, log, workers, keep, signal: this.#stop.signal });
+    this.#keep(keepLogsShort(means, workers, log, this.#stop.signal));
     const watch: AddressWatch = {
       lookAgain: means.lookForAddresses,
       onChange: () => {
@@ -126,7 +118,7 @@ export class Agent implements Backend {
       },
       onFailure: (err) => log.warn({ err }, "could not look for the node's addresses"),
     };
-    this.#running.add(watchAddresses(watch, this.#stop.signal));
+    this.#keep(watchAddresses(watch, this.#stop.signal));
     means.objects.onChange((kind, namespace, name) => {
       for (const worker of workers()) {
         if (refersTo(worker.pod, kind, namespace, name)) worker.objectsChanged();
@@ -271,61 +263,12 @@ export class Agent implements Backend {
     container: string,
   ): Promise<LogSource | undefined> {
     const entry = this.#entries.get(podKey({ metadata: { namespace, name } }));
-    if (entry === undefined) return undefined;
-    const { pod, picture } = entry.worker;
-    if (findContainer(pod, container) === undefined) return undefined;
-    const folder = `${namespace}_${name}_${pod.metadata.uid}`;
-    const directory = path.join(this.#parts.means.lending.podLogDir, folder);
-    const attempts = (await logFiles(directory, container)).map(({ attempt }) => attempt);
-    const known = picture.memory.containers[container];
-    const current =
-      known?.startedAt === undefined && known?.exit === undefined ? attempts[0] : known.attempt;
-    const { cri } = this.#parts.means;
-    // Whoever saw it end reads its last words, too.
-    if (known?.exit !== undefined) await untilLogIsWhole(cri, known, ANSWER_WITHIN_MS);
-    return {
-      directory,
-      current,
-      previous: attempts.find((attempt) => current !== undefined && attempt < current),
-      finished: async (signal) => {
-        await hasEnded(entry, container, current, signal);
-        if (known?.attempt !== current || known?.containerId === undefined) return;
-        // A runtime that cannot be asked does not keep a reader waiting.
-        await untilLogIsWritten(cri, known.containerId, signal).catch(() => undefined);
-      },
-    };
+    return entry && (await findLogSource(this.#parts.means, entry, container));
   }
 
   /** One piece of news from the runtime. */
   took(event: RuntimeEvent): void {
-    switch (event.kind) {
-      case 'exit': {
-        const { containerId: id, exitCode: code, exitedAt: finishedAt, seenAt } = event;
-        const worker = this.#ownerOf(id);
-        const reason = this.#outOfMemory.reasonOf(id, code, () => this.#oomKillsIn(worker, id));
-        const exit = { code, finishedAt, reason, seenAt };
-        if (worker === undefined) this.#strays.add(id, exit);
-        else this.#ended(worker, id, exit);
-        return;
-      }
-      case 'start':
-        this.#ownerOf(event.containerId)?.sawStart(event.containerId, event);
-        return;
-      case 'oom':
-        if (this.#ownerOf(event.containerId) !== undefined)
-          this.#outOfMemory.saw(event.containerId);
-        return;
-      case 'connected':
-        if (!event.gap) return;
-        this.#parts.log.info('containerd is back; looking at every pod');
-        for (const { worker } of this.#entries.values()) worker.lookAgain();
-        return;
-      case 'lost':
-        this.#parts.log.warn({ err: event.error }, 'lost containerd; its containers go on');
-        return;
-      default:
-        event satisfies never;
-    }
+    this.#news.took(event);
   }
 
   /** Ends all workers; containers run on. */
@@ -362,28 +305,22 @@ export class Agent implements Backend {
       inputs: (now) => allInputsOf(now, { find, hostIPs: means.node.hostIPs }),
       look: async (signal) => {
         const look = await lookAtPod(means.cri, pod.metadata.uid, signal);
-        return await withLastWords(means, worker.pod, this.#strays.putInto(look), signal);
+        return await withLastWords(means, worker.pod, this.#news.strays.putInto(look), signal);
       },
       save: (saved) => {
         means.store.save(pod, saved);
       },
       perform: async (action, picture, signal) => {
-        // Before the chores that follow from a restart's end look whether others are busy.
-        this.#traffic.note(pod.metadata.uid, isInAHurry(picture.memory));
-        if (isChore(action, picture)) await this.#traffic.whenCalm(pod.metadata.uid, signal);
         const progress = (text: string) => worker.sawProgress(action, text);
-        const perform = () =>
-          act(means, action, { pod: worker.pod, picture, find, signal, tell, progress });
-        if (action.kind !== 'start-container') return await perform();
-        const since = picture.memory.restart?.recordedAt ?? means.now();
-        const start = () => {
-          worker.sawTurn(action.id);
-          return perform();
+        const perform = () => {
+          if (action.kind === 'start-container') worker.sawTurn(action.id);
+          return act(means, action, { pod: worker.pod, picture, find, signal, tell, progress });
         };
-        return await this.#starts.do(since, start, signal);
+        const actor = { uid: pod.metadata.uid, memory: picture.memory, now: means.now() };
+        return await this.#turns.take(action, actor, perform, signal);
       },
       publish: (picture, events) => {
-        this.#traffic.note(pod.metadata.uid, isInAHurry(picture.memory));
+        this.#turns.note({ uid: pod.metadata.uid, memory: picture.memory });
         // In this order: whoever reads "restarted" has already seen the last container start.
         this.#publish(entry, picture);
         for (const event of events) this.#tell(worker.pod, event);
@@ -405,8 +342,7 @@ export class Agent implements Backend {
     this.#entries.set(podKey(pod), entry);
     this.#claimDevices(entry);
     this.#pods.send({ type: 'ADDED', object: entry.shown });
-    const run = this.#run(entry, podLog).finally(() => this.#running.delete(run));
-    this.#running.add(run);
+    this.#keep(this.#run(entry, podLog));
     return entry;
   }
 
@@ -454,7 +390,7 @@ export class Agent implements Backend {
       this.#pods.send({ type: 'DELETED', object: last });
       for (const hear of [...entry.onNews]) hear(undefined);
     } catch (error) {
-      this.#traffic.note(worker.pod.metadata.uid, false);
+      this.#turns.leave(worker.pod.metadata.uid);
       // A defect of ours: this pod stays as it is, the others go on.
       log.error({ err: error }, 'the worker of this pod has failed; its containers are left alone');
       this.#show(entry, {
@@ -512,24 +448,10 @@ export class Agent implements Backend {
     given.abort();
   }
 
-  #ended(worker: Worker, id: string, exit: Exit): void {
-    const { signal } = this.#stop;
-    const telling = tellExit(this.#parts.means, worker, id, exit, signal)
-      .catch((error: unknown) => {
-        if (signal.aborted) return;
-        this.#parts.log.warn({ err: error, id }, 'could not read what a container said at its end');
-      })
-      .finally(() => this.#running.delete(telling));
-    this.#running.add(telling);
-  }
-
-  #ownerOf(id: string): Worker | undefined {
-    return [...this.#entries.values()].find(({ worker }) => worker.owns(id))?.worker;
-  }
-
-  #oomKillsIn(worker: Worker | undefined, id: string): number {
-    const { means } = this.#parts;
-    return worker === undefined ? 0 : oomKillsIn(cgroupOf(means, worker.pod, id), means.hierarchy);
+  /** What has to be over before the agent is. */
+  #keep(underWay: Promise<void>): void {
+    const kept = underWay.finally(() => this.#running.delete(kept));
+    this.#running.add(kept);
   }
 
   #nextVersion(): string {
@@ -537,51 +459,9 @@ export class Agent implements Backend {
   }
 }
 
-/** Whether a restart is under way that others should make room for. */
-function isInAHurry({ restart, ending }: Memory): boolean {
-  return restart !== undefined && restart.startNotBefore === undefined && ending === undefined;
-}
-
-/** What nobody waits for: removals, and what is created for a restart that may come one day. */
-function isChore(action: Action, { memory }: Picture): boolean {
-  if (action.kind === 'remove-container') return memory.ending === undefined;
-  return (
-    action.kind === 'create-container' &&
-    action.generation > memory.generation &&
-    !isEphemeral(action)
-  );
-}
-
 function isMeant(filter: ObjectFilter, object: { namespace: string; name: string }): boolean {
   return (
     (filter.namespace === undefined || filter.namespace === object.namespace) &&
     (filter.name === undefined || filter.name === object.name)
   );
-}
-
-/**
- * Resolves when that instance has ended, or another one took its place, or the pod is gone; or with
- * the signal.
- */
-function hasEnded(
-  entry: Entry,
-  name: string,
-  attempt: number | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      entry.onNews.delete(hear);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const hear = (picture: Picture | undefined) => {
-      const known = picture?.memory.containers[name];
-      const goesOn = known !== undefined && known.attempt === attempt && known.exit === undefined;
-      if (!goesOn || signal.aborted) end();
-    };
-    entry.onNews.add(hear);
-    signal.addEventListener('abort', end);
-    hear(entry.worker.picture);
-  });
 }

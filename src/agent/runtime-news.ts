@@ -1,0 +1,90 @@
+/**
+ * Hands the news of the runtime to the workers that they are for: starts, exits with their reason and
+ * the container's last words, and that news may have been missed.
+ */
+import { oomKillsIn } from '../host/oom-kills.ts';
+import type { Logger } from '../log.ts';
+import type { Exit } from '../pod/observed.ts';
+import type { RuntimeEvent } from '../runtime/events.ts';
+import { cgroupOf } from './act.ts';
+import type { Means } from './act.ts';
+import { tellExit } from './last-words.ts';
+import { OutOfMemory } from './out-of-memory.ts';
+import { StrayExits } from './stray-exits.ts';
+import type { Worker } from './worker.ts';
+
+export interface NewsParts {
+  readonly means: Means;
+  readonly log: Logger;
+  /** All that there are now. */
+  readonly workers: () => readonly Worker[];
+  /** Takes what goes on after the news has been handed over. */
+  readonly keep: (underWay: Promise<void>) => void;
+  readonly signal: AbortSignal;
+}
+
+export class RuntimeNews {
+  readonly #parts: NewsParts;
+  readonly #outOfMemory = new OutOfMemory();
+  /** Exits of containers that no worker knows yet. */
+  readonly strays = new StrayExits();
+
+  constructor(parts: NewsParts) {
+    this.#parts = parts;
+  }
+
+  took(event: RuntimeEvent): void {
+    const { log, workers } = this.#parts;
+    switch (event.kind) {
+      case 'exit':
+        this.#tookExit(event);
+        return;
+      case 'start':
+        this.#ownerOf(event.containerId)?.sawStart(event.containerId, event);
+        return;
+      case 'oom': {
+        const { containerId } = event;
+        if (this.#ownerOf(containerId) !== undefined) this.#outOfMemory.saw(containerId);
+        return;
+      }
+      case 'connected':
+        if (!event.gap) return;
+        log.info('containerd is back; looking at every pod');
+        for (const worker of workers()) worker.lookAgain();
+        return;
+      case 'lost':
+        log.warn({ err: event.error }, 'lost containerd; its containers go on');
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #tookExit({ containerId, exitCode, exitedAt, seenAt }: RuntimeEvent & { kind: 'exit' }): void {
+    const worker = this.#ownerOf(containerId);
+    const countKills = () => this.#oomKillsIn(worker, containerId);
+    const reason = this.#outOfMemory.reasonOf(containerId, exitCode, countKills);
+    const exit = { code: exitCode, finishedAt: exitedAt, reason, seenAt };
+    if (worker === undefined) this.strays.add(containerId, exit);
+    else this.#parts.keep(this.#tellExit(worker, containerId, exit));
+  }
+
+  async #tellExit(worker: Worker, id: string, exit: Exit): Promise<void> {
+    const { means, log, signal } = this.#parts;
+    try {
+      await tellExit(means, worker, id, exit, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      log.warn({ err: error, id }, 'could not read what a container said at its end');
+    }
+  }
+
+  #ownerOf(id: string): Worker | undefined {
+    return this.#parts.workers().find((worker) => worker.owns(id));
+  }
+
+  #oomKillsIn(worker: Worker | undefined, id: string): number {
+    const { means } = this.#parts;
+    return worker === undefined ? 0 : oomKillsIn(cgroupOf(means, worker.pod, id), means.hierarchy);
+  }
+}
