@@ -176,8 +176,10 @@ export function explain(
     return { reason: 'CreateContainerConfigError', message };
   }
   switch (action.kind) {
-    case 'create-container':
-      return { reason: 'CreateContainerError', message };
+    case 'create-container': {
+      const isBefore = error instanceof DeviceError;
+      return { reason: isBefore ? 'PreCreateHookError' : 'CreateContainerError', message };
+    }
     case 'start-container': {
       const isBefore = error instanceof DeviceError;
       return { reason: isBefore ? 'PreStartHookError' : 'RunContainerError', message };

@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { Action } from '../pod/action.ts';
+import { DeviceError } from '../host/devices/device-error.ts';
 import { CgroupError } from '../host/cgroups.ts';
 import { FolderError } from '../host/folder.ts';
 import { VolumeError } from '../host/volumes/volume-error.ts';
@@ -29,6 +30,16 @@ const cases: Record<string, readonly [Action, Error, readonly string[]]> = {
     create,
     new RuntimeCallError('CreateContainer', 'unknown', 'no space left', '/run/c.sock'),
     ['Failed: Error: no space left'],
+  ],
+  'devices that cannot be given are no fault of the runtime': [
+    create,
+    new DeviceError('device accel0 is gone', { next }),
+    ['Failed: Internal PreCreateContainer hook failed: device accel0 is gone'],
+  ],
+  'nor are those that have changed since': [
+    { kind: 'start-container', id: 'f00d', name: 'main' },
+    new DeviceError('its devices have changed', { next }),
+    ['Failed: Internal PreStartContainer hook failed: its devices have changed'],
   ],
   'a sandbox that cannot be made has its own event': [
     { kind: 'run-sandbox', attempt: 0 },

@@ -29,12 +29,14 @@ export function failureEvents(action: Action, error: unknown): readonly PodEvent
   return [
     hasOwnEvent
       ? warning(reason, `${beginnings[reason] ?? ''}${message}`)
-      : warning('Failed', `Error: ${message}`),
+      : warning('Failed', `${beginnings[reason] ?? 'Error: '}${message}`),
   ];
 }
 
 /** What comes before the cause, by the reason. */
 const beginnings: Readonly<Record<string, string>> = {
+  PreCreateHookError: 'Internal PreCreateContainer hook failed: ',
+  PreStartHookError: 'Internal PreStartContainer hook failed: ',
   Failed: 'error making pod data directories: ',
   FailedCreatePodContainer: 'unable to ensure pod container exists: ',
   FailedMount: 'Unable to attach or mount volumes: ',
