@@ -18,7 +18,7 @@ import { stopperBySignal } from '../runtime/stop-signal.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
 import { serve } from '../testing/containerd-server.ts';
 import { aNode } from '../testing/node.ts';
-import type { Means } from './act.ts';
+import type { Means } from './means.ts';
 import { Agent } from './agent.ts';
 import { ClaimStore } from './devices/claims.ts';
 import { DeviceKeeper } from './devices/keeper.ts';

@@ -8,7 +8,7 @@ import type { Action } from '../pod/action.ts';
 import type { PodEvent } from '../pod/decision.ts';
 import { ImageError } from '../runtime/images.ts';
 import type { ImageReason } from '../runtime/images.ts';
-import { explain } from './act.ts';
+import { explain } from './explain.ts';
 
 export function failureEvents(action: Action, error: unknown): readonly PodEvent[] {
   const container = 'name' in action ? action.name : undefined;

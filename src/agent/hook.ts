@@ -12,7 +12,7 @@ import type { Hook, HttpGetAction } from '../pod/handler.ts';
 import { containersOf } from '../pod/pod.ts';
 import { RuntimeCallError } from '../runtime/call.ts';
 import { sleep } from '../timers.ts';
-import type { Means, Occasion } from './act.ts';
+import type { Means, Occasion } from './means.ts';
 import { execWhenStarted } from './exec-when-started.ts';
 import { addressOf, portOf } from './target.ts';
 import type { Outcome } from './view.ts';

@@ -18,7 +18,7 @@ import {
   noImageVolumes,
 } from '../runtime/image-mounts.ts';
 import type { VolumeImages } from '../runtime/image-mounts.ts';
-import type { Means, Occasion } from './act.ts';
+import type { Means, Occasion } from './means.ts';
 import { provideImage } from './provide-image.ts';
 
 /** The ids of their images; throws an ImageError when one cannot be had. */

@@ -10,7 +10,7 @@ import { LogError, logFile } from '../host/logs.ts';
 import type { Exit, Instance } from '../pod/observed.ts';
 import type { Pod } from '../pod/pod.ts';
 import { everyContainerOf, findContainer } from '../pod/pod.ts';
-import type { Means } from './act.ts';
+import type { Means } from './means.ts';
 import { untilLogIsWritten } from './log-end.ts';
 import type { FullLook } from './view.ts';
 import type { Worker } from './worker.ts';

@@ -8,7 +8,7 @@ import { placesOf } from '../host/lend.ts';
 import { logFile } from '../host/logs.ts';
 import type { Logger } from '../log.ts';
 import { podKey } from '../pod/pod.ts';
-import type { Means } from './act.ts';
+import type { Means } from './means.ts';
 import type { Worker } from './worker.ts';
 
 /** The kubelet's own interval; the kernel does not tell when a file has reached a size. */

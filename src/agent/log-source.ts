@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { LogSource } from '../api/backend.ts';
 import { logFiles } from '../host/logs.ts';
 import { findContainer } from '../pod/pod.ts';
-import type { Means } from './act.ts';
+import type { Means } from './means.ts';
 import { untilLogIsWhole, untilLogIsWritten } from './log-end.ts';
 import type { Picture, Worker } from './worker.ts';
 

@@ -15,7 +15,7 @@ import type { Container } from '../pod/pod.ts';
 import { containersOf } from '../pod/pod.ts';
 import { RuntimeCallError, isCallError } from '../runtime/call.ts';
 import { expand } from '../runtime/environment.ts';
-import type { Means, Occasion } from './act.ts';
+import type { Means, Occasion } from './means.ts';
 import { execWhenStarted } from './exec-when-started.ts';
 import { addressOf, portOf } from './target.ts';
 import type { Outcome, ProbeFinding } from './view.ts';

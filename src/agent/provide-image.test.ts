@@ -8,7 +8,7 @@ import { criOver } from '../runtime/cri.ts';
 import { ImageError } from '../runtime/images.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
 import { serve } from '../testing/containerd-server.ts';
-import type { Means, Occasion } from './act.ts';
+import type { Means, Occasion } from './means.ts';
 import { provideImage } from './provide-image.ts';
 import { PulledImages } from './pulled-images.ts';
 

@@ -11,7 +11,7 @@ import type { AuthConfig } from '../runtime/generated/runtime/v1/AuthConfig.ts';
 import { ImageError, ensureImage } from '../runtime/images.ts';
 import type { ReadyImage } from '../runtime/images.ts';
 import { credentialsFor } from '../runtime/pull-credentials.ts';
-import type { Means, Occasion } from './act.ts';
+import type { Means, Occasion } from './means.ts';
 import { tellProgress } from './pull-progress.ts';
 
 /** Of a container, or without its name: of a volume. */

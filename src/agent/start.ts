@@ -33,7 +33,7 @@ import { healthChecker } from '../runtime/grpc-health.ts';
 import { stopperBySignal } from '../runtime/stop-signal.ts';
 import { wallClock } from '../runtime/time.ts';
 import { listPodUids, lookAtPod } from '../runtime/observe.ts';
-import type { Means } from './act.ts';
+import type { Means } from './means.ts';
 import { CurrentNode } from './current-node.ts';
 import { ClaimStore } from './devices/claims.ts';
 import { watchDevices } from './devices/health-watch.ts';

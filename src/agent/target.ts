@@ -2,7 +2,7 @@
 import { currentSandbox } from '../pod/instances.ts';
 import { portNumber } from '../pod/handler.ts';
 import type { Container } from '../pod/pod.ts';
-import type { Means, Occasion } from './act.ts';
+import type { Means, Occasion } from './means.ts';
 
 /** The address of a pod: the node's own with the node's network; empty if it has none. */
 export function addressOf(

@@ -15,7 +15,7 @@ import { killContainers, killDirectly } from '../../host/kill.ts';
 import { placesOf } from '../../host/lend.ts';
 import type { Pod } from '../../pod/pod.ts';
 import { podKey } from '../../pod/pod.ts';
-import type { Means, Occasion } from '../act.ts';
+import type { Means, Occasion } from '../means.ts';
 import type { DeviceKeeper } from './keeper.ts';
 
 /** How long processes may take to let go before somebody has to be told. */

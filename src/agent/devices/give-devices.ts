@@ -12,7 +12,7 @@ import type { Container, Pod } from '../../pod/pod.ts';
 import { podKey } from '../../pod/pod.ts';
 import { devicesAnnotation } from '../../runtime/devices.ts';
 import type { ImageUser } from '../../runtime/images.ts';
-import type { Means, Occasion } from '../act.ts';
+import type { Means, Occasion } from '../means.ts';
 import type { DeviceKeeper } from './keeper.ts';
 
 /** What the actions need for devices. */

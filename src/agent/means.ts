@@ -1,0 +1,65 @@
+/** What actions are performed with, and what for. */
+import type { Hierarchy } from '../host/cgroups.ts';
+import type { LendSettings } from '../host/lend.ts';
+import type { QosShares } from '../host/qos-shares.ts';
+import type { PodEvent } from '../pod/decision.ts';
+import type { Loan } from '../pod/loan.ts';
+import type { NodeFacts } from '../pod/node-facts.ts';
+import type { FindObject } from '../pod/objects.ts';
+import type { Pod } from '../pod/pod.ts';
+import type { ObservedSandbox } from '../pod/observed.ts';
+import type { Cri } from '../runtime/cri.ts';
+import type { Downloads } from '../runtime/downloads.ts';
+import type { CheckHealth } from '../runtime/grpc-health.ts';
+import type { ReadyImage } from '../runtime/images.ts';
+import type { StopWithSignal } from '../runtime/stop-signal.ts';
+import type { DeviceMeans } from './devices/give-devices.ts';
+import type { ObjectStore } from './object-store.ts';
+import type { PulledImages } from './pulled-images.ts';
+import type { PodStore } from './store.ts';
+import type { Picture } from './worker.ts';
+
+/** What actions are performed with; one for all pods of an agent. */
+export interface Means {
+  readonly cri: Cri;
+  /** As it is now: ask for it when it is needed. */
+  readonly node: NodeFacts;
+  /** Looks for the node's addresses; whether they are others than before. */
+  readonly lookForAddresses: () => boolean;
+  readonly lending: LendSettings;
+  readonly checkHealth: CheckHealth;
+  readonly stopWithSignal: StopWithSignal;
+  readonly hierarchy: Hierarchy;
+  readonly qosShares: QosShares;
+  readonly store: PodStore;
+  readonly objects: ObjectStore;
+  readonly devices: DeviceMeans;
+  /** Images known to be there, by the name in the manifest: asked for once, not at every start. */
+  readonly images: Map<string, ReadyImage>;
+  /** Which of the images there are not for everybody. */
+  readonly pulledImages: PulledImages;
+  /** Begins to count what arrives of images. */
+  readonly countDownloads: () => Downloads;
+  readonly now: () => number;
+}
+
+/** What an action is performed for, and how it is told about. */
+export interface Occasion {
+  readonly pod: Pod;
+  readonly picture: Picture;
+  /** Finds the objects that the pod may see. */
+  readonly find: FindObject;
+  readonly tell: (event: PodEvent) => void;
+  /** Says how far an action is that takes its time; absent: nobody asks. */
+  readonly progress?: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+export function sandboxOf({ observed, memory }: Picture): ObservedSandbox | undefined {
+  return observed.sandboxes.find(({ attempt }) => attempt === memory.sandboxAttempt);
+}
+
+export function loanOf({ observed }: Picture): Loan {
+  if (observed.loan === undefined) throw new Error('nothing was lent to the pod yet');
+  return observed.loan;
+}
