@@ -103,6 +103,15 @@ function cgroupOfContainer(one: V1Pod, name: string): string {
   return containerCgroup(cgroupOf(one), id, driver());
 }
 
+/** Where its processes are: crun, told to use systemd, puts them and some limits one cgroup deeper. */
+async function cgroupInside(one: V1Pod, name: string): Promise<string> {
+  const outer = cgroupOfContainer(one, name);
+  if (hierarchy.version === 1) return outer;
+  const inner = path.join(outer, 'container');
+  const isThere = await fs.access(path.join(hierarchy.root, inner)).then(() => true, unlessMissing);
+  return isThere === true ? inner : outer;
+}
+
 /** What the pod as a whole has; and its containers, whose weight with v2 is for the OCI runtime to choose. */
 async function has(
   t: ExecutionContext,
@@ -182,11 +191,11 @@ test.serial(
     // With v1 no more of both together than of memory alone.
     const noSwap = hierarchy.version === 2 ? '0' : String(64 * mebibyte);
     for (const each of [guaranteed, burstable]) {
-      const swap = await swapOf(cgroupOfContainer(each, 'c0'));
+      const swap = await swapOf(await cgroupInside(each, 'c0'));
       if (swap === undefined) t.log('no look at swap: this kernel does not count it');
       else t.is(swap, noSwap, each.metadata.name);
     }
-    const pages = await hugePagesOf(cgroupOfContainer(bestEffort, 'c0'));
+    const pages = await hugePagesOf(await cgroupInside(bestEffort, 'c0'));
     if (pages === undefined) t.log('no look at limits of huge pages: this kernel has none');
     else t.deepEqual([...new Set(Object.values(pages))], [0], 'who does not ask for any gets none');
 
@@ -265,7 +274,7 @@ test.serial(
     const { main: seen = [] } = await reports(node(), one, ['main']);
     t.deepEqual(seen.slice(0, 2), ['hugetlbfs', 'fits']);
     t.regex(seen[2] ?? '', /No space left on device/);
-    for (const cgroup of [cgroupOfContainer(one, 'main'), cgroupOf(one)]) {
+    for (const cgroup of [await cgroupInside(one, 'main'), cgroupOf(one)]) {
       const limits = await hugePagesOf(cgroup);
       if (limits === undefined) t.log('no look at limits of huge pages: this kernel has none');
       for (const [size, limit] of Object.entries(limits ?? {})) {
