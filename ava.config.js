@@ -5,6 +5,8 @@ export default {
   // Between its fork and its exec a child holds all that its parent has open: files that are just written,
   // locks, sockets. In a process of its own no test meets the children of another one.
   workerThreads: false,
+  // See scripts/node.
+  nodeArguments: ['--no-wasm-dynamic-tiering', '--no-wasm-tier-up'],
   // Without any progress. What hangs is found as well after minutes as after seconds.
   timeout: '5m',
 };

@@ -1,11 +1,12 @@
-#!/usr/bin/env -S node --max-semi-space-size=8
+#!/usr/bin/env -S node --max-semi-space-size=8 --no-wasm-dynamic-tiering --no-wasm-tier-up
 /**
  * The executable: picks the command, turns an error into lines and an exit code.
  *
  * Only the file of the command that was typed is loaded, so that `reprise get` answers at once.
  *
  * A day of restarts would make V8 let young garbage pile up to 130 MiB; with small semi-spaces the
- * agent stays half as large, for no time that can be measured.
+ * agent stays half as large, for no time that can be measured. Why WebAssembly is compiled but once:
+ * see scripts/node.
  *
  * Read next: cli/, one file per command, named as it is typed.
  */
