@@ -346,7 +346,11 @@ export class SimulatedNode {
       return;
     }
     this.#agenda.plot(delay, () => {
-      if (incarnation !== this.#incarnation || this.#isDown) return;
+      if (incarnation !== this.#incarnation || this.#isDown) {
+        // The first look of the next one may still see what was before the exit.
+        this.#healByLooking();
+        return;
+      }
       this.#observed = exited(this.#observed, id, { ...exit, seenAt: this.now });
       this.#agentTurn();
     });
