@@ -21,6 +21,7 @@ import {
   until,
 } from './node.ts';
 import type { TestNode } from './node.ts';
+import { timeScale } from './pace.ts';
 import { testInTurn } from './turns.ts';
 
 // Each has a containerd of its own.
@@ -76,12 +77,14 @@ test('an agent that is killed at any moment of a restart goes on with it', async
 
   // On a busy machine a moment passes unseen, maybe time and again: then it is tried more often.
   const missed = () => (hit.clearing === 0 ? recorded : hit.starting === 0 ? starts : undefined);
+  // Each kind of moment, and more than once where that does not take an hour.
+  const rounds = timeScale >= 10 ? 3 : 12;
   let generation = 0;
-  while (generation < 12 || (generation < 40 && missed() !== undefined)) {
+  while (generation < rounds || (generation < 40 && missed() !== undefined)) {
     generation++;
     // Right after the restart was recorded, or as soon as something starts, or when it is over.
     const inTurn = [recorded, starts, isOver][generation % 3] ?? recorded;
-    const come = generation <= 12 ? inTurn : (missed() ?? inTurn);
+    const come = generation <= rounds ? inTurn : (missed() ?? inTurn);
     const itIsTime = new Promise<void>((resolve) => {
       const watcher = fs.watch(path.dirname(status), () => {
         const memory = memoryOf(node, first);
