@@ -162,7 +162,7 @@ function createUnified(root: string, cgroup: string, values: PodCgroupValues): v
 
 /**
  * What systemd has no words for: huge pages. Their controller is nobody's there, and runc and crun pass
- * it on to their scopes like this. On cgroup v1 the pod's containers alone are limited.
+ * it on to their scopes like this.
  */
 export function limitSlice(
   hierarchy: Hierarchy,
