@@ -14,6 +14,7 @@ import { findLeftovers } from '../scripts/leftovers.ts';
 import { findCgroups } from '../scripts/private-containerd/cgroups.ts';
 import { unmountAll } from '../scripts/private-containerd/mounts.ts';
 import { listFolder } from '../scripts/private-containerd/folder.ts';
+import { findProcesses } from '../scripts/private-containerd/processes.ts';
 import type { PrivateContainerd, StartOptions } from '../scripts/private-containerd/start.ts';
 import { startContainerd } from '../scripts/private-containerd/start.ts';
 import { AgentUnreachable, connectAgent } from '../src/api/client.ts';
@@ -310,8 +311,9 @@ export class TestNode {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#endRuns();
-    // A test that failed while containerd was dead is told why itself.
-    const listed = await this.containerd.ctr('containers', 'ls', '-q').catch(() => '');
+    // Nobody can be asked if a test has failed while containerd was dead; that failure is what counts.
+    const runs = (await findProcesses(this.containerd)).some(({ role }) => role === 'daemon');
+    const listed = runs ? await this.containerd.ctr('containers', 'ls', '-q') : '';
     const ids = listed.split('\n').filter(Boolean);
     await this.containerd[Symbol.asyncDispose]();
     // Pods that were not deleted keep their volumes.
