@@ -20,6 +20,9 @@ const ROOM_BYTES = 12 * 1024;
 
 const SIGKILLED = 137;
 
+/** Where what it had to say is found. */
+export type Sources = Pick<Means, 'cri' | 'lending'>;
+
 type Ended = Pick<Instance, 'id' | 'name' | 'attempt'>;
 
 /**
@@ -27,7 +30,7 @@ type Ended = Pick<Instance, 'id' | 'name' | 'attempt'>;
  * before its promise resolves.
  */
 export async function tellExit(
-  means: Means,
+  means: Sources,
   worker: Worker,
   id: string,
   exit: Exit,
@@ -50,7 +53,7 @@ export async function tellExit(
 
 /** A look with the messages of all that have ended: their events may have come to nobody. */
 export async function withLastWords(
-  means: Means,
+  means: Sources,
   pod: Pod,
   look: FullLook,
   signal: AbortSignal,
@@ -65,7 +68,7 @@ export async function withLastWords(
 }
 
 /** The exit with the message that the container left in its file, if it left one. */
-function withMessage({ lending }: Means, pod: Pod, ended: Ended, exit: Exit): Exit {
+function withMessage({ lending }: Sources, pod: Pod, ended: Ended, exit: Exit): Exit {
   const { messages } = placesOf(pod, lending);
   return joined(pod, exit, readMessage(messageFile(messages, ended.name, ended.attempt)));
 }
@@ -78,7 +81,7 @@ function needsLog(pod: Pod, { name }: Ended, exit: Exit): boolean {
 
 /** The exit with the end of the log, once the runtime has written it; as it is if there is none. */
 async function withEndOfLog(
-  means: Means,
+  means: Sources,
   pod: Pod,
   ended: Ended,
   exit: Exit,

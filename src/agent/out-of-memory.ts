@@ -3,8 +3,9 @@
  * killed something for want of memory ends as `OOMKilled`, whatever its exit code: what was killed may
  * have been a child, and its parent may have gone on for long and ended as it liked.
  */
+import { OOM_KILLED } from '../pod/restart-rules.ts';
 
-/** Events that come after the exit they are about are never asked for: of those the oldest go. */
+/** Events of containers that are never told to have ended are never asked for: the oldest go. */
 const CAPACITY = 10_000;
 
 export class OutOfMemory {
@@ -23,7 +24,7 @@ export class OutOfMemory {
    */
   reasonOf(containerId: string, code: number, countKills: () => number): string {
     const wasTold = this.#told.delete(containerId);
-    if (wasTold || countKills() > 0) return 'OOMKilled';
+    if (wasTold || countKills() > 0) return OOM_KILLED;
     return code === 0 ? 'Completed' : 'Error';
   }
 }

@@ -9,12 +9,13 @@ import type { RuntimeEvent } from '../runtime/events.ts';
 import { cgroupOf } from './kill-instances.ts';
 import type { Means } from './means.ts';
 import { tellExit } from './last-words.ts';
+import type { Sources } from './last-words.ts';
 import { OutOfMemory } from './out-of-memory.ts';
 import { StrayExits } from './stray-exits.ts';
 import type { Worker } from './worker.ts';
 
 export interface NewsParts {
-  readonly means: Means;
+  readonly means: Sources & Pick<Means, 'hierarchy'>;
   readonly log: Logger;
   /** All that there are now. */
   readonly workers: () => readonly Worker[];
@@ -44,7 +45,8 @@ export class RuntimeNews {
         return;
       case 'oom': {
         const { containerId } = event;
-        if (this.#ownerOf(containerId) !== undefined) this.#outOfMemory.saw(containerId);
+        const owner = this.#ownerOf(containerId);
+        if (owner?.sawOutOfMemory(containerId) === false) this.#outOfMemory.saw(containerId);
         return;
       }
       case 'connected':

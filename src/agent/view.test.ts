@@ -11,6 +11,7 @@ import {
   looked,
   progressed,
   pullSecretChanged,
+  ranOutOfMemory,
   sandboxLost,
   spoke,
   started,
@@ -118,6 +119,16 @@ test('a message that is found after the exit is added to it, once', (t) => {
   const said = spoke(over, 'c1', 'disk full');
   t.like(said.instances, [{ exit: { code: 3, message: 'disk full' } }]);
   t.deepEqual(spoke(said, 'c1', 'something else'), said);
+});
+
+test('that a container ran out of memory corrects its exit, told or seen', (t) => {
+  const running = withOne('running');
+  t.deepEqual(ranOutOfMemory(running, 'c1'), running);
+  const over = exited(running, 'c1', exit);
+  const corrected = [{ exit: { ...exit, reason: 'OOMKilled' } }];
+  t.like(ranOutOfMemory(over, 'c1').instances, corrected);
+  const seen = anInstance('exited', { exit: { code: 255, finishedAt: 9, reason: 'OOMKilled' } });
+  t.like(looked(over, over, seeing(seen)).instances, corrected);
 });
 
 test('failures are counted until a success, under what failed', (t) => {

@@ -21,6 +21,7 @@ import type {
 } from '../pod/observed.ts';
 import { originOf, settledOrigin } from '../pod/origin.ts';
 import type { Origin } from '../pod/origin.ts';
+import { OOM_KILLED } from '../pod/restart-rules.ts';
 
 /** What performing an action brought, beyond that it succeeded. */
 export type Outcome =
@@ -291,6 +292,13 @@ export function spoke(view: Observed, containerId: string, message: string): Obs
   );
 }
 
+/** The picture when it is told that a container ran out of memory, later than that it has ended. */
+export function ranOutOfMemory(view: Observed, containerId: string): Observed {
+  return withInstance(view, containerId, (one) =>
+    one.exit === undefined ? one : { ...one, exit: { ...one.exit, reason: OOM_KILLED } },
+  );
+}
+
 /** Waiting reasons of a pod that lacks an object, or something in it. */
 const lackReasons: ReadonlySet<string> = new Set(['FailedMount', 'CreateContainerConfigError']);
 
@@ -364,13 +372,19 @@ function lookedAtSandboxes(
   return [...added, ...found];
 }
 
+/** What is known stays; only that it ran out of memory may be learned later. */
+function mergedExit(known: Exit | undefined, seen: Exit | undefined): Exit | undefined {
+  if (known === undefined || seen?.reason !== OOM_KILLED) return known ?? seen;
+  return { ...known, reason: OOM_KILLED };
+}
+
 function merged(known: Instance | undefined, seen: Instance): Instance {
   if (known === undefined) return seen;
   return {
     ...seen,
     ...settledOrigin(known, seen),
     state: furthest(known.state, seen.state),
-    exit: known.exit ?? seen.exit,
+    exit: mergedExit(known.exit, seen.exit),
     startAskedAt: known.startAskedAt,
     startedAt: known.startedAt ?? seen.startedAt,
     pid: known.pid,

@@ -35,6 +35,7 @@ import {
   objectsChanged,
   progressed,
   pullSecretChanged,
+  ranOutOfMemory,
   sandboxLost,
   spoke,
   started,
@@ -170,6 +171,14 @@ export class Worker {
   sawLastWords(id: string, message: string): void {
     this.#observed = spoke(this.#observed, id, message);
     this.#news();
+  }
+
+  /** One that has ended had run out of memory; returns whether it had ended, as far as is known. */
+  sawOutOfMemory(id: string): boolean {
+    if (!this.#hasExited(id)) return false;
+    this.#observed = ranOutOfMemory(this.#observed, id);
+    this.#news();
+    return true;
   }
 
   /** Objects that the pod refers to have changed, appeared or gone. */

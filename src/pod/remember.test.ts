@@ -51,6 +51,30 @@ test('a message that comes later than the exit is added to it', (t) => {
   t.like(known?.exit, { exitCode: 3, message: 'last line' });
 });
 
+const told: Record<string, readonly [known: Partial<Exit>, told: Partial<Exit>, is: object]> = {
+  'a failure': [{}, { reason: 'OOMKilled' }, { exitCode: 3, reason: 'OOMKilled' }],
+  'a failure with a message': [
+    { message: 'first' },
+    { reason: 'OOMKilled' },
+    { reason: 'OOMKilled', message: 'first' },
+  ],
+  'a success, which has been acted on': [
+    { code: 0, reason: 'Completed' },
+    { code: 0, reason: 'OOMKilled' },
+    { exitCode: 0, reason: 'Completed' },
+  ],
+  'a start that has failed': [
+    { code: 128, reason: 'StartError' },
+    { code: 128, reason: 'OOMKilled' },
+    { exitCode: 128, reason: 'StartError' },
+  ],
+};
+for (const [title, [known, later, is]] of Object.entries(told)) {
+  test(`that memory ran out, told after the exit: ${title}`, (t) => {
+    t.like(after([ended(0, known)], [ended(0, later)])?.exit, is);
+  });
+}
+
 test('a message never changes, and nothing else of an exit does', (t) => {
   const known = after([ended(0, { message: 'first' })], [ended(0, { code: 4, message: 'second' })]);
   t.like(known?.exit, { exitCode: 3, message: 'first' });

@@ -13,7 +13,7 @@ import { settledOrigin } from './origin.ts';
 import { everyContainerOf } from './pod.ts';
 import type { Pod } from './pod.ts';
 import { withGates } from './readiness-gates.ts';
-import { ENDED_UNSEEN } from './restart-rules.ts';
+import { ENDED_UNSEEN, OOM_KILLED } from './restart-rules.ts';
 
 /** The message that goes with the reason RestartingAllContainers, in `waiting` and `lastState`. */
 export const RESTARTING_ALL_MESSAGE =
@@ -29,7 +29,7 @@ export function rememberWhatWasSeen(look: Look, memory: Memory): Memory {
     if (known === undefined) continue;
     const instance = currentInstance(observed, memory, container.name);
     const seen = rememberContainer(look, memory, known, instance);
-    containers[container.name] = rememberLastWords(observed, rememberLateExit(observed, seen));
+    containers[container.name] = rememberLateNews(observed, rememberLateExit(observed, seen));
   }
   const podIPs = currentSandbox(observed, memory)?.ips ?? [];
   const seen: Memory = {
@@ -97,16 +97,24 @@ function rememberLateExit({ instances }: Observed, known: ContainerMemory): Cont
   return { ...known, lastExit: { ...lastExit, ...story, finishedAt } };
 }
 
-/** The end of a log is read after the exit has been remembered, and acted on. */
-function rememberLastWords({ instances }: Observed, known: ContainerMemory): ContainerMemory {
-  const exit = withMessage(known.exit);
-  const lastExit = withMessage(known.lastExit);
+/**
+ * What is told about an exit after it has been remembered, and acted on: the end of a log, and that
+ * the kernel had killed something of it for want of memory.
+ */
+function rememberLateNews({ instances }: Observed, known: ContainerMemory): ContainerMemory {
+  const exit = withNews(known.exit);
+  const lastExit = withNews(known.lastExit);
   return exit === known.exit && lastExit === known.lastExit ? known : { ...known, exit, lastExit };
 
-  function withMessage(end: Termination | undefined): Termination | undefined {
-    if (end === undefined || end.message !== undefined) return end;
-    const message = instances.find(({ id }) => id === end.containerId)?.exit?.message;
-    return message === undefined ? end : { ...end, message };
+  function withNews(end: Termination | undefined): Termination | undefined {
+    if (end?.containerId === undefined) return end;
+    const told = instances.find(({ id }) => id === end.containerId)?.exit;
+    if (told === undefined) return end;
+    const message = end.message ?? told.message;
+    // Not of one that has ended with 0: it was taken for a success, and what follows it has begun.
+    const isCorrected = told.reason === OOM_KILLED && end.reason === 'Error';
+    const reason = isCorrected ? OOM_KILLED : end.reason;
+    return message === end.message && reason === end.reason ? end : { ...end, message, reason };
   }
 }
 

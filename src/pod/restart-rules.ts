@@ -19,6 +19,9 @@ export const ENDED_UNSEEN = 'ContainerStatusUnknown';
 /** containerd's reason of a container that has never run, as its start has failed. */
 export const START_ERROR = 'StartError';
 
+/** The reason of a container in which the kernel has killed something for want of memory. */
+export const OOM_KILLED = 'OOMKilled';
+
 /** Whether a container has ended because its start, or the hook that belongs to it, has failed. */
 export function hasStartFailed({
   exit,
@@ -61,7 +64,7 @@ export function hasFailed(
   kind: ContainerKind,
   exit: { readonly exitCode: number; readonly reason: string },
 ): boolean {
-  return exit.exitCode !== 0 || (kind === 'init' && exit.reason === 'OOMKilled');
+  return exit.exitCode !== 0 || (kind === 'init' && exit.reason === OOM_KILLED);
 }
 
 /** Whether any container can ask for an in-place restart: such a pod carries the condition. */
