@@ -1,4 +1,5 @@
 // What a worker waits for, and what not; what it decides is told in pod/.
+import { mock } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
 import type { Action } from '../pod/action.ts';
@@ -8,6 +9,7 @@ import { defaultSettings } from '../pod/settings.ts';
 import { aContainer, aPod, anInstance } from '../testing/builders.ts';
 import { aLoan } from '../testing/node.ts';
 import type { Outcome } from './view.ts';
+import type { PodTools } from './worker.ts';
 import { Worker } from './worker.ts';
 
 const livenessProbe = {
@@ -19,6 +21,20 @@ const livenessProbe = {
 };
 const sandbox = { id: 's', attempt: 0, ready: true, ips: ['192.0.2.7'] };
 const main = anInstance();
+
+/** What a worker does nothing with. */
+const idle: PodTools = {
+  perform: () => new Promise(() => undefined),
+  look: () => Promise.resolve({ sandboxes: [sandbox], instances: [main] }),
+  save: () => undefined,
+  publish: () => undefined,
+  tell: () => undefined,
+  report: () => undefined,
+  explain: () => ({ reason: 'Error', message: '' }),
+  inputs: () => ({}),
+  now: () => Date.now(),
+  settings: { ...defaultSettings, standbys: false },
+};
 
 /** A worker of a pod that runs, and whose probe has no end; resolves when that has begun. */
 async function probing(signal: AbortSignal) {
@@ -33,23 +49,67 @@ async function probing(signal: AbortSignal) {
     ask(undefined);
     return new Promise(() => undefined);
   };
-  const nothing = () => undefined;
   const pod = aPod([], [aContainer('main', { livenessProbe })]);
   const worker = new Worker(pod, blankMemory, {
+    ...idle,
     perform,
-    look: () => Promise.resolve({ sandboxes: [sandbox], instances: [main] }),
-    save: nothing,
-    publish: nothing,
-    tell: nothing,
-    report: nothing,
-    explain: () => ({ reason: 'Error', message: '' }),
-    inputs: () => ({}),
-    now: Date.now,
-    settings: { ...defaultSettings, standbys: false },
   });
   const isForgotten = worker.run(signal);
   await asked;
   return { worker, isForgotten };
+}
+
+const looksWithin: Record<
+  string,
+  readonly [known: Partial<Memory>, missed: boolean, looks: number]
+> = {
+  'a pod that is new': [{}, false, 1],
+  'a pod that was there before its agent': [{ sandboxAttempt: 0 }, false, 2],
+  'a pod whose runtime was away': [{}, true, 3],
+};
+for (const [title, [known, missed, looks]] of Object.entries(looksWithin)) {
+  test.serial(
+    `looks in the first 5 s, as the runtime may lag behind its events: ${title}`,
+    async (t) => {
+      mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+      const stop = new AbortController();
+      try {
+        let count = 0;
+        const worker = new Worker(
+          aPod([], [aContainer('main')]),
+          { ...blankMemory, ...known },
+          {
+            ...idle,
+            look: () => {
+              count++;
+              return Promise.resolve({ sandboxes: [sandbox], instances: [main] });
+            },
+          },
+        );
+        void worker.run(stop.signal);
+        await settled();
+        if (missed) worker.lookAgain();
+        await settled();
+        mock.timers.tick(4_999);
+        await settled();
+        t.is(count, missed ? 2 : 1);
+        mock.timers.tick(1);
+        await settled();
+        t.is(count, looks);
+        mock.timers.tick(114_000);
+        await settled();
+        t.is(count, looks);
+      } finally {
+        stop.abort();
+        mock.timers.reset();
+      }
+    },
+  );
+}
+
+/** Resolves when everything that waits for no time has been done. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 test('a worker that is told to end does not wait for a probe that does not notice', async (t) => {
@@ -71,19 +131,13 @@ test('a pod can be deleted while the runtime is away; a restart has to wait', as
   let isAway = true;
   const stop = new AbortController();
   const worker = new Worker(aPod([], [aContainer('main')]), blankMemory, {
-    perform: () => new Promise(() => undefined),
+    ...idle,
     look: () =>
       isAway
         ? Promise.reject(new Error('containerd is away'))
         : Promise.resolve({ sandboxes: [sandbox], instances: [main] }),
     save: (memory) => saved.push(JSON.parse(memory) as Memory),
-    publish: () => undefined,
     tell: ({ reason, message }) => told.push(`${reason}: ${message}`),
-    report: () => undefined,
-    explain: () => ({ reason: 'Error', message: '' }),
-    inputs: () => ({}),
-    now: Date.now,
-    settings: { ...defaultSettings, standbys: false },
   });
   void worker.run(stop.signal);
   await worker.request({ kind: 'delete', force: false, graceSeconds: 7, at: Date.now() });

@@ -44,6 +44,11 @@ import {
 
 /** A full look happens at least this often; it only heals what events should have told. */
 const LOOK_AGAIN_MS = 120_000;
+/**
+ * How long the runtime may call a container running after it has told its end. An end that was told
+ * when nobody listened is not in the first look then, but in one that comes so much later.
+ */
+const IN_STEP_WITHIN_MS = 5_000;
 /** How long to wait before another try when the runtime cannot be looked at. */
 const LOOK_RETRY_MS = 1_000;
 /** How long to wait before another try when the memory cannot be saved. */
@@ -101,6 +106,8 @@ export class Worker {
   readonly #toldStarts = new Set<string>();
   #lookDue = true;
   #lookedAt = 0;
+  /** When a look tells everything that may have been missed. */
+  #inStepAt = 0;
   /** Why the last look failed; it is told once, not again every second. */
   #lookFailure: string | undefined;
   #forgotten = false;
@@ -115,7 +122,10 @@ export class Worker {
     this.#pod = pod;
     this.#memory = memory;
     this.#tools = tools;
-    this.#observed = { ...blankView, since: tools.now(), inputs: tools.inputs(pod) };
+    const now = tools.now();
+    this.#observed = { ...blankView, since: now, inputs: tools.inputs(pod) };
+    // Of a new pod nothing can have been missed.
+    if (memory.sandboxAttempt >= 0) this.#inStepAt = now + IN_STEP_WITHIN_MS;
   }
 
   get pod(): Pod {
@@ -215,6 +225,7 @@ export class Worker {
   /** Events may have been missed: nothing but a full look helps. */
   lookAgain(): void {
     this.#lookDue = true;
+    this.#inStepAt = this.#tools.now() + IN_STEP_WITHIN_MS;
     // What failed while the runtime was away deserves a fresh start.
     this.#observed = { ...this.#observed, failures: {} };
     this.#news();
@@ -237,11 +248,9 @@ export class Worker {
       while (!signal.aborted && !this.#forgotten) {
         if (this.#lookDue && !(await this.#look(signal))) continue;
         const lookAgainAt = this.#decideAndAct(signal);
-        await this.#sleep(
-          Math.min(lookAgainAt ?? Infinity, this.#lookedAt + LOOK_AGAIN_MS),
-          signal,
-        );
-        if (this.#tools.now() >= this.#lookedAt + LOOK_AGAIN_MS) this.#lookDue = true;
+        const nextLookAt = this.#nextLookAt();
+        await this.#sleep(Math.min(lookAgainAt ?? Infinity, nextLookAt), signal);
+        if (this.#tools.now() >= nextLookAt) this.#lookDue = true;
       }
       return this.#forgotten;
     } finally {
@@ -359,6 +368,11 @@ export class Worker {
     return this.#observed.instances.every((one) => one.id !== id || one.exit !== undefined);
   }
 
+  #nextLookAt(): number {
+    const isInStep = this.#lookedAt >= this.#inStepAt;
+    return isInStep ? this.#lookedAt + LOOK_AGAIN_MS : this.#inStepAt;
+  }
+
   /** Whether the look succeeded; if not, some time has passed. */
   async #look(signal: AbortSignal): Promise<boolean> {
     const before = this.#observed;
@@ -367,7 +381,9 @@ export class Worker {
       const look = await this.#tools.look(signal);
       this.#observed = looked(this.#observed, before, look);
       this.#memory = adopt(this.pod, this.#observed, this.#memory);
-      this.#lookedAt = this.#tools.now();
+      const now = this.#tools.now();
+      if (this.#lookFailure !== undefined) this.#inStepAt = now + IN_STEP_WITHIN_MS;
+      this.#lookedAt = now;
       this.#lookFailure = undefined;
       return true;
     } catch (error) {
