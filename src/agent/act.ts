@@ -12,6 +12,7 @@ import { readResolverConfig } from '../host/node-facts.ts';
 import { messageFile, removeMessageFile } from '../host/last-words.ts';
 import { lend, placesOf, takeBack } from '../host/lend.ts';
 import { removeOldLogs } from '../host/log-rotation.ts';
+import { oomKillsIn } from '../host/oom-kills.ts';
 import type { Action } from '../pod/action.ts';
 import type { Pod } from '../pod/pod.ts';
 import { findContainer, podKey } from '../pod/pod.ts';
@@ -24,7 +25,7 @@ import { freeDevices } from './devices/free-devices.ts';
 import { runHook } from './hook.ts';
 import { probeContainer } from './probe.ts';
 import { bindSubPathsAgain, createContainer } from './create-container.ts';
-import { kill, proveGone } from './kill-instances.ts';
+import { kill, podCgroupOf, proveGone } from './kill-instances.ts';
 import { loanOf } from './means.ts';
 import type { Means, Occasion } from './means.ts';
 import type { Outcome } from './view.ts';
@@ -48,6 +49,9 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
     case 'start-container':
       await bindSubPathsAgain(means, action.name, occasion);
       await checkDevices(means, action, occasion);
+      means.outOfMemory.willStart(pod.metadata.uid, () =>
+        oomKillsIn(podCgroupOf(means, pod), means.hierarchy),
+      );
       await cri.startContainer(action.id, signal);
       means.devices.madeWith.delete(action.id);
       return done;
@@ -80,6 +84,7 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
       means.qosShares.remove(pod);
       await takeBack(pod, means.lending);
       means.store.forget(pod);
+      means.outOfMemory.forget(pod.metadata.uid);
       return done;
     default:
       return action satisfies never;

@@ -23,6 +23,7 @@ import { Agent } from './agent.ts';
 import { ClaimStore } from './devices/claims.ts';
 import { DeviceKeeper } from './devices/keeper.ts';
 import { ObjectStore } from './object-store.ts';
+import { OutOfMemory } from './out-of-memory.ts';
 import { PulledImages } from './pulled-images.ts';
 import { PodStore } from './store.ts';
 
@@ -60,6 +61,7 @@ async function anAgent(): Promise<TestAgent> {
     images: new Map(),
     pulledImages: new PulledImages(dataDir),
     countDownloads: () => countDownloads(containerd),
+    outOfMemory: new OutOfMemory(),
   };
   const agent = new Agent({ means, settings: defaultSettings, allowedUnsafeSysctls: [], log });
   stack.defer(() => agent.close());

@@ -64,7 +64,11 @@ export async function proveGone(
 }
 
 /** The name of a container's cgroup. */
-export function cgroupOf({ lending }: Pick<Means, 'lending'>, pod: Pod, id: string): string {
+export function cgroupOf(means: Pick<Means, 'lending'>, pod: Pod, id: string): string {
+  return containerCgroup(podCgroupOf(means, pod), id, means.lending.cgroupDriver);
+}
+
+export function podCgroupOf({ lending }: Pick<Means, 'lending'>, pod: Pod): string {
   const { cgroupRoot, cgroupDriver: driver } = lending;
-  return containerCgroup(podCgroup(pod, qosClassOf(pod), { cgroupRoot, driver }), id, driver);
+  return podCgroup(pod, qosClassOf(pod), { cgroupRoot, driver });
 }

@@ -15,6 +15,7 @@ import type { ReadyImage } from '../runtime/images.ts';
 import type { StopWithSignal } from '../runtime/stop-signal.ts';
 import type { DeviceMeans } from './devices/give-devices.ts';
 import type { ObjectStore } from './object-store.ts';
+import type { OutOfMemory } from './out-of-memory.ts';
 import type { PulledImages } from './pulled-images.ts';
 import type { PodStore } from './store.ts';
 import type { Picture } from './worker.ts';
@@ -40,6 +41,8 @@ export interface Means {
   readonly pulledImages: PulledImages;
   /** Begins to count what arrives of images. */
   readonly countDownloads: () => Downloads;
+  /** What is known of containers for which there was no memory. */
+  readonly outOfMemory: OutOfMemory;
   readonly now: () => number;
 }
 

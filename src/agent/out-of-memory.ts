@@ -8,8 +8,21 @@ import { OOM_KILLED } from '../pod/restart-rules.ts';
 /** Events of containers that are never told to have ended are never asked for: the oldest go. */
 const CAPACITY = 10_000;
 
+const SIGKILLED = 137;
+
+/** How often the kernel has killed for want of memory; undefined where its counter is gone. */
+export interface OomKills {
+  readonly podUid: string;
+  /** In the container that has ended. */
+  readonly inContainer: number | undefined;
+  /** In the pod, its containers included: with cgroup v2 only, v1 counts each cgroup by itself. */
+  readonly inPod: number | undefined;
+}
+
 export class OutOfMemory {
   readonly #told = new Set<string>();
+  /** How many kills in a pod, by its uid, are no news any more. */
+  readonly #explained = new Map<string, number>();
 
   /** The event of it. */
   saw(containerId: string): void {
@@ -18,13 +31,35 @@ export class OutOfMemory {
     if (this.#told.size > CAPACITY && oldest !== undefined) this.#told.delete(oldest);
   }
 
-  /**
-   * The reason of an exit. The event may come after that of the exit, so the cgroup's own counter is
-   * asked as well, as long as it is there.
-   */
-  reasonOf(containerId: string, code: number, countKills: () => number): string {
-    const wasTold = this.#told.delete(containerId);
-    if (wasTold || countKills() > 0) return OOM_KILLED;
-    return code === 0 ? 'Completed' : 'Error';
+  /** A container of the pod is about to start: what was counted before the first one is not theirs. */
+  willStart(podUid: string, countInPod: () => number | undefined): void {
+    if (!this.#explained.has(podUid)) this.#explained.set(podUid, countInPod() ?? 0);
   }
+
+  /** The pod is gone. */
+  forget(podUid: string): void {
+    this.#explained.delete(podUid);
+  }
+
+  /**
+   * The reason of an exit. The event may come after that of the exit, or never, if the cgroup goes
+   * before containerd has read it; so the counters are asked as well, as long as they are there.
+   */
+  reasonOf(containerId: string, code: number, kills: OomKills | undefined): string {
+    const wasTold = this.#told.delete(containerId);
+    const wasKilled = kills !== undefined && countsFor(code, kills, this.#explained);
+    if (!wasTold && !wasKilled) return code === 0 ? 'Completed' : 'Error';
+    if (kills?.inPod !== undefined) this.#explained.set(kills.podUid, kills.inPod);
+    return OOM_KILLED;
+  }
+}
+
+function countsFor(
+  code: number,
+  { podUid, inContainer, inPod }: OomKills,
+  explained: ReadonlyMap<string, number>,
+): boolean {
+  if (inContainer !== undefined) return inContainer > 0;
+  // It was killed by somebody, and somebody in the pod was for want of memory: nobody else it was.
+  return code === SIGKILLED && inPod !== undefined && inPod > (explained.get(podUid) ?? Infinity);
 }

@@ -6,16 +6,16 @@ import { oomKillsIn } from '../host/oom-kills.ts';
 import type { Logger } from '../log.ts';
 import type { Exit } from '../pod/observed.ts';
 import type { RuntimeEvent } from '../runtime/events.ts';
-import { cgroupOf } from './kill-instances.ts';
+import { cgroupOf, podCgroupOf } from './kill-instances.ts';
 import type { Means } from './means.ts';
 import { tellExit } from './last-words.ts';
 import type { Sources } from './last-words.ts';
-import { OutOfMemory } from './out-of-memory.ts';
+import type { OomKills } from './out-of-memory.ts';
 import { StrayExits } from './stray-exits.ts';
 import type { Worker } from './worker.ts';
 
 export interface NewsParts {
-  readonly means: Sources & Pick<Means, 'hierarchy'>;
+  readonly means: Sources & Pick<Means, 'hierarchy' | 'outOfMemory'>;
   readonly log: Logger;
   /** All that there are now. */
   readonly workers: () => readonly Worker[];
@@ -26,7 +26,6 @@ export interface NewsParts {
 
 export class RuntimeNews {
   readonly #parts: NewsParts;
-  readonly #outOfMemory = new OutOfMemory();
   /** Exits of containers that no worker knows yet. */
   readonly strays = new StrayExits();
 
@@ -46,7 +45,8 @@ export class RuntimeNews {
       case 'oom': {
         const { containerId } = event;
         const owner = this.#ownerOf(containerId);
-        if (owner?.sawOutOfMemory(containerId) === false) this.#outOfMemory.saw(containerId);
+        if (owner?.sawOutOfMemory(containerId) === false)
+          this.#parts.means.outOfMemory.saw(containerId);
         return;
       }
       case 'connected':
@@ -64,8 +64,8 @@ export class RuntimeNews {
 
   #tookExit({ containerId, exitCode, exitedAt, seenAt }: RuntimeEvent & { kind: 'exit' }): void {
     const worker = this.#ownerOf(containerId);
-    const countKills = () => this.#oomKillsIn(worker, containerId);
-    const reason = this.#outOfMemory.reasonOf(containerId, exitCode, countKills);
+    const kills = worker && this.#oomKillsIn(worker, containerId);
+    const reason = this.#parts.means.outOfMemory.reasonOf(containerId, exitCode, kills);
     const exit = { code: exitCode, finishedAt: exitedAt, reason, seenAt };
     if (worker === undefined) this.strays.add(containerId, exit);
     else this.#parts.keep(this.#tellExit(worker, containerId, exit));
@@ -85,8 +85,12 @@ export class RuntimeNews {
     return this.#parts.workers().find((worker) => worker.owns(id));
   }
 
-  #oomKillsIn(worker: Worker | undefined, id: string): number {
+  #oomKillsIn({ pod }: Worker, id: string): OomKills {
     const { means } = this.#parts;
-    return worker === undefined ? 0 : oomKillsIn(cgroupOf(means, worker.pod, id), means.hierarchy);
+    return {
+      podUid: pod.metadata.uid,
+      inContainer: oomKillsIn(cgroupOf(means, pod, id), means.hierarchy),
+      inPod: oomKillsIn(podCgroupOf(means, pod), means.hierarchy),
+    };
   }
 }

@@ -41,6 +41,7 @@ import type { DeviceMeans } from './devices/give-devices.ts';
 import { DeviceKeeper } from './devices/keeper.ts';
 import { Agent } from './agent.ts';
 import { ObjectStore } from './object-store.ts';
+import { OutOfMemory } from './out-of-memory.ts';
 import { PulledImages } from './pulled-images.ts';
 import { PodStore } from './store.ts';
 
@@ -247,6 +248,7 @@ async function provideMeans(
     images: new Map(),
     pulledImages: new PulledImages(dataDir),
     countDownloads: () => countDownloads(containerd),
+    outOfMemory: new OutOfMemory(),
     now: wallClock,
   };
 }
