@@ -20,6 +20,7 @@ test('reprise doctor says what there is, what is wrong, and what to do', async (
     text,
     new RegExp(`^ok {4}containerd: ${node.containerd.version.split('~')[0]}.* at `, 'm'),
   );
+  t.regex(text, /^(ok {4}|warn {2})resolver: .*resolv\.conf\)/m);
   t.regex(text, /^ok {4}pod network \(CNI\): ready$/m);
   t.regex(text, /^warn {2}CDI specification .*broken\.json: .*\n +try: /m);
   t.regex(text, /^ok {4}nvidia-smi: 1 GPUs, all healthy$/m);

@@ -105,6 +105,32 @@ test('the example runs, is restarted in place, and succeeds; the output tells it
   t.deepEqual(await here.traces(), []);
 });
 
+test('pods ask the name servers of the file that is named', async (t) => {
+  const here = await place('resolver');
+  const file = path.join(here.dir, 'resolv.conf');
+  await fs.promises.writeFile(file, 'nameserver 192.0.2.53\nsearch lab.test\noptions ndots:2\n');
+  const main = container('main', 'cat /etc/resolv.conf > /host/seen', {
+    volumeMounts: [{ name: 'host', mountPath: '/host' }],
+  });
+  const manifest = await here.manifest(
+    pod('asks', [], [main], {
+      volumes: [{ name: 'host', hostPath: { path: here.dir } }],
+      restartPolicy: 'Never',
+    }),
+  );
+  const { code, err } = await foreground(here, '--resolv-conf', file, '-f', manifest).end();
+  t.is(code, 0, err);
+  t.is(
+    fs.readFileSync(path.join(here.dir, 'seen'), 'utf8'),
+    'search lab.test\nnameserver 192.0.2.53\noptions ndots:2\n',
+  );
+
+  const none = `${file}.none`;
+  const missing = await foreground(here, '--resolv-conf', none, '-f', manifest).end();
+  t.is(missing.code, 2);
+  t.regex(missing.err, /--resolv-conf.*cannot be read.*ENOENT/);
+});
+
 test('-o json tells the same as JSON lines', async (t) => {
   const here = await place('json');
   const { code, out } = await foreground(here, '-f', example('hello'), '-o', 'json').end();

@@ -8,7 +8,6 @@
  * Read next: create-container.ts, kill-instances.ts; explain.ts, why one failed.
  */
 import { RepriseError } from '../errors.ts';
-import { readResolverConfig } from '../host/node-facts.ts';
 import { messageFile, removeMessageFile } from '../host/last-words.ts';
 import { lend, placesOf, takeBack } from '../host/lend.ts';
 import { removeOldLogs } from '../host/log-rotation.ts';
@@ -116,7 +115,7 @@ async function runSandbox(
   attempt: number,
   { pod, picture, tell, signal }: Occasion,
 ): Promise<Outcome> {
-  const { config: dnsConfig, warnings } = dnsOf(pod, readResolverConfig());
+  const { config: dnsConfig, warnings } = dnsOf(pod, means.resolver());
   for (const warning of warnings) tell(warning);
   if (!pod.spec.hostNetwork) await assertNetworkReady(means.cri, signal);
   const config = { ...sandboxConfig(pod, attempt, loanOf(picture), means.node), dnsConfig };

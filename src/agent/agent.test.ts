@@ -52,6 +52,7 @@ async function anAgent(): Promise<TestAgent> {
   const means: Means = {
     ...{ cri, node, hierarchy, lending, now: Date.now },
     lookForAddresses: () => false,
+    resolver: () => ({ servers: [], searches: [], options: [] }),
     checkHealth: healthChecker(),
     stopWithSignal: stopperBySignal(containerd, cri),
     qosShares: new QosShares(lending, hierarchy),

@@ -4,7 +4,7 @@ import type { LendSettings } from '../host/lend.ts';
 import type { QosShares } from '../host/qos-shares.ts';
 import type { PodEvent } from '../pod/decision.ts';
 import type { Loan } from '../pod/loan.ts';
-import type { NodeFacts } from '../pod/node-facts.ts';
+import type { NodeFacts, ResolverConfig } from '../pod/node-facts.ts';
 import type { FindObject } from '../pod/objects.ts';
 import type { Pod } from '../pod/pod.ts';
 import type { ObservedSandbox } from '../pod/observed.ts';
@@ -27,6 +27,8 @@ export interface Means {
   readonly node: NodeFacts;
   /** Looks for the node's addresses; whether they are others than before. */
   readonly lookForAddresses: () => boolean;
+  /** The node's, for its pods; as it is now. */
+  readonly resolver: () => ResolverConfig;
   readonly lending: LendSettings;
   readonly checkHealth: CheckHealth;
   readonly stopWithSignal: StopWithSignal;

@@ -31,6 +31,7 @@ import { findFeatures } from '../runtime/features.ts';
 import { ContainerdUnreachable } from '../runtime/unreachable.ts';
 import { healthChecker } from '../runtime/grpc-health.ts';
 import { stopperBySignal } from '../runtime/stop-signal.ts';
+import { readResolver } from '../host/resolver.ts';
 import { wallClock } from '../runtime/time.ts';
 import { listPodUids, lookAtPod } from '../runtime/observe.ts';
 import type { Means } from './means.ts';
@@ -56,6 +57,8 @@ export interface AgentOptions {
   readonly nodeName: string;
   /** Absent: `cluster.local`. */
   readonly clusterDomain?: string;
+  /** The resolv.conf of pods; empty: none; absent: the node's. */
+  readonly resolvConf?: string;
   /** Longest delay between two in-place restarts of a pod; 0: none. */
   readonly inPlaceBackoffMs: number;
   /** Longest delay between two restarts of one container. */
@@ -233,6 +236,7 @@ async function provideMeans(
       return current.facts;
     },
     lookForAddresses: () => current.lookAgain(),
+    resolver: () => readResolver(options.resolvConf).config,
     hierarchy,
     lending,
     qosShares: new QosShares(lending, hierarchy, {

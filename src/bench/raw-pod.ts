@@ -7,7 +7,7 @@
 import { lend, takeBack } from '../host/lend.ts';
 import type { LendSettings } from '../host/lend.ts';
 import { writeHostsFile } from '../host/hosts-file.ts';
-import { readResolverConfig } from '../host/node-facts.ts';
+import { readResolver } from '../host/resolver.ts';
 import type { Loan } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import type { Pod } from '../pod/pod.ts';
@@ -76,7 +76,7 @@ export class RawPod {
     this.#configs = {
       sandbox: {
         ...sandboxConfig(pod, attempt, loan, node),
-        dnsConfig: dnsOf(pod, readResolverConfig()).config,
+        dnsConfig: dnsOf(pod, readResolver().config).config,
       },
       containers: containersOf(pod).map(({ container, kind }) => ({
         waits: kind === 'init',

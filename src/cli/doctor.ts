@@ -9,14 +9,20 @@ import { checkDevices } from '../doctor/check-devices.ts';
 import { checkHost } from '../doctor/check-host.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { defaultSpecDirs } from '../host/devices/read-specs.ts';
-import { withContainerdOption, withDeviceOptions } from './options.ts';
+import { withContainerdOption, withDeviceOptions, withResolverOption } from './options.ts';
 import type { GlobalOptions, NodeOptions } from './options.ts';
 import { printLine, visible } from './output.ts';
 
 type DoctorOptions = GlobalOptions &
   Pick<
     NodeOptions,
-    'containerd' | 'cdiSpecDirs' | 'nvidiaSmi' | 'nvidiaDriverDir' | 'devDir' | 'kernelLog'
+    | 'containerd'
+    | 'resolvConf'
+    | 'cdiSpecDirs'
+    | 'nvidiaSmi'
+    | 'nvidiaDriverDir'
+    | 'devDir'
+    | 'kernelLog'
   > & { readonly output?: 'json' };
 
 /** Long enough for an nvidia-smi that hangs to be given up. */
@@ -27,11 +33,11 @@ export function doctorCommand(): Command {
   const command = new Command('doctor')
     .summary('say what this machine has and what is wrong with it')
     .description(
-      'Looks at containerd, CRI, the pod network, cgroups and devices, and says of each whether it is\n' +
+      'Looks at containerd, CRI, the pod network, cgroups, name servers and devices, and says of each whether it is\n' +
         'fit for pods, and what to do if it is not. Changes nothing, and needs no agent.',
     )
     .addOption(new Option('-o, --output <format>', 'json').choices(['json']));
-  return withDeviceOptions(withContainerdOption(command))
+  return withDeviceOptions(withResolverOption(withContainerdOption(command)))
     .addHelpText(
       'after',
       `
@@ -57,7 +63,7 @@ async function doctor(options: DoctorOptions): Promise<void> {
   };
   const { nvidiaSmi, kernelLog } = options;
   const all = [
-    ...checkHost(),
+    ...checkHost(options.resolvConf),
     ...findings,
     ...(await checkDevices({ roots, nvidiaSmi, kernelLog, ways }, signal)),
     await checkAgent(options.socket, signal),

@@ -38,6 +38,7 @@ export async function hostAgent(
         podPidsLimit: options.podPidsLimit,
         nodeName: options.nodeName,
         clusterDomain: options.clusterDomain,
+        resolvConf: options.resolvConf,
         inPlaceBackoffMs: options.inPlaceBackoff,
         maxContainerRestartMs: options.maxContainerRestartPeriod,
         allowedUnsafeSysctls: options.allowedUnsafeSysctls,

@@ -1,9 +1,12 @@
 /**
  * The options that several commands share, each with its environment variable.
  */
+import fs from 'node:fs';
 import { hostname } from 'node:os';
+import path from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
+import { messageOf } from '../errors.ts';
 import { isNamespacedSysctl } from '../pod/admission.ts';
 import { formatDuration } from '../pod/duration.ts';
 import { durationOption } from './duration.ts';
@@ -25,6 +28,8 @@ export interface NodeOptions {
   readonly podPidsLimit?: number;
   readonly nodeName: string;
   readonly clusterDomain: string;
+  /** Absent: the node's. */
+  readonly resolvConf?: string;
   /** Milliseconds; 0 is off. */
   readonly inPlaceBackoff: number;
   /** Milliseconds. */
@@ -58,7 +63,7 @@ export function withGlobalOptions(program: Command): Command {
 
 /** Adds what `run` and `agent` take. */
 export function withNodeOptions(command: Command): Command {
-  return withDeviceOptions(withContainerdOption(command))
+  return withDeviceOptions(withResolverOption(withContainerdOption(command)))
     .addOption(
       new Option('--data-dir <path>', 'where pods are remembered and their volumes live')
         .env('REPRISE_DATA_DIR')
@@ -152,6 +157,18 @@ export function withContainerdOption(command: Command): Command {
   );
 }
 
+/** Adds which resolver pods get, to what starts an agent and to what only looks. */
+export function withResolverOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--resolv-conf <file>',
+      "name servers and search domains of pods (default: /etc/resolv.conf, or systemd-resolved's if that is on the loopback)",
+    )
+      .env('REPRISE_RESOLV_CONF')
+      .argParser(resolvConf),
+  );
+}
+
 /** Adds where devices are looked for, to what starts an agent and to what only looks. */
 export function withDeviceOptions(command: Command): Command {
   return command
@@ -183,6 +200,17 @@ export function withDeviceOptions(command: Command): Command {
         .env('REPRISE_KERNEL_LOG')
         .default('/dev/kmsg'),
     );
+}
+
+/** As the kubelet's resolvConf has it: an empty name is no resolver at all. */
+function resolvConf(file: string): string {
+  if (file === '') return file;
+  try {
+    fs.accessSync(file, fs.constants.R_OK);
+  } catch (error) {
+    throw new InvalidArgumentError(`cannot be read: ${messageOf(error)}`);
+  }
+  return path.resolve(file);
 }
 
 /** As the kubelet's podPidsLimit has it: what is not above 0 is no limit. */

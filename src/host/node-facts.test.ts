@@ -2,45 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import {
-  chooseHostIPs,
-  countHugePages,
-  parseResolvConf,
-  readNodeFacts,
-  readResolverConfig,
-} from './node-facts.ts';
-
-test('a resolv.conf is read as the kubelet reads it', (t) => {
-  const text = `
-# written by hand
-domain ignored.test
-search first.test
-nameserver 10.0.0.1 # the router
-nameserver fd00::1
-; nameserver 9.9.9.9
-search lab.test. sub.lab.test .
-options ndots:2 timeout:1
-options ndots:5 rotate
-sortlist 1.2.3.4
-nameserver`;
-  t.deepEqual(parseResolvConf(text), {
-    servers: ['10.0.0.1', 'fd00::1'],
-    searches: ['lab.test', 'sub.lab.test'],
-    options: ['ndots:5', 'timeout:1', 'rotate'],
-  });
-  t.deepEqual(parseResolvConf('search .\n'), { servers: [], searches: [], options: [] });
-});
-
-test('the resolver is that of the file as it is now', (t) => {
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-resolver-'));
-  t.teardown(() => fs.rmSync(directory, { recursive: true }));
-  const file = path.join(directory, 'resolv.conf');
-  t.deepEqual(readResolverConfig(file).servers, []);
-  for (const server of ['192.0.2.1', '198.51.100.1']) {
-    fs.writeFileSync(file, `nameserver ${server}\n`);
-    t.deepEqual(readResolverConfig(file).servers, [server]);
-  }
-});
+import { chooseHostIPs, countHugePages, readNodeFacts } from './node-facts.ts';
 
 test('huge pages are counted as they are now', (t) => {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-pages-'));

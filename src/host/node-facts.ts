@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { NodeFacts, ResolverConfig, RuntimeFeatures } from '../pod/node-facts.ts';
+import type { NodeFacts, RuntimeFeatures } from '../pod/node-facts.ts';
 import { findHierarchy, readOr } from './cgroups.ts';
 import type { Hierarchy } from './cgroups.ts';
 
@@ -59,35 +59,6 @@ export function countHugePages(root = HUGE_PAGES): Readonly<Record<string, numbe
       return hugePageSize(folder).map((size) => [size, count] as const);
     }),
   );
-}
-
-/** The node's resolver as it is now: DHCP and VPNs write the file anew. */
-export function readResolverConfig(file = '/etc/resolv.conf'): ResolverConfig {
-  return parseResolvConf(readOr('', file));
-}
-
-/** Name servers, search domains and options of a resolv.conf, read as the kubelet reads it. */
-export function parseResolvConf(text: string): ResolverConfig {
-  const servers: string[] = [];
-  let searches: readonly string[] = [];
-  const options = new Map<string, string>();
-  for (const line of text.split('\n')) {
-    const [keyword, ...values] = line
-      .replace(/[#;].*/, '')
-      .trim()
-      .split(/\s+/);
-    if (keyword === 'nameserver' && values[0] !== undefined) servers.push(values[0]);
-    // The last search line wins. A search of "." alone says "none".
-    if (keyword === 'search') {
-      searches = values
-        .map((domain) => domain.replace(/\.$/, ''))
-        .filter((domain) => domain !== '');
-    }
-    if (keyword === 'options') {
-      for (const option of values) options.set(option.split(':')[0] ?? option, option);
-    }
-  }
-  return { servers, searches, options: [...options.values()] };
 }
 
 /**

@@ -143,7 +143,7 @@ export const podSpec = z.strictObject({
   ),
   dnsPolicy: honoured(
     z.enum(['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']),
-    "all but None give the node's resolv.conf, as there is no cluster DNS; default ClusterFirst",
+    "all but None give the node's resolver (--resolv-conf), as there is no cluster DNS; default ClusterFirst",
   ),
   dnsConfig: honoured(dnsConfig, 'changes to resolv.conf'),
   runtimeClassName: honoured(
