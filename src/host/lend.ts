@@ -199,7 +199,8 @@ async function lendVolume(
   if (volume.persistentVolumeClaim) {
     const { claimName } = volume.persistentVolumeClaim;
     assertPlainName(pod, 'spec.volumes[].persistentVolumeClaim.claimName', claimName);
-    return await provideClaim(dataDir, pod, volume, volume.persistentVolumeClaim, find);
+    const places = { dataDir, markers: path.join(directory, 'fs-groups') };
+    return await provideClaim(places, pod, volume, volume.persistentVolumeClaim, find);
   }
   const memoryBounds = [node.memoryBytes, resources.memoryLimitBytes ?? Infinity];
   const kind = filesKindOf(volume);

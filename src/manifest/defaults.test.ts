@@ -226,6 +226,7 @@ const everything = {
       runAsGroup: 2,
       runAsNonRoot: true,
       fsGroup: 3,
+      fsGroupChangePolicy: 'OnRootMismatch',
       supplementalGroups: [4],
       supplementalGroupsPolicy: 'Strict',
       seccompProfile: { type: 'Localhost', localhostProfile: 'a/b.json' },

@@ -267,11 +267,13 @@ function withSecurityDefaults(context: Raw<'securityContext'>): ContainerSecurit
 function withPodSecurityDefaults(
   context: NonNullable<RawPod['spec']['securityContext']>,
 ): PodSecurityContext {
-  const { runAsUser, runAsGroup, runAsNonRoot, fsGroup, supplementalGroupsPolicy } = context;
+  const { runAsUser, runAsGroup, runAsNonRoot, supplementalGroupsPolicy } = context;
+  const { fsGroup, fsGroupChangePolicy } = context;
   return {
     supplementalGroups: context.supplementalGroups ?? [],
     sysctls: context.sysctls ?? [],
-    ...present({ runAsUser, runAsGroup, runAsNonRoot, fsGroup, supplementalGroupsPolicy }),
+    ...present({ runAsUser, runAsGroup, runAsNonRoot, supplementalGroupsPolicy }),
+    ...present({ fsGroup, fsGroupChangePolicy }),
     ...withConfinement(context),
   };
 }

@@ -233,6 +233,8 @@ export interface PodSecurityContext {
   readonly runAsGroup?: number;
   readonly runAsNonRoot?: boolean;
   readonly fsGroup?: number;
+  /** Whether a claim is given to the group only if its own folder is not the group's. Absent: always. */
+  readonly fsGroupChangePolicy?: 'OnRootMismatch' | 'Always';
   readonly supplementalGroups: readonly number[];
   /** `Strict` leaves out the groups that the image has for the user. Absent: they are added. */
   readonly supplementalGroupsPolicy?: 'Merge' | 'Strict';

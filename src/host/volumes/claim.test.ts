@@ -10,7 +10,13 @@ import { VolumeError } from './volume-error.ts';
 
 interface Place extends AsyncDisposable {
   readonly dataDir: string;
-  readonly provide: (fsGroup?: number, readOnly?: boolean) => Promise<string>;
+  /** For a pod, a new one if none is named. */
+  readonly provide: (options?: {
+    readonly fsGroup?: number;
+    readonly fsGroupChangePolicy?: 'OnRootMismatch' | 'Always';
+    readonly readOnly?: boolean;
+    readonly uid?: string;
+  }) => Promise<string>;
 }
 
 async function aPlace(): Promise<Place> {
@@ -18,13 +24,15 @@ async function aPlace(): Promise<Place> {
   const claimName = 'data';
   return {
     dataDir,
-    provide: (fsGroup, readOnly) => {
+    provide: ({ readOnly, uid = randomUUID(), ...context } = {}) => {
       const pod = aPod([], [], {
-        securityContext: { supplementalGroups: [], sysctls: [], fsGroup },
+        securityContext: { supplementalGroups: [], sysctls: [], ...context },
       });
+      const markers = path.join(dataDir, 'pods', uid);
       const volume = { name: 'v', persistentVolumeClaim: { claimName, readOnly } };
       const { persistentVolumeClaim } = volume;
-      return provideClaim(dataDir, pod, volume, persistentVolumeClaim, among(aClaim(claimName)));
+      const find = among(aClaim(claimName));
+      return provideClaim({ dataDir, markers }, pod, volume, persistentVolumeClaim, find);
     },
     [Symbol.asyncDispose]: () => fs.rm(dataDir, { recursive: true, force: true }),
   };
@@ -65,7 +73,13 @@ test('a claim that is not there keeps the pod waiting', async (t) => {
   await using place = await aPlace();
   const volume = { name: 'v', persistentVolumeClaim: { claimName: 'data' } };
   const error = await t.throwsAsync(
-    provideClaim(place.dataDir, aPod([], []), volume, volume.persistentVolumeClaim, among()),
+    provideClaim(
+      { dataDir: place.dataDir, markers: '' },
+      aPod([], []),
+      volume,
+      volume.persistentVolumeClaim,
+      among(),
+    ),
     { instanceOf: VolumeError },
   );
   t.is(
@@ -89,7 +103,7 @@ test('all that is in it is given to fsGroup, links are not followed', async (t) 
   await fs.symlink(outside, path.join(data, 'a/link'));
   await fs.symlink(path.join(outside, 'file'), path.join(data, 'file-link'));
 
-  await place.provide(2000);
+  await place.provide({ fsGroup: 2000 });
   t.is(await ownership(data), '2777 0:2000');
   t.is(await ownership(data, 'a/b'), '2775 0:2000');
   t.is(await ownership(data, 'a/b/file'), '660 0:2000');
@@ -100,18 +114,38 @@ test('all that is in it is given to fsGroup, links are not followed', async (t) 
   t.is(await ownership(outside, 'file'), '600 0:0');
 });
 
-test('it is given to the same group once only, and to another one again', async (t) => {
+test('it is given to the group once for each pod, whoever has written there meanwhile', async (t) => {
   await using place = await aPlace();
-  const data = await place.provide(2000);
+  const data = await place.provide({ fsGroup: 2000, uid: 'first' });
   await fs.writeFile(path.join(data, 'file'), '', { mode: 0o600 });
   await fs.chown(path.join(data, 'file'), 0, 0);
-  await place.provide(2000);
+  await place.provide({ fsGroup: 2000, uid: 'first' });
   t.is(await ownership(data, 'file'), '600 0:0');
-  await place.provide(3000);
+  await place.provide({ fsGroup: 2000, uid: 'second' });
+  t.is(await ownership(data, 'file'), '660 0:2000');
+  await place.provide({ fsGroup: 3000, uid: 'third' });
   t.is(await ownership(data, 'file'), '660 0:3000');
 });
 
+const roots: Record<string, readonly [group: number, mode: number, isGiven: boolean]> = {
+  'one of the group': [2000, 0o2775, false],
+  'one of another group': [3000, 0o2775, true],
+  'one that the group may not write to': [2000, 0o2755, true],
+  'one that does not give its group on': [2000, 0o775, true],
+};
+for (const [title, [group, mode, isGiven]] of Object.entries(roots)) {
+  test(`OnRootMismatch ${isGiven ? 'gives' : 'leaves alone'} what is in a folder: ${title}`, async (t) => {
+    await using place = await aPlace();
+    const data = await place.provide();
+    await fs.writeFile(path.join(data, 'file'), '', { mode: 0o600 });
+    await fs.chown(data, 0, group);
+    await fs.chmod(data, mode);
+    await place.provide({ fsGroup: 2000, fsGroupChangePolicy: 'OnRootMismatch' });
+    t.is(await ownership(data, 'file'), isGiven ? '660 0:2000' : '600 0:0');
+  });
+}
+
 test('what nobody may write to is not given to anybody', async (t) => {
   await using place = await aPlace();
-  t.is(await ownership(await place.provide(2000, true)), '777 0:0');
+  t.is(await ownership(await place.provide({ fsGroup: 2000, readOnly: true })), '777 0:0');
 });

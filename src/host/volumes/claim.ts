@@ -2,8 +2,8 @@
  * persistentVolumeClaim: a folder of this node, `<data-dir>/claims/<namespace>/<claim>/data`, made when
  * a pod first uses it and never removed by us, whatever becomes of pods and of the claim itself.
  *
- * With fsGroup, all that is in it is given to the group once; a marker beside the folder, where no
- * container can reach it, says for which group that was done.
+ * With fsGroup, all that is in it is given to the group before the pod's first container runs, as the
+ * kubelet does it when it mounts (volume_linux.go): once for each pod, as a file among the pod's says.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -11,13 +11,18 @@ import { messageOf } from '../../errors.ts';
 import type { FindObject } from '../../pod/objects.ts';
 import type { Pod, Volume } from '../../pod/pod.ts';
 import type { ClaimVolume } from '../../pod/volume-sources.ts';
-import { isErrno } from '../errno.ts';
 import { giveToGroup } from './give-to-group.ts';
 import { VolumeError } from './volume-error.ts';
 
+/** Where claims are, and where it is noted what was done for the pod. */
+export interface ClaimPlaces {
+  readonly dataDir: string;
+  readonly markers: string;
+}
+
 /** Makes the folder of a claim that there is, and says where it is. */
 export async function provideClaim(
-  dataDir: string,
+  { dataDir, markers }: ClaimPlaces,
   pod: Pod,
   { name }: Volume,
   { claimName, readOnly }: ClaimVolume,
@@ -33,9 +38,8 @@ export async function provideClaim(
   const data = path.join(folder, 'data');
   try {
     makeFolder(folder, data);
-    const { fsGroup } = pod.spec.securityContext;
     // What nobody may write to is not made writable for a group.
-    if (fsGroup !== undefined && readOnly !== true) await belongTo(fsGroup, folder, data);
+    if (readOnly !== true) await belongTo(pod, data, path.join(markers, name));
     return data;
   } catch (error) {
     throw new VolumeError(`MountVolume.SetUp failed for volume "${name}" : ${messageOf(error)}`, {
@@ -60,14 +64,17 @@ function makeFolder(folder: string, data: string): void {
   fs.renameSync(making, data);
 }
 
-async function belongTo(group: number, folder: string, data: string): Promise<void> {
-  const marker = path.join(folder, 'fs-group');
-  const known = await fs.promises.readFile(marker, 'utf8').catch((error: unknown) => {
-    if (!isErrno(error, 'ENOENT')) throw error;
-    return '';
-  });
-  if (known === `${group}\n`) return;
-  await giveToGroup(data, group);
-  await fs.promises.writeFile(`${marker}.new`, `${group}\n`, { mode: 0o600 });
-  await fs.promises.rename(`${marker}.new`, marker);
+async function belongTo(pod: Pod, data: string, marker: string): Promise<void> {
+  const { fsGroup, fsGroupChangePolicy } = pod.spec.securityContext;
+  if (fsGroup === undefined || fs.existsSync(marker)) return;
+  const isRight = fsGroupChangePolicy === 'OnRootMismatch' && isGivenTo(data, fsGroup);
+  if (!isRight) await giveToGroup(data, fsGroup);
+  await fs.promises.mkdir(path.dirname(marker), { recursive: true, mode: 0o750 });
+  await fs.promises.writeFile(marker, '', { mode: 0o600 });
+}
+
+/** Whether the folder itself belongs to the group in every respect; then what is in it should, too. */
+function isGivenTo(data: string, group: number): boolean {
+  const { gid, mode } = fs.lstatSync(data);
+  return gid === group && (mode & 0o2770) === 0o2770;
 }

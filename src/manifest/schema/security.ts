@@ -97,9 +97,9 @@ export const podSecurityContext = z.strictObject({
   runAsGroup: honoured(id(), 'for containers that do not say otherwise'),
   runAsNonRoot: honoured(z.boolean(), 'for containers that do not say otherwise'),
   fsGroup: honoured(id(), 'the group of every process, and of all volumes but hostPath'),
-  fsGroupChangePolicy: inert(
+  fsGroupChangePolicy: honoured(
     z.enum(['OnRootMismatch', 'Always']),
-    'volumes of the supported kinds are given their group once',
+    "OnRootMismatch leaves a claim alone whose own folder is the group's; default Always",
   ),
   supplementalGroups: honoured(listOf(id()), 'further groups of every process'),
   supplementalGroupsPolicy: honoured(
