@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
+import { execa } from 'execa';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { freePort } from './free-port.ts';
 import { container, pod, restartAllOn, sidecar } from './manifests.ts';
@@ -78,6 +79,18 @@ test('ports of the node lead to the pod, before and after a restart in place', a
 
   await node().removed('ports');
   t.is(await fetched('127.0.0.1', tcp, 'file'), undefined, 'they lead nowhere when it is gone');
+});
+
+test('a port for SCTP leads to the pod: so say the rules of the node, nothing here speaks it', async (t) => {
+  const hostPort = await freePort();
+  const ports = [{ containerPort: 2905, hostPort, protocol: 'SCTP' }];
+  await node().apply(pod('sctp', [], [container('main', undefined, { ports })]));
+  const { status } = await node().podThat('sctp', 'runs', isReady);
+  const leads = `-p sctp .*--dport ${hostPort} .*--to-destination ${status.podIP}:2905$`;
+  const rules = async () => (await execa('iptables', ['-w', '-t', 'nat', '-S'])).stdout;
+  t.regex(await rules(), new RegExp(leads, 'm'));
+  await node().removed('sctp');
+  t.notRegex(await rules(), new RegExp(`--dport ${hostPort} `));
 });
 
 test('a port leads to one pod', async (t) => {

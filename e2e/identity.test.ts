@@ -70,6 +70,22 @@ test("the node's network, processes and IPC can be asked for", async (t) => {
   t.true(main.includes(`/proc/${process.pid}`), 'it sees this very process');
 });
 
+test('a container works where it is told to, and has an input that stays open if it wants one', async (t) => {
+  // Whoever has no input is at its end at once.
+  const report = 'pwd; exec 3<&0; (cat <&3; echo "the end of its input") & sleep 2';
+  const { main, other } = await seenIn(
+    t,
+    reportingPod('inputs', [
+      reporter('main', report, { workingDir: '/not/there/before', stdin: true }),
+      reporter('other', report),
+    ]),
+    'main',
+    'other',
+  );
+  t.deepEqual(main, ['/not/there/before']);
+  t.deepEqual(other, ['/', 'the end of its input']);
+});
+
 test('processes are shared among the containers of a pod that wants it', async (t) => {
   const all = "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep '^NAME=' | sort -u";
   // The containers start one after another.

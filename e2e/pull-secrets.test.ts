@@ -133,6 +133,24 @@ test.serial('wrong credentials are refused, and right ones are found among other
   await node().removed('refused', 'served');
 });
 
+test.serial('a Secret of the older kind has the registries at its top', async (t) => {
+  const image = `${registry().host}/older:1`;
+  await registry().push('busybox', 'older:1');
+  const auths = { [registry().host]: { username: 'bob', password } };
+  const old = {
+    ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'older' } },
+    type: 'kubernetes.io/dockercfg',
+    data: { '.dockercfg': Buffer.from(JSON.stringify(auths)).toString('base64') },
+  };
+  await node().apply(JSON.stringify(old));
+  await node().apply(wants('stranger', image));
+  await isRefused('stranger');
+  await node().apply(wants('owner', image, ['older']));
+  const running = await node().podThat('owner', 'runs', isReady);
+  t.is(statusOf(running, 'main').image, image);
+  await node().removed('stranger', 'owner');
+});
+
 test.serial('a secret that comes later is used at once', async (t) => {
   const image = `${registry().host}/late:1`;
   await registry().push('busybox', 'late:1');
