@@ -20,6 +20,7 @@ import { serve } from '../testing/containerd-server.ts';
 import { aNode } from '../testing/node.ts';
 import type { Means } from './means.ts';
 import { Agent } from './agent.ts';
+import { steadyClock } from './clock.ts';
 import { ClaimStore } from './devices/claims.ts';
 import { DeviceKeeper } from './devices/keeper.ts';
 import { ObjectStore } from './object-store.ts';
@@ -50,7 +51,7 @@ async function anAgent(): Promise<TestAgent> {
   const ways = { nvidiaHandlers: new Set<string>() };
   const keeper = new DeviceKeeper({ roots, ways, claims: new ClaimStore(dataDir), log });
   const means: Means = {
-    ...{ cri, node, hierarchy, lending, now: Date.now },
+    ...{ cri, node, hierarchy, lending, ...steadyClock() },
     lookForAddresses: () => false,
     resolver: () => ({ servers: [], searches: [], options: [] }),
     checkHealth: healthChecker(),

@@ -61,6 +61,7 @@ import { findLogSource } from './log-source.ts';
 import type { Subject } from './log-source.ts';
 import { objectsFor, pullsWith, refersTo } from './pod-objects.ts';
 import { RuntimeNews } from './runtime-news.ts';
+import { eventOnClock, lookOnClock } from './runtime-times.ts';
 import { SetAside } from './set-aside.ts';
 import { show } from './show.ts';
 import { Turns } from './turns.ts';
@@ -269,7 +270,7 @@ export class Agent implements Backend {
 
   /** One piece of news from the runtime. */
   took(event: RuntimeEvent): void {
-    this.#news.took(event);
+    this.#news.took(eventOnClock(event, this.#parts.means.fromWall));
   }
 
   /** Ends all workers; containers run on. */
@@ -305,7 +306,8 @@ export class Agent implements Backend {
       tell,
       inputs: (now) => allInputsOf(now, { find, hostIPs: means.node.hostIPs }),
       look: async (signal) => {
-        const look = await lookAtPod(means.cri, pod.metadata.uid, signal);
+        const seen = await lookAtPod(means.cri, pod.metadata.uid, signal);
+        const look = lookOnClock(seen, means.fromWall);
         return await withLastWords(means, worker.pod, this.#news.strays.putInto(look), signal);
       },
       save: (saved) => {

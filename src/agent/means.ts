@@ -13,6 +13,7 @@ import type { Downloads } from '../runtime/downloads.ts';
 import type { CheckHealth } from '../runtime/grpc-health.ts';
 import type { ReadyImage } from '../runtime/images.ts';
 import type { StopWithSignal } from '../runtime/stop-signal.ts';
+import type { Clock } from './clock.ts';
 import type { DeviceMeans } from './devices/give-devices.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { OutOfMemory } from './out-of-memory.ts';
@@ -21,7 +22,7 @@ import type { PodStore } from './store.ts';
 import type { Picture } from './worker.ts';
 
 /** What actions are performed with; one for all pods of an agent. */
-export interface Means {
+export interface Means extends Clock {
   readonly cri: Cri;
   /** As it is now: ask for it when it is needed. */
   readonly node: NodeFacts;
@@ -45,7 +46,6 @@ export interface Means {
   readonly countDownloads: () => Downloads;
   /** What is known of containers for which there was no memory. */
   readonly outOfMemory: OutOfMemory;
-  readonly now: () => number;
 }
 
 /** What an action is performed for, and how it is told about. */

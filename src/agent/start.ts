@@ -15,6 +15,7 @@ import { lockFolder } from '../host/lock.ts';
 import { readNodeFacts } from '../host/node-facts.ts';
 import { comeFirst } from '../host/priority.ts';
 import { QosShares } from '../host/qos-shares.ts';
+import { readResolver } from '../host/resolver.ts';
 import type { Logger } from '../log.ts';
 import { podKey } from '../pod/pod.ts';
 import type { Pod } from '../pod/pod.ts';
@@ -31,10 +32,9 @@ import { findFeatures } from '../runtime/features.ts';
 import { ContainerdUnreachable } from '../runtime/unreachable.ts';
 import { healthChecker } from '../runtime/grpc-health.ts';
 import { stopperBySignal } from '../runtime/stop-signal.ts';
-import { readResolver } from '../host/resolver.ts';
-import { wallClock } from '../runtime/time.ts';
 import { listPodUids, lookAtPod } from '../runtime/observe.ts';
 import type { Means } from './means.ts';
+import { steadyClock } from './clock.ts';
 import { CurrentNode } from './current-node.ts';
 import { ClaimStore } from './devices/claims.ts';
 import { watchDevices } from './devices/health-watch.ts';
@@ -253,7 +253,7 @@ async function provideMeans(
     pulledImages: new PulledImages(dataDir),
     countDownloads: () => countDownloads(containerd),
     outOfMemory: new OutOfMemory(),
-    now: wallClock,
+    ...steadyClock(),
   };
 }
 

@@ -93,14 +93,14 @@ function subscribe(containerd: Containerd, mark: string): ClientReadableStream<A
 
 /** Publishes the mark until the signal says that it came back: the first ones are often missed. */
 async function prove(containerd: Containerd, mark: string, proven: AbortSignal): Promise<void> {
-  const giveUpAt = Date.now() + proofMs;
+  const giveUpAt = performance.now() + proofMs;
   const event = { type_url: 'google.protobuf.Empty', value: Buffer.alloc(0) };
   const patience = { deadlineMs: publishMs, signal: proven };
   try {
     for (let delayMs = firstMarkDelayMs; ; delayMs = Math.min(delayMs * 2, longestMarkDelayMs)) {
       await perform(containerd, containerd.events.Publish, { topic: mark, event }, patience);
       await setTimeout(delayMs, undefined, { signal: proven });
-      if (Date.now() > giveUpAt) {
+      if (performance.now() > giveUpAt) {
         throw new RuntimeCallError('Subscribe', 'deadline', 'no event came', containerd.socketPath);
       }
     }
