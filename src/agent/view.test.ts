@@ -138,6 +138,34 @@ test('failures are counted until a success, under what failed', (t) => {
   t.deepEqual(succeeded(view, create, created, 3).failures, {});
 });
 
+const unlike: Record<string, readonly [reasons: readonly string[], count: number]> = {
+  'a failed pull after other failures is the first': [
+    ['CreateContainerConfigError', 'CreateContainerError', 'ErrImagePull'],
+    1,
+  ],
+  'an error of a container after failed pulls is the first': [
+    ['ErrImagePull', 'ImageInspectError', 'CreateContainerError'],
+    1,
+  ],
+  'a sandbox that fails after a wait for the network has failed once': [
+    ['NetworkNotReady', 'NetworkNotReady', 'FailedCreatePodSandBox'],
+    1,
+  ],
+  'what is tried again at the same pace is counted together': [
+    ['CreateContainerConfigError', 'CreateContainerError'],
+    2,
+  ],
+};
+for (const [title, [reasons, count]] of Object.entries(unlike)) {
+  test(`of failures that are retried at different paces, ${title}`, (t) => {
+    const view = reasons.reduce(
+      (sofar, reason, at) => failed(sofar, create, { reason, message: '' }, at),
+      blankView,
+    );
+    t.like(view.failures, { 'create main': { count, reason: reasons.at(-1) } });
+  });
+}
+
 test('attempts to run a sandbox are counted together, though their numbers differ', (t) => {
   const first = failed(blankView, { kind: 'run-sandbox', attempt: 0 }, trouble, 1);
   const second = failed(first, { kind: 'run-sandbox', attempt: 1 }, trouble, 2);

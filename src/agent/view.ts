@@ -7,6 +7,7 @@
  */
 import type { Action } from '../pod/action.ts';
 import { subjectOf } from '../pod/action.ts';
+import { countOf } from '../pod/backoff.ts';
 import type { Inputs } from '../pod/inputs.ts';
 import type { Loan } from '../pod/loan.ts';
 import type {
@@ -231,7 +232,7 @@ export function failed(
   const recent = Object.fromEntries(
     Object.entries(view.failures).filter(([, { at }]) => now - at <= FORGET_FAILURE_MS),
   );
-  const count = (recent[subject]?.count ?? 0) + 1;
+  const count = countOf(recent[subject], failure);
   const next = { ...view, failures: { ...recent, [subject]: { ...failure, at: now, count } } };
   switch (action.kind) {
     case 'create-container':

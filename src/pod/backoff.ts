@@ -63,16 +63,37 @@ export function inPlaceBackoff(
   return { delayMs, at: triggeredAt + delayMs };
 }
 
-const IMAGE_REASONS: readonly string[] = [
-  'ErrImagePull',
-  'RegistryUnavailable',
-  'ImageInspectError',
-];
+/** How far apart the tries are of what fails again and again: at first, and at most. */
+interface Pace {
+  readonly initialMs: number;
+  readonly maxMs: number;
+}
+
+/** Somebody is about to set it up, and asking costs nothing. */
+const asking: Pace = { initialMs: 1_000, maxMs: 1_000 };
+const pulling: Pace = { initialMs: 10_000, maxMs: 300_000 };
+const trying: Pace = { initialMs: 1_000, maxMs: 60_000 };
+
+/** What does not go at the usual pace, by its reason. */
+const paces: Readonly<Record<string, Pace>> = {
+  NetworkNotReady: asking,
+  ErrImagePull: pulling,
+  RegistryUnavailable: pulling,
+  ImageInspectError: pulling,
+};
+
+function paceOf({ reason }: Pick<Failure, 'reason'>): Pace {
+  return paces[reason] ?? trying;
+}
 
 /** When an action that failed may be tried again. */
-export function retryAt({ reason, at, count }: Failure): number {
-  // Somebody is about to set it up, and asking costs nothing.
-  if (reason === 'NetworkNotReady') return at + 1_000;
-  const [initial, max] = IMAGE_REASONS.includes(reason) ? [10_000, 300_000] : [1_000, 60_000];
-  return at + Math.min(initial * 2 ** (count - 1), max);
+export function retryAt(failure: Failure): number {
+  const { initialMs, maxMs } = paceOf(failure);
+  return failure.at + Math.min(initialMs * 2 ** (failure.count - 1), maxMs);
+}
+
+/** How many times in a row an action has failed that fails again now: each pace has a count of its own. */
+export function countOf(before: Failure | undefined, failure: Pick<Failure, 'reason'>): number {
+  const goesOn = before !== undefined && paceOf(before) === paceOf(failure);
+  return goesOn ? before.count + 1 : 1;
 }

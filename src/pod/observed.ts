@@ -139,7 +139,7 @@ export interface Failure {
   /** The image that cannot be had, if that is what failed: the container's own, or that of a volume. */
   readonly image?: string;
   readonly at: number;
-  /** How many times in a row. */
+  /** How many times in a row, at the same pace: see `countOf` in backoff.ts. */
   readonly count: number;
 }
 
