@@ -307,3 +307,13 @@ test('a Secret that pulls waited for ends their back-off, and that of nothing el
   const after = pullSecretChanged({ ...blankView, failures });
   t.deepEqual(Object.keys(after.failures), ['run sandbox']);
 });
+
+test('that a sandbox was stopped is known as long as it is there', (t) => {
+  const lost = { id: 's', attempt: 0, ready: false, ips: [] };
+  const view = { ...blankView, sandboxes: [{ ...lost, ready: true }] };
+  const stopped = succeeded(view, { kind: 'stop-sandbox', id: 's' }, { kind: 'done' }, 1);
+  t.deepEqual(stopped.sandboxes, [{ ...lost, isStopped: true }]);
+  const seen = { sandboxes: [lost], instances: [] };
+  t.deepEqual(looked(stopped, stopped, seen).sandboxes, [{ ...lost, isStopped: true }]);
+  t.deepEqual(looked(view, view, seen).sandboxes, [lost]);
+});

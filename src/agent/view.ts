@@ -197,7 +197,7 @@ export function succeeded(view: Observed, action: Action, outcome: Outcome, now:
     case 'remove-container':
       return { ...next, instances: next.instances.filter(({ id }) => id !== action.id) };
     case 'stop-sandbox':
-      return sandboxLost(next, action.id);
+      return withSandboxChange(next, action.id, { ready: false, isStopped: true });
     case 'remove-sandbox': {
       const attempt = next.sandboxes.find(({ id }) => id === action.id)?.attempt;
       return {
@@ -324,10 +324,7 @@ export function pullSecretChanged(view: Observed): Observed {
 
 /** The picture after the death of a sandbox's own process. */
 export function sandboxLost(view: Observed, sandboxId: string): Observed {
-  return {
-    ...view,
-    sandboxes: view.sandboxes.map((one) => (one.id === sandboxId ? { ...one, ready: false } : one)),
-  };
+  return withSandboxChange(view, sandboxId, { ready: false });
 }
 
 /**
@@ -368,7 +365,9 @@ function lookedAtSandboxes(
     if (then !== undefined && now === undefined) return [];
     // No sandbox ever comes back to life, but containerd (2.1 most of all) goes on calling it ready
     // for some milliseconds after it has told its exit: the look after an exit may be that early.
-    return { ...seen, ready: seen.ready && now?.ready !== false };
+    const ready = seen.ready && now?.ready !== false;
+    // What has lost its network by itself looks the same: only we know.
+    return { ...seen, ready, ...(now?.isStopped === true && { isStopped: true }) };
   });
   return [...added, ...found];
 }
@@ -456,4 +455,9 @@ function withInstance(view: Observed, id: string, change: (one: Instance) => Ins
 function withSandbox(view: Observed, sandbox: ObservedSandbox): Observed {
   const others = view.sandboxes.filter(({ id }) => id !== sandbox.id);
   return { ...view, sandboxes: [sandbox, ...others] };
+}
+
+function withSandboxChange(view: Observed, id: string, change: Partial<ObservedSandbox>): Observed {
+  const sandboxes = view.sandboxes.map((one) => (one.id === id ? { ...one, ...change } : one));
+  return { ...view, sandboxes };
 }

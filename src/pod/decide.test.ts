@@ -10,6 +10,7 @@ import {
 } from '../testing/builders.ts';
 import type { Behaviour, Plan } from '../testing/simulated-node.ts';
 import { SimulatedNode } from '../testing/simulated-node.ts';
+import type { Action } from './action.ts';
 import { decide } from './decide.ts';
 import type { Memory } from './memory.ts';
 import type { RestartRule } from './pod.ts';
@@ -710,6 +711,76 @@ for (const [title, happens] of Object.entries({
     t.deepEqual(node.living, title.includes('deleted') ? [] : ['main']);
   });
 }
+
+/** What is done to sandboxes, in order, from the loss of the first one on. */
+function sandboxStory(node: SimulatedNode): string[] {
+  return node.story.filter((line) => / sandbox /.test(line)).slice(1);
+}
+
+const isStop = ({ kind }: Action): boolean => kind === 'stop-sandbox';
+
+test('a lost sandbox is stopped, once, before the next one runs', (t) => {
+  const pod = aPod([], [aContainer('main'), aContainer('done', { restartPolicy: 'Never' })], {
+    restartPolicy: 'Always',
+  });
+  const node = new SimulatedNode(pod, behave({ done: [quick] }));
+  node.run();
+  node.killSandbox();
+  node.run();
+  // The container that has ended stays current, and its sandbox with it.
+  t.deepEqual(node.sandboxIds, ['sandbox-0', 'sandbox-1']);
+  node.lookAgain();
+  node.run();
+  t.deepEqual(sandboxStory(node), ['stop sandbox sandbox-0', 'run sandbox 1']);
+  node.killSandbox();
+  node.run();
+  t.deepEqual(sandboxStory(node).slice(2), [
+    'stop sandbox sandbox-1',
+    'run sandbox 2',
+    'remove sandbox sandbox-1',
+  ]);
+  t.deepEqual(node.faults, []);
+  t.deepEqual(node.living, ['main']);
+});
+
+test('a lost sandbox that cannot be stopped is tried again, and no other one runs before', (t) => {
+  let failures = 2;
+  const node = new SimulatedNode(aPod([], [aContainer('main')], { restartPolicy: 'Always' }), {
+    ...behave({}),
+    fails: (action) => isStop(action) && failures-- > 0,
+  });
+  node.run();
+  node.killSandbox();
+  const from = node.now;
+  node.run();
+  t.deepEqual(sandboxStory(node), [
+    ...['stop sandbox sandbox-0', 'stop sandbox sandbox-0', 'stop sandbox sandbox-0'],
+    ...['run sandbox 1', 'remove sandbox sandbox-0'],
+  ]);
+  t.true(node.now - from > 3_000);
+  t.deepEqual(node.living, ['main']);
+  t.deepEqual(node.faults, []);
+});
+
+test('an agent that does not know whether a lost sandbox was stopped stops it once more', (t) => {
+  let hasFirst = false;
+  let isBroken = true;
+  const node = new SimulatedNode(aPod([], [aContainer('main')], { restartPolicy: 'Always' }), {
+    ...behave({}),
+    fails: ({ kind }) => kind === 'run-sandbox' && hasFirst && isBroken,
+  });
+  node.run();
+  hasFirst = true;
+  node.killSandbox();
+  node.run({ forMs: 10_000 });
+  t.is(sandboxStory(node).filter((line) => line.startsWith('stop')).length, 1);
+  isBroken = false;
+  node.crashAgent(1_000);
+  node.run();
+  t.is(sandboxStory(node).filter((line) => line.startsWith('stop')).length, 2);
+  t.deepEqual(node.living, ['main']);
+  t.deepEqual(node.faults, []);
+});
 
 test('the first word about an exit is the last', (t) => {
   const pod = aPod([], [aContainer('main'), aContainer('other')]);

@@ -46,6 +46,8 @@ export interface ObservedSandbox {
   readonly ready: boolean;
   /** Primary address first; empty with the host's network. */
   readonly ips: readonly string[];
+  /** We have stopped it: its network is taken down. Absent: not since the agent began. */
+  readonly isStopped?: boolean;
 }
 
 export interface Instance extends Origin {

@@ -22,6 +22,12 @@ export function ensureSandbox(look: Look, memory: Memory): Decision | undefined 
   if (stranded.length > 0) return stopGracefully(look, memory, stranded);
   const unproven = observed.instances.filter((one) => hasEnded(one) && !one.gone);
   if (unproven.length > 0) return { ...only(memory), actions: proveGone(unproven) };
+  // Its process is gone and its network is not: the address would stay taken, and a hostPort lead there, for
+  // as long as something of it is kept. An agent that has just started does so once more, which is safe.
+  const standing = observed.sandboxes.filter(({ isStopped }) => isStopped !== true);
+  if (standing.length > 0) {
+    return { ...only(memory), actions: standing.map(({ id }) => ({ kind: 'stop-sandbox', id })) };
+  }
   return replaceSandbox(look, memory);
 }
 

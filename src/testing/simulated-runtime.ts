@@ -78,6 +78,8 @@ interface SimSandbox {
   readonly id: string;
   readonly attempt: number;
   ready: boolean;
+  /** It outlives the sandbox's own process: only a stop takes it down. */
+  hasNetwork: boolean;
 }
 
 /** A process that ran, or could not be started; also of a container that has been removed. */
@@ -260,8 +262,10 @@ export class SimulatedRuntime {
     if (this.living.length > 0) this.#listener.fault('a sandbox was made while containers live');
     if (this.#sandboxes.some(({ ready }) => ready))
       this.#listener.fault('a second sandbox was made');
+    if (this.#sandboxes.some(({ hasNetwork }) => hasNetwork))
+      this.#listener.fault('a sandbox was made while another one has its network');
     const sandbox = { id: `sandbox-${attempt}`, attempt, ready: true };
-    this.#sandboxes.push(sandbox);
+    this.#sandboxes.push({ ...sandbox, hasNetwork: true });
     this.sandboxesMade++;
     return { kind: 'sandbox', sandbox: { ...sandbox, ips: ['10.0.0.2'] } };
   }
@@ -434,6 +438,7 @@ export class SimulatedRuntime {
     const sandbox = this.#sandboxes.find((one) => one.id === id);
     if (sandbox === undefined) return;
     sandbox.ready = false;
+    sandbox.hasNetwork = false;
     for (const { instance } of this.#containers) {
       if (instance.sandboxAttempt === sandbox.attempt) this.#end(instance.id, 137);
     }
