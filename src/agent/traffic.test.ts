@@ -18,27 +18,40 @@ test('without restarts nobody waits', async (t) => {
 
 test('a chore waits until the last other pod is done', async (t) => {
   const traffic = new Traffic();
-  traffic.note('b', true);
-  traffic.note('c', true);
+  traffic.note('b', { restarts: true });
+  traffic.note('c', { restarts: true });
   const chore = traffic.whenCalm('a', never);
-  traffic.note('b', false);
+  traffic.note('b', {});
   t.false(await isSettled(chore));
-  traffic.note('c', false);
+  traffic.note('c', {});
   t.true(await isSettled(chore));
 });
 
 test('a pod that restarts itself does not wait for what it has prepared', async (t) => {
   const traffic = new Traffic();
-  traffic.note('b', true);
+  traffic.note('b', { restarts: true });
   const chore = traffic.whenCalm('a', never);
   t.false(await isSettled(chore));
-  traffic.note('a', true);
+  traffic.note('a', { restarts: true });
   t.true(await isSettled(chore));
+});
+
+test('a pod that ends does not wait for others', async (t) => {
+  const traffic = new Traffic();
+  traffic.note('b', { restarts: true });
+  const chore = traffic.whenCalm('a', never);
+  const other = traffic.whenCalm('c', never);
+  t.false(await isSettled(chore));
+  traffic.note('a', { ends: true });
+  t.true(await isSettled(chore));
+  t.false(await isSettled(other));
+  traffic.note('a', {});
+  t.false(await isSettled(traffic.whenCalm('a', never)));
 });
 
 test('the signal ends the wait', async (t) => {
   const traffic = new Traffic();
-  traffic.note('b', true);
+  traffic.note('b', { restarts: true });
   const abort = new AbortController();
   const chore = traffic.whenCalm('a', abort.signal);
   t.false(await isSettled(chore));

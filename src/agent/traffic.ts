@@ -8,19 +8,18 @@ const PATIENCE_MS = 30_000;
 
 export class Traffic {
   readonly #restarting = new Set<string>();
+  readonly #ending = new Set<string>();
   readonly #waiting = new Set<() => void>();
 
-  /** Says whether a pod, by any name for it, is being restarted in place now. */
-  note(pod: string, isRestarting: boolean): void {
-    if (this.#restarting.has(pod) === isRestarting) return;
-    if (isRestarting) this.#restarting.add(pod);
-    else this.#restarting.delete(pod);
-    for (const check of [...this.#waiting]) check();
+  /** Says what a pod, by any name for it, is up to: a restart in place, its end, or neither. */
+  note(pod: string, { restarts = false, ends = false }): void {
+    const isNews = set(this.#restarting, pod, restarts);
+    if (set(this.#ending, pod, ends) || isNews) for (const check of [...this.#waiting]) check();
   }
 
   /**
-   * Waits until no other pod restarts, or this one does: then what it prepares is needed at once.
-   * Ends early with the signal.
+   * Waits until no other pod restarts, or this one does: then what it prepares is needed at once; or
+   * until this one ends: its end waits for all that it has begun. Ends early with the signal.
    */
   async whenCalm(pod: string, signal: AbortSignal): Promise<void> {
     if (this.#isCalmFor(pod)) return;
@@ -38,6 +37,14 @@ export class Traffic {
   }
 
   #isCalmFor(pod: string): boolean {
-    return this.#restarting.size === 0 || this.#restarting.has(pod);
+    return this.#restarting.size === 0 || this.#restarting.has(pod) || this.#ending.has(pod);
   }
+}
+
+/** Puts a pod into a set or takes it out; whether that changes anything. */
+function set(pods: Set<string>, pod: string, isIn: boolean): boolean {
+  if (pods.has(pod) === isIn) return false;
+  if (isIn) pods.add(pod);
+  else pods.delete(pod);
+  return true;
 }

@@ -23,12 +23,13 @@ export class Turns {
 
   /** To be told of every change: others make room for who restarts. */
   note({ uid, memory }: Pick<Actor, 'uid' | 'memory'>): void {
-    this.#traffic.note(uid, isInAHurry(memory));
+    const ends = memory.ending !== undefined;
+    this.#traffic.note(uid, { restarts: isInAHurry(memory), ends });
   }
 
   /** Nobody makes room for it any more. */
   leave(uid: string): void {
-    this.#traffic.note(uid, false);
+    this.#traffic.note(uid, {});
   }
 
   /** Performs an action when it is its turn; rejects with the signal's reason if that comes before. */
