@@ -72,3 +72,20 @@ test('the file is replaced when something changed, and left alone when not', asy
     await fs.rm(folder, { recursive: true });
   }
 });
+
+test('a file that a container has made larger than could be read is replaced', async (t) => {
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'reprise-hosts-'));
+  const file = path.join(folder, 'etc-hosts');
+  try {
+    await writeHostsFile(file, aPod(), ['10.1.0.2'], node);
+    const written = await fs.readFile(file, 'utf8');
+    await fs.truncate(file, 3 * 2 ** 30); // All of it a hole: it takes no room.
+    await writeHostsFile(file, aPod(), ['10.1.0.2'], node);
+    t.is(await fs.readFile(file, 'utf8'), written);
+    await fs.writeFile(file, written.replace('web', 'bew'));
+    await writeHostsFile(file, aPod(), ['10.1.0.2'], node);
+    t.is(await fs.readFile(file, 'utf8'), written);
+  } finally {
+    await fs.rm(folder, { recursive: true });
+  }
+});

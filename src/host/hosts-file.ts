@@ -1,10 +1,12 @@
 /** The /etc/hosts that a pod's containers share, in the words the kubelet uses. */
-import fs from 'node:fs/promises';
+import fs, { constants } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import { namesOf } from '../pod/hostname.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import type { Pod } from '../pod/pod.ts';
 import { isErrno } from './errno.ts';
+
+const { O_RDONLY, O_NOFOLLOW } = constants;
 
 /**
  * Writes the pod's hosts file for its present addresses. Cheap when nothing has changed; else it is
@@ -16,9 +18,9 @@ export async function writeHostsFile(
   podIPs: readonly string[],
   { clusterDomain }: Pick<NodeFacts, 'clusterDomain'>,
 ): Promise<void> {
-  const nodeHosts = pod.spec.hostNetwork ? ((await read('/etc/hosts')) ?? '') : '';
+  const nodeHosts = pod.spec.hostNetwork ? await nodesOwn() : '';
   const content = hostsFileContent(pod, podIPs, { nodeHosts, clusterDomain });
-  if ((await read(file)) === content) return;
+  if (await holds(file, Buffer.from(content))) return;
   // Containers are created side by side, and each writes it: under a temporary name of its own.
   await writeFileAtomic(file, content, { mode: 0o644, fsync: false });
 }
@@ -49,11 +51,24 @@ const podNetworkHead = [
   'fe00::2\tip6-allrouters',
 ];
 
-async function read(file: string): Promise<string | undefined> {
+async function nodesOwn(): Promise<string> {
   try {
-    return await fs.readFile(file, 'utf8');
+    return await fs.readFile('/etc/hosts', 'utf8');
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
+    if (isErrno(error, 'ENOENT')) return '';
+    throw error;
+  }
+}
+
+/** Reads no more than is expected: containers may write to the file, and make it as large as they like. */
+async function holds(file: string, expected: Buffer): Promise<boolean> {
+  try {
+    await using handle = await fs.open(file, O_RDONLY | O_NOFOLLOW);
+    if ((await handle.stat()).size !== expected.length) return false;
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(expected.length), { position: 0 });
+    return bytesRead === expected.length && buffer.equals(expected);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
     throw error;
   }
 }
