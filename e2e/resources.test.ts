@@ -7,7 +7,6 @@ import { containerCgroup, findHierarchy, podCgroup } from '../src/host/cgroups.t
 import type { CgroupDriver } from '../src/host/cgroups.ts';
 import { isErrno } from '../src/host/errno.ts';
 import { cpuWeightOf } from '../src/pod/cpu-shares.ts';
-import type { Pod } from '../src/pod/pod.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { container, pod, restartAllOn } from './manifests.ts';
 import type { TestNode } from './node.ts';
@@ -92,7 +91,7 @@ function driver(): CgroupDriver {
 
 function cgroupOf({ metadata, status }: V1Pod): string {
   const { cgroupRoot } = node();
-  return podCgroup({ metadata } as unknown as Pod, status.qosClass, {
+  return podCgroup(metadata.uid, status.qosClass, {
     cgroupRoot,
     driver: driver(),
   });

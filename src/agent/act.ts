@@ -82,7 +82,7 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
       await assertNothingLeft(means, pod, signal);
       means.qosShares.remove(pod);
       await takeBack(pod, means.lending);
-      means.store.forget(pod);
+      means.store.forget(pod.metadata.uid);
       means.outOfMemory.forget(pod.metadata.uid);
       return done;
     default:

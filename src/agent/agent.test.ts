@@ -108,6 +108,21 @@ test('a pod that cannot be taken up is shown and left alone, and the others go o
   t.like(agent.events({ name: 'late' })[0], { reason: 'NodePorts' });
 });
 
+test('a uid is given to no new pod while an earlier one is being removed', async (t) => {
+  await using started = await anAgent();
+  const { agent } = started;
+  const reserved = agent.reserve('web');
+  t.throws(() => agent.create(asking('web', '1', 8080)), {
+    instanceOf: ConflictError,
+    message: /is being removed/,
+  });
+  await agent.create(asking('other', '1', 8081));
+  reserved[Symbol.dispose]();
+  await agent.create(asking('web', '1', 8080));
+  t.true(agent.hasUid('web'));
+  t.false(agent.hasUid('lost'));
+});
+
 test('what a rejected pod has asked for is there for others at once', async (t) => {
   await using started = await anAgent();
   const { agent } = started;

@@ -93,6 +93,7 @@ export class Agent implements Backend {
   readonly #parts: AgentParts;
   readonly #entries = new Map<string, Entry>();
   readonly #setAside = new SetAside();
+  readonly #reserved = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   readonly #pods = new Hub<V1Pod>();
   readonly #eventHub = new Hub<V1Event>();
@@ -149,6 +150,20 @@ export class Agent implements Backend {
     }
   }
 
+  /** Whether there is a pod with this uid. */
+  hasUid(uid: string): boolean {
+    const workers = [...this.#entries.values()].map(({ worker }) => worker);
+    return [...workers.map(({ pod }) => pod), ...this.#setAside.pods()].some(
+      ({ metadata }) => metadata.uid === uid,
+    );
+  }
+
+  /** No new pod can have this uid until the answer is disposed of: an earlier one is still being removed. */
+  reserve(uid: string): Disposable {
+    this.#reserved.add(uid);
+    return { [Symbol.dispose]: () => void this.#reserved.delete(uid) };
+  }
+
   devices(): readonly V1Device[] {
     return this.#parts.means.devices.keeper.list().map(showDevice);
   }
@@ -176,6 +191,12 @@ export class Agent implements Backend {
       throw new AlreadyExistsError(`pod ${what} already exists`, {
         where: `pod ${podKey(twin.worker.pod)}`,
         next: `delete it first (reprise delete pod ${manifest.metadata.name}), or choose another name`,
+      });
+    }
+    if (this.#reserved.has(pod.metadata.uid)) {
+      throw new ConflictError('what is left of an earlier pod with this uid is being removed', {
+        where: `pod ${key}, metadata.uid`,
+        next: "try again later, or leave out the uid; the agent's log says what takes so long",
       });
     }
     const own = objects.map((object) => complete(object, this.#nextVersion()));

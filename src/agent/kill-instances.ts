@@ -70,5 +70,5 @@ export function cgroupOf(means: Pick<Means, 'lending'>, pod: Pod, id: string): s
 
 export function podCgroupOf({ lending }: Pick<Means, 'lending'>, pod: Pod): string {
   const { cgroupRoot, cgroupDriver: driver } = lending;
-  return podCgroup(pod, qosClassOf(pod), { cgroupRoot, driver });
+  return podCgroup(pod.metadata.uid, qosClassOf(pod), { cgroupRoot, driver });
 }

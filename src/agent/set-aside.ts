@@ -65,7 +65,7 @@ function showSetAside(pod: Pod, error: unknown, { folder, node, version }: Circu
       message:
         `what is kept of the pod cannot be used: ${messageOf(error)}. Its containers are left alone. ` +
         `Restart the agent to try again; to give the pod up, stop the agent, remove ${folder}/pod.json ` +
-        'and start it again: it removes the containers',
+        'and start it again: it removes the containers and all that the pod was lent',
       conditions: [],
       qosClass: 'BestEffort',
     },

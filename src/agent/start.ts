@@ -32,7 +32,6 @@ import { findFeatures } from '../runtime/features.ts';
 import { ContainerdUnreachable } from '../runtime/unreachable.ts';
 import { healthChecker } from '../runtime/grpc-health.ts';
 import { stopperBySignal } from '../runtime/stop-signal.ts';
-import { listPodUids, lookAtPod } from '../runtime/observe.ts';
 import type { Means } from './means.ts';
 import { steadyClock } from './clock.ts';
 import { CurrentNode } from './current-node.ts';
@@ -41,6 +40,8 @@ import { watchDevices } from './devices/health-watch.ts';
 import type { DeviceMeans } from './devices/give-devices.ts';
 import { DeviceKeeper } from './devices/keeper.ts';
 import { Agent } from './agent.ts';
+import { removeLeftovers } from './leftovers.ts';
+import type { LeftoverParts } from './leftovers.ts';
 import { ObjectStore } from './object-store.ts';
 import { OutOfMemory } from './out-of-memory.ts';
 import { PulledImages } from './pulled-images.ts';
@@ -165,7 +166,13 @@ export async function startAgent(
     watching.abort();
     await watched.ended;
   });
-  await resumePods(agent, means, options, signal);
+  const leftovers = resumePods(agent, means, options);
+  const removing = new AbortController();
+  const removed = removeLeftovers(leftovers, AbortSignal.any([signal, removing.signal]));
+  stack.defer(async () => {
+    removing.abort();
+    await removed;
+  });
   const life = stack.move();
   return { backend: agent, [Symbol.asyncDispose]: () => life.disposeAsync() };
 }
@@ -286,17 +293,12 @@ async function followEvents(
   }
 }
 
-async function resumePods(
-  agent: Agent,
-  means: Means,
-  { only, log }: AgentOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const { pods, faults, unreadable } = means.store.load();
+/** Takes up the pods there are; answers with what there is besides. */
+function resumePods(agent: Agent, means: Means, { only, log }: AgentOptions): LeftoverParts {
+  const { pods, faults, unreadable, leftOver } = means.store.load();
   for (const fault of [...means.objects.load(), ...means.pulledImages.load(), ...faults])
     log.error({ err: fault }, fault.message);
   const known = new Set([...pods.map(({ pod }) => pod.metadata.uid), ...unreadable]);
-  await removeOrphans(means, known, log, signal);
   const isServed = (pod: Pod): boolean =>
     only === undefined || podKey(pod) === podKey({ metadata: only });
   // Before any of them is taken up: what one has must not be given to another.
@@ -310,24 +312,13 @@ async function resumePods(
     log.info({ pod: podKey(pod), generation: memory.generation }, 'taking up a pod');
     agent.resume(pod, memory, objects);
   }
-}
-
-/** Pods of ours in the runtime that nobody remembers: what a removal left when it was cut short. */
-async function removeOrphans(
-  { cri, node }: Means,
-  known: ReadonlySet<string>,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  const uids = await listPodUids(cri, node.agentId, signal);
-  for (const uid of uids.filter((one) => !known.has(one))) {
-    log.warn({ uid }, 'removing a pod from containerd that nobody remembers');
-    const { sandboxes } = await lookAtPod(cri, uid, signal);
-    for (const { id } of sandboxes) {
-      await cri.stopPodSandbox(id, signal);
-      await cri.removePodSandbox(id, signal);
-    }
-  }
+  return {
+    means,
+    folders: leftOver,
+    isKnown: (uid) => known.has(uid) || agent.hasUid(uid),
+    reserve: (uid) => agent.reserve(uid),
+    log,
+  };
 }
 
 /** Made once for a data directory: two agents on one containerd never touch each other's pods. */

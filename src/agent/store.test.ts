@@ -67,7 +67,7 @@ for (const [title, [text, why]] of Object.entries(damages)) {
 test('a folder that was being forgotten is no pod any more', (t) => {
   const { store, fileOf } = keep(t, 'gone');
   fs.rmSync(fileOf('gone'));
-  t.deepEqual(store.load(), { pods: [], faults: [], unreadable: [] });
+  t.deepEqual(store.load(), { pods: [], faults: [], unreadable: [], leftOver: ['gone'] });
 });
 
 test('a claim on devices that is none is an error, not a claim', (t) => {

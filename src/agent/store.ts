@@ -9,6 +9,7 @@ import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { RepriseError, messageOf } from '../errors.ts';
+import { isErrno } from '../host/errno.ts';
 import type { Memory } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
 import type { V1Object } from '../pod/objects.ts';
@@ -41,6 +42,8 @@ export interface StoredPods {
   readonly faults: readonly RepriseError[];
   /** The uids of those. */
   readonly unreadable: readonly string[];
+  /** The uids of folders that hold no pod, but may hold what one was lent. */
+  readonly leftOver: readonly string[];
 }
 
 /** The files hold the manifest of a pod, which may hold secrets. */
@@ -62,21 +65,23 @@ export class PodStore {
     const pods: StoredPod[] = [];
     const faults: RepriseError[] = [];
     const unreadable: string[] = [];
+    const leftOver: string[] = [];
     for (const uid of fs.readdirSync(this.#folder).toSorted()) {
       try {
         const stored = this.#loadOne(uid);
         if (stored !== undefined) pods.push(stored);
+        else if (isLeftOver(this.#folderOf(uid))) leftOver.push(uid);
       } catch (error) {
         faults.push(unreadablePod(path.join(this.#folder, uid, 'pod.json'), error));
         unreadable.push(uid);
       }
     }
-    return { pods, faults, unreadable };
+    return { pods, faults, unreadable, leftOver };
   }
 
   /** Puts a new pod and its own objects on disk; when this returns it survives a power cut. */
   accept(pod: Pod, objects: readonly V1Object[] = []): void {
-    const folder = this.#folderOf(pod);
+    const folder = this.#folderOf(pod.metadata.uid);
     fs.mkdirSync(folder, { recursive: true, mode: 0o750 });
     keepOwnObjects(folder, objects);
     this.replace(pod);
@@ -84,32 +89,38 @@ export class PodStore {
 
   /** Replaces what is kept of a pod; when this returns it survives a power cut. */
   replace(pod: Pod): void {
-    const file = path.join(this.#folderOf(pod), 'pod.json');
+    const file = path.join(this.#folderOf(pod.metadata.uid), 'pod.json');
     writeFileAtomic.sync(file, JSON.stringify(pod), { mode: PRIVATE });
   }
 
   /** Replaces the memory of a pod, given as JSON; when this returns it survives the agent. */
   save(pod: Pod, memory: string): void {
-    const folder = this.#folderOf(pod);
+    const folder = this.#folderOf(pod.metadata.uid);
     writeMemory(folder, memory);
     this.#flush.soon(folder);
   }
 
   /** Removes the last trace of a pod; what was lent to it has been taken back before. */
-  forget(pod: Pod): void {
-    const folder = this.#folderOf(pod);
+  forget(uid: string): void {
+    const folder = this.#folderOf(uid);
     // In this order: without pod.json there is no pod to find at the next start.
     for (const file of ['pod.json', ...memoryFiles, ownObjectsFile, claimFile])
       fs.rmSync(path.join(folder, file), { force: true });
     try {
       fs.rmdirSync(folder);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      if (isErrno(error, 'ENOENT')) return;
+      if (!isErrno(error, 'ENOTEMPTY')) throw error;
+      throw new RepriseError("there is something in the folder of the pod that is not the pod's", {
+        where: folder,
+        next: 'move it elsewhere, or remove it',
+        cause: error,
+      });
     }
   }
 
   #loadOne(uid: string): StoredPod | undefined {
-    const folder = path.join(this.#folder, uid);
+    const folder = this.#folderOf(uid);
     const text = readIfThere(path.join(folder, 'pod.json'));
     if (text === undefined) return undefined;
     const pod = readPod(uid, text);
@@ -122,9 +133,15 @@ export class PodStore {
     }
   }
 
-  #folderOf(pod: Pod): string {
-    return path.join(this.#folder, pod.metadata.uid);
+  #folderOf(uid: string): string {
+    return path.join(this.#folder, uid);
   }
+}
+
+/** What else has come there, such as lost+found, was never a pod's. */
+function isLeftOver(folder: string): boolean {
+  const isNamedAsPod = /^[A-Za-z0-9][\w.-]*$/.test(path.basename(folder));
+  return isNamedAsPod && fs.lstatSync(folder).isDirectory();
 }
 
 /** A pod whose objects cannot be read goes on, and waits for them where it needs them. */

@@ -2,7 +2,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import type { Pod } from '../pod/pod.ts';
 import type { QosClass } from '../pod/pod-resources.ts';
 import {
   cgroupOfPods,
@@ -14,10 +13,6 @@ import {
 } from './cgroups.ts';
 import type { CgroupDriver } from './cgroups.ts';
 import { createPodCgroup, limitSlice } from './pod-cgroup.ts';
-
-function aPod(uid = 'a1-b2'): Pod {
-  return { metadata: { uid, name: 'web', namespace: 'lab' } } as Pod;
-}
 
 const names: [driver: CgroupDriver, root: string | undefined, qos: QosClass, name: string][] = [
   ['cgroupfs', undefined, 'Guaranteed', '/kubepods/poda1-b2'],
@@ -48,7 +43,7 @@ const names: [driver: CgroupDriver, root: string | undefined, qos: QosClass, nam
 ];
 for (const [driver, cgroupRoot, qos, name] of names) {
   test(`${driver}: a ${qos} pod below ${cgroupRoot ?? 'the default root'}`, (t) => {
-    t.is(podCgroup(aPod(), qos, { cgroupRoot, driver }), name);
+    t.is(podCgroup('a1-b2', qos, { cgroupRoot, driver }), name);
     if (cgroupRoot !== undefined && cgroupRoot !== '/')
       t.true(name.startsWith(`${cgroupOfPods(cgroupRoot, driver)}/`));
   });
@@ -56,7 +51,7 @@ for (const [driver, cgroupRoot, qos, name] of names) {
 
 test('a uid that is no name is refused', (t) => {
   for (const uid of ['', '..', 'a/b', '-a', 'a b']) {
-    const name = (): string => podCgroup(aPod(uid), 'Burstable', { driver: 'cgroupfs' });
+    const name = (): string => podCgroup(uid, 'Burstable', { driver: 'cgroupfs' });
     t.throws(name, { instanceOf: CgroupError }, uid);
   }
 });

@@ -11,7 +11,6 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { RepriseError } from '../errors.ts';
 import type { QosClass } from '../pod/pod-resources.ts';
-import type { Pod } from '../pod/pod.ts';
 import { isErrno } from './errno.ts';
 
 /** The machine's cgroups cannot be used as asked. */
@@ -63,15 +62,14 @@ export function cgroupOfPods(cgroupRoot: string, driver: CgroupDriver): string {
 
 /** The name of a pod's cgroup: `<cgroupRoot>/burstable/pod<uid>`, or the path of its systemd slice. */
 export function podCgroup(
-  pod: Pod,
+  uid: string,
   qosClass: QosClass,
   options: { readonly cgroupRoot?: string; readonly driver: CgroupDriver },
 ): string {
   const { cgroupRoot = defaultCgroupRoot, driver } = options;
-  const { uid } = pod.metadata;
   if (!/^[A-Za-z0-9][\w.-]*$/.test(uid)) {
     throw new CgroupError(`the pod's uid "${uid}" cannot name a cgroup`, {
-      where: `${pod.metadata.namespace}/${pod.metadata.name}, metadata.uid`,
+      where: 'metadata.uid',
       next: 'use letters, digits, ".", "_" and "-" only, or leave it out',
     });
   }

@@ -15,13 +15,14 @@ import type { NodeSize } from '../pod/downward.ts';
 import type { FindObject } from '../pod/objects.ts';
 import { podKey } from '../pod/pod.ts';
 import type { Pod, Volume } from '../pod/pod.ts';
-import { hugePagesOf, podResources, qosClassOf } from '../pod/pod-resources.ts';
+import { hugePagesOf, podResources, qosClassOf, qosClasses } from '../pod/pod-resources.ts';
 import type { PodResources } from '../pod/pod-resources.ts';
 import { bytes } from '../pod/quantity.ts';
 import { noteMissingParents, removeUnusedParents } from './cgroup-parents.ts';
 import { findHierarchy, podCgroup } from './cgroups.ts';
 import type { CgroupDriver } from './cgroups.ts';
 import { sharesOf } from '../pod/cpu-shares.ts';
+import { isErrno } from './errno.ts';
 import { makeFolder } from './folder.ts';
 import { removeFolder } from './mounts.ts';
 import { createPodCgroup, removePodCgroup } from './pod-cgroup.ts';
@@ -79,24 +80,60 @@ export async function lend(
 
 /** Takes back all that was lent. The pod's folder stays: what is remembered of the pod is in it. */
 export async function takeBack(pod: Pod, settings: LendSettings): Promise<void> {
-  const places = placesOf(pod, settings);
+  const { cgroup, logs, ...own } = placesOf(pod, settings);
+  await takeBackFrom(own, { cgroups: [cgroup], logs: [logs] }, settings);
+}
+
+/** Takes back all that was lent to a pod of which nothing is known but its uid. */
+export async function takeBackUnknown(uid: string, settings: LendSettings): Promise<void> {
+  const { cgroupRoot, cgroupDriver: driver, dataDir, podLogDir } = settings;
+  const cgroups = qosClasses.map((each) => podCgroup(uid, each, { cgroupRoot, driver }));
+  const logs = await logFoldersOf(uid, podLogDir);
+  await takeBackFrom(ownPlacesOf(dataDir, uid), { cgroups, logs }, settings);
+}
+
+async function takeBackFrom(
+  own: OwnPlaces,
+  { cgroups, logs }: { readonly cgroups: readonly string[]; readonly logs: readonly string[] },
+  settings: LendSettings,
+): Promise<void> {
   // First, because it fails while a process of the pod lives, which may still use the rest.
-  await removePodCgroup(places.cgroup, { driver: settings.cgroupDriver });
-  if (settings.cgroupDriver === 'cgroupfs') {
-    removeUnusedParents(places.cgroup, findHierarchy(), parentNotes(settings));
+  for (const cgroup of cgroups) {
+    await removePodCgroup(cgroup, { driver: settings.cgroupDriver });
+    if (settings.cgroupDriver === 'cgroupfs') {
+      removeUnusedParents(cgroup, findHierarchy(), parentNotes(settings));
+    }
   }
   // Before the volumes, which they hold.
-  await removeFolder(places.subPaths);
-  await removeFolder(places.volumes);
-  await fs.rm(places.hostsFile, { force: true });
-  await removeFolder(places.messages);
-  await removeFolder(places.devices);
-  returnUserIds(path.dirname(places.directory), pod.metadata.uid);
-  await removeFolder(places.logs);
+  await removeFolder(own.subPaths);
+  await removeFolder(own.volumes);
+  await fs.rm(own.hostsFile, { force: true });
+  await removeFolder(own.messages);
+  await removeFolder(own.devices);
+  returnUserIds(path.dirname(own.directory), path.basename(own.directory));
+  for (const folder of logs) await removeFolder(folder);
+}
+
+/** The folders of logs that have this uid in their name; the names before it have no underscore. */
+async function logFoldersOf(uid: string, podLogDir: string): Promise<readonly string[]> {
+  try {
+    return (await fs.readdir(podLogDir))
+      .filter((name) => name.split('_').slice(2).join('_') === uid)
+      .map((name) => path.join(podLogDir, name));
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
 }
 
 /** Where a pod's folders are, whether it was lent them or not. */
-export interface Places {
+export interface Places extends OwnPlaces {
+  readonly logs: string;
+  readonly cgroup: string;
+}
+
+/** Those that are named after its uid alone. */
+interface OwnPlaces {
   readonly directory: string;
   readonly volumes: string;
   readonly subPaths: string;
@@ -104,8 +141,6 @@ export interface Places {
   readonly messages: string;
   /** Nodes that are made for it, by container. */
   readonly devices: string;
-  readonly logs: string;
-  readonly cgroup: string;
 }
 
 /** The places of a pod; throws when a name in it is not fit to be one in a path. */
@@ -114,7 +149,18 @@ export function placesOf(pod: Pod, settings: LendSettings): Places {
   assertPlainName(pod, 'metadata.uid', uid);
   assertPlainName(pod, 'metadata.namespace', namespace);
   assertPlainName(pod, 'metadata.name', name);
-  const directory = path.join(settings.dataDir, 'pods', uid);
+  return {
+    ...ownPlacesOf(settings.dataDir, uid),
+    logs: path.join(settings.podLogDir, `${namespace}_${name}_${uid}`),
+    cgroup: podCgroup(uid, qosClassOf(pod), {
+      cgroupRoot: settings.cgroupRoot,
+      driver: settings.cgroupDriver,
+    }),
+  };
+}
+
+function ownPlacesOf(dataDir: string, uid: string): OwnPlaces {
+  const directory = path.join(dataDir, 'pods', uid);
   return {
     directory,
     volumes: path.join(directory, 'volumes'),
@@ -122,11 +168,6 @@ export function placesOf(pod: Pod, settings: LendSettings): Places {
     hostsFile: path.join(directory, 'etc-hosts'),
     messages: path.join(directory, 'containers'),
     devices: path.join(directory, 'devices'),
-    logs: path.join(settings.podLogDir, `${namespace}_${name}_${uid}`),
-    cgroup: podCgroup(pod, qosClassOf(pod), {
-      cgroupRoot: settings.cgroupRoot,
-      driver: settings.cgroupDriver,
-    }),
   };
 }
 

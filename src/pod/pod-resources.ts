@@ -9,6 +9,8 @@ import { bytes, milliCpu } from './quantity.ts';
 /** Kubernetes' QoS class. */
 export type QosClass = V1PodStatus['qosClass'];
 
+export const qosClasses: readonly QosClass[] = ['Guaranteed', 'Burstable', 'BestEffort'];
+
 /** A limit is absent unless the pod or every container has it. */
 export interface PodResources {
   readonly cpuRequestMilli: number;
