@@ -10,7 +10,7 @@ import { aContainer, aPod, anInstance } from '../testing/builders.ts';
 import { criOver } from '../runtime/cri.ts';
 import { serve } from '../testing/containerd-server.ts';
 import { aNode } from '../testing/node.ts';
-import { podCgroupOf } from './kill-instances.ts';
+import { cgroupOf, podCgroupOf } from './kill-instances.ts';
 import { OutOfMemory } from './out-of-memory.ts';
 import { RuntimeNews } from './runtime-news.ts';
 import { Worker } from './worker.ts';
@@ -49,6 +49,18 @@ test('what nobody tells is read from the cgroup of the pod, when that of the con
   t.deepEqual(reasons(), ['OOMKilled', 'Error']);
 });
 
+test('news that cannot be handled is made up for by a look, and the next is handled', async (t) => {
+  await using subject = await watching();
+  const { news, reasons, looks, cgroupOfC1 } = subject;
+  // No file, so that reading it is an error.
+  fs.mkdirSync(path.join(cgroupOfC1, 'memory.events'), { recursive: true });
+  t.is(looks(), 1);
+  t.notThrows(() => news.took({ ...exit, containerId: 'c1' }));
+  while (looks() === 1) await new Promise(setImmediate);
+  news.took({ ...exit, containerId: 'c2' });
+  t.deepEqual(reasons(), [undefined, 'Error']);
+});
+
 /** A pod with two containers, c1 and c2, that run, and where the news of it goes. */
 async function watching() {
   await using stack = new AsyncDisposableStack();
@@ -56,7 +68,7 @@ async function watching() {
   stack.defer(() => fs.rmSync(root, { recursive: true }));
   const { containerd } = stack.use(await serve({}));
   const ends = new AbortController();
-  const { worker, seen } = aWorker();
+  const { worker, seen, looks } = aWorker();
   const isForgotten = worker.run(ends.signal);
   stack.defer(async () => {
     ends.abort();
@@ -76,6 +88,8 @@ async function watching() {
     news,
     outOfMemory,
     podUid: worker.pod.metadata.uid,
+    looks,
+    cgroupOfC1: path.join(root, cgroupOf({ lending }, worker.pod, 'c1')),
     podCgroup: path.join(root, podCgroupOf({ lending }, worker.pod)),
     /** Why c1 and c2 have ended. */
     reasons: () => worker.picture.observed.instances.map(({ exit: end }) => end?.reason),
@@ -87,19 +101,22 @@ async function watching() {
 function aWorker() {
   const { promise: seen, resolve } = Promise.withResolvers<undefined>();
   const nothing = () => undefined;
+  let looks = 0;
   const worker = new Worker(aPod([], [aContainer('one'), aContainer('two')]), blankMemory, {
     perform: (_action, _picture, until) =>
       new Promise((_resolve, reject) => {
         until.addEventListener('abort', () => reject(new Error('it is over')));
       }),
-    look: () =>
-      Promise.resolve({
+    look: () => {
+      looks += 1;
+      return Promise.resolve({
         sandboxes: [],
         instances: [
           anInstance({ id: 'c1', name: 'one', state: 'running' }),
           anInstance({ id: 'c2', name: 'two', state: 'running' }),
         ],
-      }),
+      });
+    },
     save: nothing,
     publish: () => resolve(undefined),
     tell: nothing,
@@ -109,5 +126,5 @@ function aWorker() {
     now: Date.now,
     settings: defaultSettings,
   });
-  return { worker, seen };
+  return { worker, seen, looks: () => looks };
 }

@@ -33,7 +33,20 @@ export class RuntimeNews {
     this.#parts = parts;
   }
 
+  /** News that cannot be handled is told, and made up for by a look: there is more of it to come. */
   took(event: RuntimeEvent): void {
+    const { log, workers } = this.#parts;
+    try {
+      this.#take(event);
+    } catch (error) {
+      const id = 'containerId' in event ? event.containerId : undefined;
+      log.error({ err: error, news: event.kind, id }, 'could not handle news; looking instead');
+      const owner = id === undefined ? undefined : this.#ownerOf(id);
+      for (const worker of owner === undefined ? workers() : [owner]) worker.lookAgain();
+    }
+  }
+
+  #take(event: RuntimeEvent): void {
     const { log, workers } = this.#parts;
     switch (event.kind) {
       case 'exit':

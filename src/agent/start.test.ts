@@ -88,3 +88,28 @@ test('an orphan that cannot be removed keeps neither the agent nor its pods from
   t.is(agent.backend.list().length, 1);
   await tried.promise;
 });
+
+test('a start that waits for the events of containerd can be given up', async (t) => {
+  const subscribed = Promise.withResolvers<undefined>();
+  const silent: Answers['events'] = {
+    Subscribe: () => subscribed.resolve(undefined),
+    Publish: (_call, answer) => answer(null, {}),
+  };
+  await using node = await aNode({ ...answers(), events: silent });
+  const stop = new AbortController();
+  const starting = startAgent(node.options, stop.signal);
+  await subscribed.promise;
+  stop.abort();
+  await t.throwsAsync(starting, { name: 'AbortError' });
+});
+
+test('an agent that cannot follow events any more says so', async (t) => {
+  await using node = await aNode(answers());
+  const dead = (): never => {
+    throw new Error('nobody reads the log');
+  };
+  const log = Object.assign(createLogger({ level: 'silent' }), { warn: dead, error: dead });
+  await using agent = await startAgent({ ...node.options, log }, new AbortController().signal);
+  node.server.stop();
+  await t.throwsAsync(agent.failed, { message: /cannot be followed: nobody reads the log/ });
+});

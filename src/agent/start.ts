@@ -105,6 +105,8 @@ export const defaultDeviceOptions: DeviceOptions = {
 /** A living agent. Disposing of it leaves the containers running. */
 export interface RunningAgent extends AsyncDisposable {
   readonly backend: Agent;
+  /** Rejects when the agent cannot go on: it has to be started again. Never resolves. */
+  readonly failed: Promise<never>;
 }
 
 /** Throws ContainerdUnreachable, or DataDirBusy when another agent has the data directory. */
@@ -137,19 +139,21 @@ export async function startAgent(
   });
   const stop = new AbortController();
   const connected = Promise.withResolvers<undefined>();
+  const failed = Promise.withResolvers<never>();
+  // It is for whoever wants to know; until the agent is there, that is the line below.
+  failed.promise.catch(() => undefined);
   const following = followEvents(
     agent,
     containerd,
     () => connected.resolve(undefined),
     stop.signal,
-  );
+  ).catch(failed.reject);
   stack.defer(async () => {
     await agent.close();
     stop.abort();
     await following;
   });
-  following.catch(connected.reject);
-  await connected.promise;
+  await unlessAborted(Promise.race([connected.promise, failed.promise]), signal);
 
   const watching = new AbortController();
   const watched = await watchDevices(
@@ -174,7 +178,11 @@ export async function startAgent(
     await removed;
   });
   const life = stack.move();
-  return { backend: agent, [Symbol.asyncDispose]: () => life.disposeAsync() };
+  return {
+    backend: agent,
+    failed: failed.promise,
+    [Symbol.asyncDispose]: () => life.disposeAsync(),
+  };
 }
 
 function makeDataDir(dataDir: string): void {
@@ -281,15 +289,37 @@ async function provideDevices(
   return { keeper, smi: new NvidiaSmi(devices.nvidiaSmi), madeWith: new Map() };
 }
 
+/** Ends with the signal only; throws when it cannot go on. */
 async function followEvents(
   agent: Agent,
   containerd: Containerd,
   onConnected: () => void,
   signal: AbortSignal,
 ): Promise<void> {
-  for await (const event of runtimeEvents(containerd, signal)) {
-    agent.took(event);
-    if (event.kind === 'connected') onConnected();
+  try {
+    for await (const event of runtimeEvents(containerd, signal)) {
+      agent.took(event);
+      if (event.kind === 'connected') onConnected();
+    }
+  } catch (error) {
+    throw new RepriseError(`the events of containerd cannot be followed: ${messageOf(error)}`, {
+      where: containerd.socketPath,
+      next: 'start the agent again; its pods run on, and it takes them up',
+      cause: error,
+    });
+  }
+}
+
+/** What is waited for, unless the signal comes first. */
+async function unlessAborted<T>(awaited: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([awaited, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 

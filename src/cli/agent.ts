@@ -43,9 +43,9 @@ async function agent(options: GlobalOptions & NodeOptions): Promise<void> {
   });
   try {
     await using stack = new AsyncDisposableStack();
-    stack.use(await hostAgent({ ...options, log }, stop.signal));
+    const { failed } = stack.use(await hostAgent({ ...options, log }, stop.signal));
     log.info({ socket: options.socket }, 'the agent is ready');
-    const signal = await interrupted.promise;
+    const signal = await Promise.race([interrupted.promise, failed]);
     log.info({ signal }, 'the agent stops; its pods run on');
   } catch (error) {
     // Stopped while it started: nothing has gone wrong.

@@ -4,6 +4,7 @@
  * Used by `agent`, which hosts many pods, and by `run`, which hosts one.
  */
 import { startAgent } from '../agent/start.ts';
+import type { RunningAgent } from '../agent/start.ts';
 import { serveApi } from '../api/server.ts';
 import type { ReadLog } from '../api/logs.ts';
 import { NotFoundError, RepriseError } from '../errors.ts';
@@ -22,13 +23,13 @@ export interface HostOptions extends NodeOptions {
 }
 
 /** An agent that serves its socket; disposing of it leaves its pods running. */
-export async function hostAgent(
-  options: HostOptions,
-  signal: AbortSignal,
-): Promise<AsyncDisposable> {
+export type HostedAgent = Pick<RunningAgent, 'failed'> & AsyncDisposable;
+
+/** Brings an agent to life and serves its socket. */
+export async function hostAgent(options: HostOptions, signal: AbortSignal): Promise<HostedAgent> {
   requireRoot();
   await using stack = new AsyncDisposableStack();
-  const { backend } = stack.use(
+  const { backend, failed } = stack.use(
     await startAgent(
       {
         containerd: options.containerd,
@@ -59,7 +60,8 @@ export async function hostAgent(
   );
   const { socket, log } = options;
   stack.use(await serveApi(backend, { socket, version: ownVersion(), readLog: readLogFile, log }));
-  return stack.move();
+  const life = stack.move();
+  return { failed, [Symbol.asyncDispose]: () => life.disposeAsync() };
 }
 
 /** The logger of an agent; REPRISE_LOG_LEVEL says how much it tells. */

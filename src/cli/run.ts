@@ -16,6 +16,7 @@ import { acceptPod } from './accept-pod.ts';
 import { catchInterrupts, interruptExitCode } from './interrupt.ts';
 import type { Interrupts } from './interrupt.ts';
 import { collect, readManifest } from './manifest-file.ts';
+import type { HostedAgent } from './host-agent.ts';
 import type { Manifest } from './manifest-file.ts';
 import { narrator } from './narrator.ts';
 import type { Narrator } from './narrator.ts';
@@ -73,11 +74,12 @@ async function run(options: RunOptions): Promise<number> {
   using interrupts = catchInterrupts();
   const isOwn = !(await isListening(options.socket));
   await using stack = new AsyncDisposableStack();
+  const failures: Promise<never>[] = [];
   if (isOwn) {
     const start = new AbortController();
     interrupts.onEach(() => start.abort());
     try {
-      stack.use(await hostOne(options, manifest, start.signal));
+      failures.push(stack.use(await hostOne(options, manifest, start.signal)).failed);
     } catch (error) {
       // Interrupted before there was a pod: whatever broke, broke because of that.
       const interrupt = interrupts.first();
@@ -85,14 +87,15 @@ async function run(options: RunOptions): Promise<number> {
       throw error;
     }
   }
-  return await runPod(connectAgent(options.socket), manifest, options, isOwn, interrupts);
+  const client = connectAgent(options.socket);
+  return await Promise.race([runPod(client, manifest, options, isOwn, interrupts), ...failures]);
 }
 
 async function hostOne(
   options: RunOptions,
   { pod }: Manifest,
   signal: AbortSignal,
-): Promise<AsyncDisposable> {
+): Promise<HostedAgent> {
   const { agentLogger, hostAgent } = await import('./host-agent.ts');
   const { namespace, name } = pod.metadata;
   // The story is told by us; the agent only speaks up about its own troubles.
