@@ -6,6 +6,7 @@
  *
  * Source: apimachinery's strategicpatch, and the patchMergeKey tags of Pod.
  */
+import { own } from '../pod/own.ts';
 import { ApiError } from './api-status.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -54,7 +55,7 @@ function merged(
 ): Json {
   const kept = Object.entries(base).filter(([name]) => !Object.hasOwn(patch, name));
   const changed = Object.entries(patch).flatMap(([name, after]) => {
-    const before = Object.hasOwn(base, name) ? base[name] : undefined;
+    const before = own(base, name);
     return after === null ? [] : [[name, merge(name, before, after)] as const];
   });
   return Object.fromEntries([...kept, ...changed]);

@@ -6,6 +6,7 @@
 import { fieldOf, resourceOf } from '../../pod/downward.ts';
 import type { NodeSize } from '../../pod/downward.ts';
 import type { FindObject, ObjectOf } from '../../pod/objects.ts';
+import { own } from '../../pod/own.ts';
 import { containersOf } from '../../pod/pod.ts';
 import type { Pod, Volume } from '../../pod/pod.ts';
 import type { DownwardFile, ObjectFiles, ProjectedSource } from '../../pod/volume-sources.ts';
@@ -80,7 +81,7 @@ function selected(
 ): readonly File[] {
   const wanted = items ?? Object.keys(data).map((key) => ({ key, path: key, mode: undefined }));
   return wanted.flatMap(({ key, path, mode = defaultMode }) => {
-    const content = Object.hasOwn(data, key) ? data[key] : undefined;
+    const content = own(data, key);
     if (content !== undefined) return [[path, { content, mode }] as const];
     if (optional === true) return [];
     throw missing(volume, `${what} references non-existent ${noun} key: ${key}`);

@@ -1,5 +1,6 @@
 /** Devices in the limits of containers: `vendor/class` and how many. */
 import { isDeviceKind, isDeviceResource } from '../../pod/devices.ts';
+import { own } from '../../pod/own.ts';
 import { parseQuantity } from '../../pod/quantity.ts';
 import { invalidValue } from '../manifest-error.ts';
 import type { Path, Problem } from '../manifest-error.ts';
@@ -27,9 +28,7 @@ function* checkDevice(
   limits: Amounts,
   at: Path,
 ): Generator<Problem> {
-  const [request, limit] = [requests, limits].map((all) =>
-    Object.hasOwn(all, name) ? all[name] : undefined,
-  );
+  const [request, limit] = [requests, limits].map((all) => own(all, name));
   const fault = faultInKind(name);
   const place = [...at, limit === undefined ? 'requests' : 'limits', name];
   if (fault !== undefined) {

@@ -1,4 +1,5 @@
 /** Huge pages: whole ones, that are all there from the start, and volumes made of them. */
+import { own } from '../../pod/own.ts';
 import { parseQuantity } from '../../pod/quantity.ts';
 import { forbidden, invalidValue, requiredValue } from '../manifest-error.ts';
 import type { Path, Problem } from '../manifest-error.ts';
@@ -19,7 +20,7 @@ export function pageSizeOf(resource: string): number | undefined {
 export function* checkHugePages(requests: Amounts, limits: Amounts, at: Path): Generator<Problem> {
   for (const [name, request] of Object.entries(requests)) {
     if (pageSizeOf(name) === undefined) continue;
-    const limit = Object.hasOwn(limits, name) ? limits[name] : undefined;
+    const limit = own(limits, name);
     if (limit === undefined) {
       yield {
         path: [...at, 'limits', name],

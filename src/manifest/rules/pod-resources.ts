@@ -1,4 +1,5 @@
 /** Requests and limits of the pod as a whole, and how they fit those of its containers. */
+import { own } from '../../pod/own.ts';
 import { peakOf } from '../../pod/pod-resources.ts';
 import { invalidValue } from '../manifest-error.ts';
 import type { Path, Problem } from '../manifest-error.ts';
@@ -19,7 +20,7 @@ export function* checkPodResources(pod: PartlyPod): Generator<Problem> {
   yield* checkPeak(limits, containers, [...path, 'limits'], raiseIt);
   for (const { container, path: at } of containers) {
     for (const [name, limit] of Object.entries(container.resources?.limits ?? {})) {
-      const most = Object.hasOwn(limits, name) ? limits[name] : undefined;
+      const most = own(limits, name);
       if (most === undefined || rounded(name, limit) <= rounded(name, most)) continue;
       yield {
         path: [...at, 'resources', 'limits', name],

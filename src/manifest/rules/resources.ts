@@ -1,4 +1,5 @@
 /** Requests and limits of containers, and what holds for those of the pod as a whole as well. */
+import { own } from '../../pod/own.ts';
 import { bytes, milliCpu, parseQuantity } from '../../pod/quantity.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { forbidden, invalidValue } from '../manifest-error.ts';
@@ -34,7 +35,7 @@ export function* checkAmounts(
   yield* checkCpu(limits, [...at, 'limits']);
   yield* checkHugePages(requests, limits, at);
   for (const [name, request] of Object.entries(requests)) {
-    const limit = Object.hasOwn(limits, name) ? limits[name] : undefined;
+    const limit = own(limits, name);
     if (limit === undefined || rounded(name, request) <= rounded(name, limit)) continue;
     yield {
       path: [...at, 'requests', name],

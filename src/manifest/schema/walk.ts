@@ -1,5 +1,6 @@
 /** Questions to a schema: which fields it has, what is at a path, how each field is treated. */
 import { z } from 'zod';
+import { own } from '../../pod/own.ts';
 import type { Path } from '../manifest-error.ts';
 import { treatments } from './field.ts';
 import type { Treatment } from './field.ts';
@@ -62,7 +63,7 @@ export function withoutBlanks(type: z.core.$ZodType, value: unknown): unknown {
   const shape = shapeOf(inner);
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, field]) => {
-      const fieldType = Object.hasOwn(shape, key) ? shape[key] : undefined;
+      const fieldType = own(shape, key);
       if (fieldType === undefined) return [[key, field]];
       return field === null || field === '' ? [] : [[key, withoutBlanks(fieldType, field)]];
     }),
