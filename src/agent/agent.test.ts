@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -18,6 +18,7 @@ import { stopperBySignal } from '../runtime/stop-signal.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
 import { serve } from '../testing/containerd-server.ts';
 import { aNode } from '../testing/node.ts';
+import { aSecret } from '../testing/objects.ts';
 import type { Means } from './means.ts';
 import { Agent } from './agent.ts';
 import { steadyClock } from './clock.ts';
@@ -121,6 +122,34 @@ test('a uid is given to no new pod while an earlier one is being removed', async
   await agent.create(asking('web', '1', 8080));
   t.true(agent.hasUid('web'));
   t.false(agent.hasUid('lost'));
+});
+
+test('nothing is left of a new pod that cannot be taken up', async (t) => {
+  await using started = await anAgent();
+  const { agent, dataDir } = started;
+  const [broken, whole] = ['8080', '8081'].map((port) => asking('new', '1', Number(port))) as [
+    Pod,
+    Pod,
+  ];
+  const containers = broken.spec.containers.map((one) => ({ ...one, env: null as never }));
+  t.throws(() => agent.create({ ...broken, spec: { ...broken.spec, containers } }), {
+    instanceOf: TypeError,
+  });
+  t.deepEqual(await readdir(path.join(dataDir, 'pods')), []);
+  t.deepEqual(agent.list(), []);
+  await agent.create(whole);
+  t.is(agent.list().length, 1);
+});
+
+test('an object that a pod cannot take is kept nevertheless, and hurts nobody else', async (t) => {
+  await using started = await anAgent();
+  const { agent } = started;
+  const secretKeyRef = { name: 'keys', key: 'k', optional: true };
+  const pod = aPod([], [aContainer('main', { env: [{ name: 'X', valueFrom: { secretKeyRef } }] })]);
+  await agent.create(pod);
+  const secret = { ...aSecret('keys', {}), data: { k: 7 as never } };
+  t.notThrows(() => agent.objects.create(secret));
+  t.is(agent.objects.get('Secret', 'default', 'keys')?.metadata.name, 'keys');
 });
 
 test('what a rejected pod has asked for is there for others at once', async (t) => {

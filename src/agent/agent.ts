@@ -64,6 +64,7 @@ import { RuntimeNews } from './runtime-news.ts';
 import { eventOnClock, lookOnClock } from './runtime-times.ts';
 import { SetAside } from './set-aside.ts';
 import { show } from './show.ts';
+import { tellEach } from './tell-each.ts';
 import { Turns } from './turns.ts';
 import type { Picture } from './worker.ts';
 import { Worker } from './worker.ts';
@@ -117,16 +118,17 @@ export class Agent implements Backend {
       lookAgain: means.lookForAddresses,
       onChange: () => {
         log.info({ hostIPs: means.node.hostIPs }, 'the node has other addresses than before');
-        for (const worker of workers()) worker.addressesChanged();
+        tellEach(workers(), (worker) => worker.addressesChanged(), log);
       },
       onFailure: (err) => log.warn({ err }, "could not look for the node's addresses"),
     };
     this.#keep(watchAddresses(watch, this.#stop.signal));
     means.objects.onChange((kind, namespace, name) => {
-      for (const worker of workers()) {
+      const tell = (worker: Worker) => {
         if (refersTo(worker.pod, kind, namespace, name)) worker.objectsChanged();
         if (kind === 'Secret' && pullsWith(worker.pod, namespace, name)) worker.pullSecretChanged();
-      }
+      };
+      tellEach(workers(), tell, log);
     });
   }
 
@@ -201,7 +203,7 @@ export class Agent implements Backend {
     }
     const own = objects.map((object) => complete(object, this.#nextVersion()));
     this.#parts.means.store.accept(pod, own);
-    return Promise.resolve(this.#start(pod, blankMemory, own).shown);
+    return Promise.resolve(this.#startNew(pod, own).shown);
   }
 
   list(namespace?: string): readonly V1Pod[] {
@@ -312,6 +314,19 @@ export class Agent implements Backend {
       spec,
       ...(setting !== undefined && { inPlaceBackoffMaxMs: parseDuration(setting) }),
     };
+  }
+
+  /** Nothing is left of one that cannot be started: its creator is told, and may try again. */
+  #startNew(pod: Pod, own: readonly V1Object[]): Entry {
+    const { devices, store } = this.#parts.means;
+    try {
+      return this.#start(pod, blankMemory, own);
+    } catch (error) {
+      this.#entries.delete(podKey(pod));
+      devices.keeper.release(pod.metadata.uid);
+      store.forget(pod);
+      throw error;
+    }
   }
 
   #start(pod: Pod, remembered: Memory, own: readonly V1Object[]): Entry {
