@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { LogSource } from '../api/backend.ts';
 import { logFiles } from '../host/logs.ts';
+import { own } from '../pod/own.ts';
 import { findContainer } from '../pod/pod.ts';
 import type { Means } from './means.ts';
 import { untilLogIsWhole, untilLogIsWritten } from './log-end.ts';
@@ -28,7 +29,7 @@ export async function findLogSource(
   const { namespace, name, uid } = pod.metadata;
   const directory = path.join(lending.podLogDir, `${namespace}_${name}_${uid}`);
   const attempts = (await logFiles(directory, container)).map(({ attempt }) => attempt);
-  const known = picture.memory.containers[container];
+  const known = own(picture.memory.containers, container);
   const current =
     known?.startedAt === undefined && known?.exit === undefined ? attempts[0] : known.attempt;
   // Whoever saw it end reads its last words, too.
@@ -63,7 +64,7 @@ function hasEnded(
       resolve();
     };
     const hear = (picture: Picture | undefined) => {
-      const known = picture?.memory.containers[name];
+      const known = own(picture?.memory.containers, name);
       const goesOn = known !== undefined && known.attempt === attempt && known.exit === undefined;
       if (!goesOn || signal.aborted) end();
     };

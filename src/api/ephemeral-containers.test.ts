@@ -122,6 +122,11 @@ const refused: Readonly<
     headers: { 'content-type': 'application/json-patch+json' },
     is: [415, /type of the patch/],
   },
+  'a patch whose type has the name of what all objects have': {
+    body: adding(other),
+    headers: { 'content-type': 'constructor' },
+    is: [415, /type of the patch/],
+  },
 };
 
 for (const [

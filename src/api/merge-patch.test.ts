@@ -69,6 +69,11 @@ test('JSON merge: fields are merged and taken away, lists replaced', (t) => {
   });
 });
 
+test('strategic: a list with the name of what all objects have is replaced as any other', (t) => {
+  const patch = { constructor: [{ name: 'x' }] };
+  t.deepEqual(strategicMergePatch({ constructor: [1] }, patch) as typeof patch, patch);
+});
+
 test('a patch cannot reach a prototype', (t) => {
   const patch: unknown = JSON.parse('{"__proto__": {"polluted": true}}');
   for (const apply of [jsonMergePatch, strategicMergePatch]) {

@@ -26,7 +26,7 @@ export function strategicMergePatch(object: unknown, patch: unknown): unknown {
   if (directive !== undefined && directive !== 'merge') throw unknown('$patch', directive);
   const base = isObject(object) ? object : {};
   return merged(base, withoutOrders(changes), (name, before, after) => {
-    const key = mergeKeys[name];
+    const key = own(mergeKeys, name);
     return Array.isArray(after) && key !== undefined
       ? mergedList(Array.isArray(before) ? before : [], after, { name, key })
       : strategicMergePatch(before, after);

@@ -43,6 +43,13 @@ test('conditions of gates are set one by one by patches as kubectl sends them', 
   ]);
 });
 
+test('a condition with the name of what all objects have is set and taken away as any other', async (t) => {
+  await using api = await serveGated('constructor');
+  await patch(api, [{ type: 'constructor', status: 'True' }]);
+  const { json } = await patch(api, [], merge);
+  t.deepEqual(conditionsOf(json), { Ready: 'False' });
+});
+
 test('a whole pod can be put, of which only the conditions of gates are taken', async (t) => {
   await using api = await serveGated('warm');
   const pod = (await api.call('GET', path)).json as V1Pod;

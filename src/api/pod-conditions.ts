@@ -5,6 +5,7 @@
  * what is ours to tell is passed over.
  */
 import { z } from 'zod';
+import { own } from '../pod/own.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { gatesOf, ownConditions } from '../pod/readiness-gates.ts';
 import type { GateChanges, GateCondition } from '../pod/readiness-gates.ts';
@@ -25,7 +26,7 @@ export async function updateStatus(call: Call, context: ApiContext): Promise<voi
 function gateChanges(pod: V1Pod, wanted: Readonly<Record<string, GateCondition>>): GateChanges {
   const changes = gatesOf(pod.spec).flatMap((type) => {
     const known = pod.status.conditions.find((one) => one.type === type);
-    const next = wanted[type];
+    const next = own(wanted, type);
     const isSame =
       known?.status === next?.status &&
       known?.reason === next?.reason &&

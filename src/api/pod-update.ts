@@ -1,6 +1,7 @@
 /** Updates of a part of a pod, by PUT with the whole pod or by PATCH, as Kubernetes' subresources take them. */
 import { ConflictError } from '../errors.ts';
 import { readManifest } from '../manifest/parse-pod.ts';
+import { own } from '../pod/own.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { ApiError } from './api-status.ts';
 import { readBody } from './call.ts';
@@ -36,7 +37,7 @@ const patchTypes: Readonly<Record<string, typeof jsonMergePatch>> = {
 
 function patchTypeOf({ request }: Call): typeof jsonMergePatch {
   const mediaType = (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
-  const apply = patchTypes[mediaType];
+  const apply = own(patchTypes, mediaType);
   if (apply !== undefined) return apply;
   throw new ApiError('UnsupportedMediaType', 'the type of the patch is not supported', {
     next: `use one of: ${Object.keys(patchTypes).join(', ')}`,

@@ -19,6 +19,8 @@ const cases: Record<string, boolean> = {
   'labelSelector=app': true,
   'labelSelector=!app': false,
   'labelSelector=!other': true,
+  'labelSelector=constructor': false,
+  'labelSelector=!constructor': true,
   'labelSelector=app=web,other': false,
   'fieldSelector=metadata.name=web': true,
   'fieldSelector=metadata.name!=web': false,
@@ -35,6 +37,7 @@ for (const query of [
   'labelSelector==web',
   'fieldSelector=metadata.name',
   'fieldSelector=spec.other=1',
+  'fieldSelector=constructor=web',
 ]) {
   test(`"${query}" is refused`, (t) => {
     t.is(t.throws(() => select(query), { instanceOf: ApiError }).reason, 'BadRequest');

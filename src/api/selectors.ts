@@ -3,6 +3,7 @@
  *
  * Labels take equality and existence (`a=b`, `a!=b`, `a`, `!a`), fields equality.
  */
+import { own } from '../pod/own.ts';
 import { ApiError } from './api-status.ts';
 
 export type Matches<T> = (object: T) => boolean;
@@ -35,7 +36,7 @@ function split(selector: string | null): readonly string[] {
 
 function fieldRequirement<T>(text: string, fields: FieldsOf<T>): Matches<T> {
   const { key, operator, value } = parse(text, 'field selector');
-  const read = fields[key];
+  const read = own(fields, key);
   if (read === undefined || operator === undefined) {
     throw new ApiError('BadRequest', `field selector "${text}" is not supported`, {
       next: `use one of ${Object.keys(fields).join(', ')} with = or !=`,
@@ -49,9 +50,9 @@ function labelRequirement(text: string): Matches<Labelled> {
   if (operator === undefined) {
     const wanted = !key.startsWith('!');
     const name = wanted ? key : key.slice(1);
-    return ({ metadata }) => (metadata.labels?.[name] !== undefined) === wanted;
+    return ({ metadata }) => (own(metadata.labels, name) !== undefined) === wanted;
   }
-  return ({ metadata }) => (metadata.labels?.[key] === value) === (operator === '=');
+  return ({ metadata }) => (own(metadata.labels, key) === value) === (operator === '=');
 }
 
 function parse(

@@ -61,6 +61,10 @@ const cases: Record<string, [kind: ManifestObject['kind'], more: object, ...faul
     { data: { a: 'x'.repeat(mebibyte) }, binaryData: { b: base64('y') } },
     'data: Too long: may not be more than 1048576 bytes',
   ],
+  'a type may have any name, that of what all objects have too': [
+    'Secret',
+    { type: 'constructor', stringData: { constructor: 'x', toString: 'y' } },
+  ],
   'the size of a Secret is that of what is in it': [
     'Secret',
     { data: { a: base64('x'.repeat(mebibyte)) } },

@@ -6,6 +6,7 @@ import type { ContainerMemory, Memory } from './memory.ts';
 import type { Instance, Observed } from './observed.ts';
 import { hasRun, isEphemeral } from './instances.ts';
 import { originOf } from './origin.ts';
+import { own } from './own.ts';
 import type { Pod } from './pod.ts';
 import { everyContainerOf } from './pod.ts';
 
@@ -13,7 +14,7 @@ import { everyContainerOf } from './pod.ts';
 export function adopt(pod: Pod, observed: Observed, memory: Memory): Memory {
   const started = observed.instances.filter(hasRun);
   const strangers = started.filter(
-    (one) => one.attempt > (memory.containers[one.name]?.attempt ?? -1),
+    (one) => one.attempt > (own(memory.containers, one.name)?.attempt ?? -1),
   );
   if (strangers.length === 0) return memory;
 
@@ -25,10 +26,10 @@ export function adopt(pod: Pod, observed: Observed, memory: Memory): Memory {
   );
   const containers = { ...memory.containers };
   for (const one of strangers.toSorted((a, b) => a.attempt - b.attempt)) {
-    containers[one.name] = asCurrent(one, containers[one.name]);
+    containers[one.name] = asCurrent(one, own(containers, one.name));
   }
   const appsRan = pod.spec.containers.some(({ name }) => {
-    const known = containers[name];
+    const known = own(containers, name);
     return known?.generation === generation && known.sandboxAttempt === sandboxAttempt;
   });
   const known = new Set(everyContainerOf(pod).map(({ container }) => container.name));

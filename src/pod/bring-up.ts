@@ -11,6 +11,7 @@ import { isMadeLast, lacksInputs } from './inputs.ts';
 import type { Backoff, ContainerMemory, Memory } from './memory.ts';
 import type { Instance } from './observed.ts';
 import { originOf } from './origin.ts';
+import { own } from './own.ts';
 import type { Pod } from './pod.ts';
 import { containersOf } from './pod.ts';
 import { hasStartFailed } from './restart-rules.ts';
@@ -112,7 +113,7 @@ export function create(look: Look, memory: Memory, name: string, generation: num
 }
 
 function nextRun(memory: Memory, instance: Instance, backoff?: Backoff): ContainerMemory {
-  const before = memory.containers[instance.name];
+  const before = own(memory.containers, instance.name);
   const ran = before?.startedAt !== undefined || before?.exit !== undefined;
   return {
     attempt: instance.attempt,

@@ -8,6 +8,7 @@ import { instancesOf, isEphemeral } from './instances.ts';
 import { isPullBackoff } from './pull-backoff.ts';
 import type { Memory, Termination } from './memory.ts';
 import type { Observed } from './observed.ts';
+import { own } from './own.ts';
 import type { Container, Pod } from './pod.ts';
 import type { V1ContainerTerminated, V1ContainerWaiting } from './pod-status.ts';
 import { isClearing } from './restart-all.ts';
@@ -35,7 +36,7 @@ export function waiting(
   if (progress !== undefined) return { reason: waitingReason(pod), message: progress };
   const failed = isCreated ? startRefusal(scene, container.name) : startFailure(scene, container);
   if (failed !== undefined) return failed;
-  const hasRun = memory.containers[container.name]?.lastExit !== undefined;
+  const hasRun = own(memory.containers, container.name)?.lastExit !== undefined;
   const isHeldBack = isClearing(memory) && memory.restart?.startNotBefore !== undefined;
   return hasRun && isHeldBack
     ? { reason: 'CrashLoopBackOff', message: memory.conditions.AllContainersRestarting?.message }
@@ -62,7 +63,7 @@ export function startFailure(scene: Scene, container: Container): V1ContainerWai
 
 /** Why a container that is there has not been started: the runtime was not even asked, or is away. */
 function startRefusal({ observed, memory }: Scene, name: string): V1ContainerWaiting | undefined {
-  const id = memory.containers[name]?.containerId;
+  const id = own(memory.containers, name)?.containerId;
   if (id === undefined) return undefined;
   const failure = observed.failures[subjectOf({ kind: 'start-container', id, name })];
   return failure && { reason: failure.reason, message: failure.message };

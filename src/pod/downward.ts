@@ -4,6 +4,7 @@
  * Source: the kubelet's fieldpath.ExtractFieldPathAsString and resource.ExtractContainerResourceValue.
  */
 import type { NodeFacts } from './node-facts.ts';
+import { own } from './own.ts';
 import type { Container, Pod } from './pod.ts';
 import { bytes, milliCpu } from './quantity.ts';
 import type { ResourceFieldRef } from './volume-sources.ts';
@@ -24,7 +25,7 @@ export function fieldOf(pod: Pod, path: string, surroundings: Surroundings): str
   const { metadata } = pod;
   const [, table, key] = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(path) ?? [];
   if (key !== undefined) {
-    return (table === 'labels' ? metadata.labels : metadata.annotations)[key] ?? '';
+    return own(table === 'labels' ? metadata.labels : metadata.annotations, key) ?? '';
   }
   switch (path) {
     case 'metadata.name':

@@ -8,6 +8,7 @@ import { lackOfTarget } from './ephemeral.ts';
 import { madeWith } from './made-with.ts';
 import type { ContainerMemory } from './memory.ts';
 import type { NodeFacts } from './node-facts.ts';
+import { own } from './own.ts';
 import type { EphemeralContainer } from './pod.ts';
 import type { V1ContainerState, V1ContainerStatus } from './pod-status.ts';
 
@@ -19,13 +20,13 @@ export function ephemeralStatuses(
   return scene.pod.spec.ephemeralContainers
     ?.map((container) => ({
       ...statusOf(scene, container),
-      ...madeWith(scene.pod, container, scene.memory.containers[container.name], node),
+      ...madeWith(scene.pod, container, own(scene.memory.containers, container.name), node),
     }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function statusOf(scene: Scene, container: EphemeralContainer): V1ContainerStatus {
-  const known = scene.memory.containers[container.name];
+  const known = own(scene.memory.containers, container.name);
   return {
     name: container.name,
     image: known?.image ?? container.image,

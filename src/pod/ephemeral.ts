@@ -23,6 +23,7 @@ import {
 import type { ContainerMemory, Memory } from './memory.ts';
 import type { Instance, Observed } from './observed.ts';
 import { originOf } from './origin.ts';
+import { own } from './own.ts';
 import type { EphemeralContainer, Pod } from './pod.ts';
 import type { V1ContainerWaiting } from './pod-status.ts';
 
@@ -59,7 +60,7 @@ export function lackOfTarget(
 function startOne(look: Look, memory: Memory, container: EphemeralContainer): Decision {
   const { observed } = look;
   const { name } = container;
-  const known = memory.containers[name];
+  const known = own(memory.containers, name);
   const current = currentInstance(observed, memory, name);
   if (known !== undefined && hasBegun(known, current)) return only(memory);
   if (lackOfTarget(look, memory, container) !== undefined) return only(memory);

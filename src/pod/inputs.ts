@@ -4,6 +4,7 @@
  * container is created.
  */
 import type { Instance, Observed } from './observed.ts';
+import { own } from './own.ts';
 import type { Pod } from './pod.ts';
 import { containersOf } from './pod.ts';
 
@@ -16,12 +17,12 @@ export const lackingInputs = 'lacking';
 /** Whether an instance has what it would be made with now. */
 export function hasCurrentInputs({ inputs = {} }: Observed, instance: Instance): boolean {
   // What is still being made is judged when it is there.
-  return instance.state === 'creating' || instance.inputs === inputs[instance.name];
+  return instance.state === 'creating' || instance.inputs === own(inputs, instance.name);
 }
 
 /** Whether a container cannot be created for now, as an object or a key is missing. */
 export function lacksInputs({ inputs = {} }: Observed, name: string): boolean {
-  return inputs[name] === lackingInputs;
+  return own(inputs, name) === lackingInputs;
 }
 
 /**

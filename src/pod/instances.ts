@@ -9,6 +9,7 @@
 import { hasCurrentInputs } from './inputs.ts';
 import type { ContainerMemory, Memory } from './memory.ts';
 import type { Instance, Observed, ObservedSandbox } from './observed.ts';
+import { own } from './own.ts';
 
 /** What ephemeral containers have in the place of a generation: no in-place restart makes it an old one. */
 export const EPHEMERAL_GENERATION = 999_999_999;
@@ -25,7 +26,7 @@ export function currentSandbox(observed: Observed, memory: Memory): ObservedSand
 
 /** What is remembered of a container, if that belongs to this generation and this sandbox. */
 export function inThisRun(memory: Memory, name: string): ContainerMemory | undefined {
-  const known = memory.containers[name];
+  const known = own(memory.containers, name);
   return known?.generation === memory.generation && known.sandboxAttempt === memory.sandboxAttempt
     ? known
     : undefined;
@@ -36,7 +37,7 @@ export function currentInstance(
   memory: Memory,
   name: string,
 ): Instance | undefined {
-  const attempt = memory.containers[name]?.attempt;
+  const attempt = own(memory.containers, name)?.attempt;
   return instancesOf(observed, name).find((one) => one.attempt === attempt);
 }
 
@@ -54,7 +55,7 @@ export function instancesOf({ instances }: Observed, name: string): readonly Ins
 }
 
 export function isCurrent(memory: Memory, instance: Instance): boolean {
-  return memory.containers[instance.name]?.attempt === instance.attempt;
+  return own(memory.containers, instance.name)?.attempt === instance.attempt;
 }
 
 /** Whether a process of it may exist. */
@@ -87,7 +88,7 @@ export function preparedInstance(
   name: string,
   generation: number,
 ): Instance | undefined {
-  const attempt = memory.containers[name]?.attempt ?? -1;
+  const attempt = own(memory.containers, name)?.attempt ?? -1;
   return instancesOf(observed, name).find(
     (one) =>
       one.generation === generation &&
@@ -101,5 +102,5 @@ export function preparedInstance(
 /** The attempt number for a new instance: above all that exist or existed, as log files are named by it. */
 export function nextAttempt(observed: Observed, memory: Memory, name: string): number {
   const attempts = instancesOf(observed, name).map((one) => one.attempt);
-  return Math.max(-1, memory.containers[name]?.attempt ?? -1, ...attempts) + 1;
+  return Math.max(-1, own(memory.containers, name)?.attempt ?? -1, ...attempts) + 1;
 }

@@ -5,6 +5,7 @@
 import type { ContainerMemory } from './memory.ts';
 import type { NodeFacts } from './node-facts.ts';
 import type { LinuxUser } from './origin.ts';
+import { own } from './own.ts';
 import type { Container, Pod, Resources, VolumeMount } from './pod.ts';
 import type { V1ContainerStatus, V1LinuxUser, V1VolumeMountStatus } from './pod-status.ts';
 
@@ -21,7 +22,7 @@ export function madeWith(
   { handlers }: Pick<NodeFacts, 'handlers'>,
 ): MadeWith {
   if (known?.containerId === undefined) return {};
-  const isRecursive = handlers[runtimeClassName]?.recursiveReadOnlyMounts === true;
+  const isRecursive = own(handlers, runtimeClassName)?.recursiveReadOnlyMounts === true;
   return {
     resources: shown(resources),
     ...(hasAny(resources.requests) && { allocatedResources: resources.requests }),

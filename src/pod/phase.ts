@@ -7,6 +7,7 @@ import type { Look } from './decision.ts';
 import { awaitsPostStart } from './hooks.ts';
 import { currentInstance } from './instances.ts';
 import type { Memory, Phase, PhaseMemory } from './memory.ts';
+import { own } from './own.ts';
 import { isClearing } from './restart-all.ts';
 import { isDown } from './termination.ts';
 
@@ -37,7 +38,7 @@ function livePhase({ pod, observed }: Look, memory: Memory): Phase {
   if (hasToInitialize && !memory.initialized) return 'Pending';
   const neverRan = pod.spec.containers.some((container) => {
     const { name } = container;
-    const known = memory.containers[name];
+    const known = own(memory.containers, name);
     if ((known?.exit ?? known?.lastExit) !== undefined) return false;
     const runs =
       known?.startedAt !== undefined ||
@@ -52,7 +53,7 @@ function finalPhase({ pod }: Look, memory: Memory): Phase {
   const { cause } = memory.ending ?? {};
   if (cause === 'failed' || cause === 'deadline' || cause === 'rejected') return 'Failed';
   const succeeded = pod.spec.containers.every(
-    ({ name }) => memory.containers[name]?.exit?.exitCode === 0,
+    ({ name }) => own(memory.containers, name)?.exit?.exitCode === 0,
   );
   return succeeded ? 'Succeeded' : 'Failed';
 }

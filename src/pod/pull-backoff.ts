@@ -9,6 +9,7 @@ import type { Decision, Look } from './decision.ts';
 import { earlier } from './decision.ts';
 import type { Memory } from './memory.ts';
 import type { Failure, Observed } from './observed.ts';
+import { own } from './own.ts';
 import { everyContainerOf } from './pod.ts';
 
 /** How long a failed pull is shown as what it is. */
@@ -42,7 +43,7 @@ export function tellPullBackoffs(look: Look, decision: Decision): Decision {
 
 /** Whether this failed pull has turned into the wait for the next one. */
 export function isPullBackoff({ pullBackoffs }: Memory, name: string, { at }: Failure): boolean {
-  return pullBackoffs?.[name] === at;
+  return own(pullBackoffs, name) === at;
 }
 
 function pullFailure({ failures }: Observed, name: string): Failure | undefined {

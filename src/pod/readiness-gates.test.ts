@@ -30,6 +30,12 @@ const cases: Record<string, Case> = {
     yes,
     notReady('corresponding condition of pod readiness gate "warm" does not exist.'),
   ],
+  'nothing has been set under the name of what all objects have': [
+    ['constructor'],
+    {},
+    yes,
+    notReady('corresponding condition of pod readiness gate "constructor" does not exist.'),
+  ],
   'all are True': [['warm', 'example.org/fed'], { warm: yes, 'example.org/fed': yes }, yes, yes],
   'one is False, one is Unknown': [
     ['warm', 'fed', 'clean'],

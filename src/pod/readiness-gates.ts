@@ -6,6 +6,7 @@
  */
 import { devicesHealthyCondition } from './keep-devices.ts';
 import type { ConditionMemory, Memory } from './memory.ts';
+import { own } from './own.ts';
 import type { PodSpec } from './pod.ts';
 
 /** A condition as somebody else sets it. */
@@ -39,7 +40,7 @@ export function withGates(memory: Memory, changes: GateChanges, now: number): Me
   const kept = Object.entries(memory.gates ?? {}).filter(([type]) => !Object.hasOwn(changes, type));
   const changed = Object.entries(changes).flatMap(([type, condition]) => {
     if (condition === undefined) return [];
-    const known = memory.gates?.[type];
+    const known = own(memory.gates, type);
     const since = known?.status === condition.status ? known.since : now;
     return [[type, { ...condition, since }] as const];
   });
@@ -60,7 +61,7 @@ export function readyWithGates(
   if (containersReady.status !== 'True') return containersReady;
   const known = { ...found, ...gates };
   const lacks = readinessGates.flatMap(({ conditionType: type }) => {
-    const { status } = known[type] ?? {};
+    const { status } = own(known, type) ?? {};
     if (status === undefined) {
       return `corresponding condition of pod readiness gate "${type}" does not exist.`;
     }

@@ -10,6 +10,7 @@ import { waitsForDevices } from './keep-devices.ts';
 import type { ContainerMemory, Ending, Memory, Termination } from './memory.ts';
 import type { Instance, Observed, Request } from './observed.ts';
 import { settledOrigin } from './origin.ts';
+import { own } from './own.ts';
 import { everyContainerOf } from './pod.ts';
 import type { Pod } from './pod.ts';
 import { withGates } from './readiness-gates.ts';
@@ -25,7 +26,7 @@ export function rememberWhatWasSeen(look: Look, memory: Memory): Memory {
   const { pod, observed, now } = look;
   const containers = { ...memory.containers };
   for (const { container } of everyContainerOf(pod)) {
-    const known = containers[container.name];
+    const known = own(containers, container.name);
     if (known === undefined) continue;
     const instance = currentInstance(observed, memory, container.name);
     const seen = rememberContainer(look, memory, known, instance);

@@ -16,6 +16,7 @@ import { currentInstance, isAlive, isCurrent, isUnused } from './instances.ts';
 import type { ContainerMemory, Memory, RestartUnderWay, Trigger } from './memory.ts';
 import type { Instance } from './observed.ts';
 import { freeDevices, heldByDevices } from './keep-devices.ts';
+import { own } from './own.ts';
 import { containersOf } from './pod.ts';
 import { RESTARTING_ALL_MESSAGE } from './remember.ts';
 import { afterExit } from './restart-rules.ts';
@@ -29,7 +30,7 @@ const KILL_AGAIN_MS = 1_000;
 /** What asks for an in-place restart now: the earliest matching exit of this generation, or a request. */
 export function findTrigger({ pod, observed }: Look, memory: Memory): Trigger | undefined {
   const exits = containersOf(pod).flatMap(({ container, kind }) => {
-    const known = memory.containers[container.name];
+    const known = own(memory.containers, container.name);
     if (known?.exit === undefined || known.generation !== memory.generation) return [];
     const after = afterExit(pod, container, kind, known.exit);
     if (after.kind !== 'restart-all') return [];
@@ -152,7 +153,7 @@ export function proveGone(instances: readonly Instance[]): Action[] {
 export function finishRestart({ pod, observed, now }: Look, memory: Memory): Decision {
   const { restart } = memory;
   if (restart?.deadAt === undefined || restart.startingAt === undefined) return only(memory);
-  const all = containersOf(pod).map(({ container }) => memory.containers[container.name]);
+  const all = containersOf(pod).map(({ container }) => own(memory.containers, container.name));
   const started = all.every(
     (known) =>
       known?.generation === memory.generation &&
@@ -175,8 +176,8 @@ export function finishRestart({ pod, observed, now }: Look, memory: Memory): Dec
       name,
       createdAt: currentInstance(observed, memory, name)?.createdAt,
       startAskedAt: currentInstance(observed, memory, name)?.startAskedAt,
-      startedAt: memory.containers[name]?.startedAt,
-      finishedAt: memory.containers[name]?.exit?.finishedAt,
+      startedAt: own(memory.containers, name)?.startedAt,
+      finishedAt: own(memory.containers, name)?.exit?.finishedAt,
     })),
   };
   const tookMs = Math.round(record.completedAt - beganAt(restart.trigger));

@@ -17,6 +17,7 @@ import { isSidecar } from './pod.ts';
 import { isStarted } from './probes.ts';
 import { afterExit, hasFailed } from './restart-rules.ts';
 import { stopIfItFails } from './failing.ts';
+import { own } from './own.ts';
 import { stopGracefully } from './stop.ts';
 
 /** Starts whatever is due now. */
@@ -75,7 +76,7 @@ export function findFailedInit({ pod }: Look, memory: Memory): ContainerMemory |
 export function isFinished({ pod }: Look, memory: Memory): boolean {
   if (!memory.initialized) return false;
   return pod.spec.containers.every((container) => {
-    const known = memory.containers[container.name];
+    const known = own(memory.containers, container.name);
     if (known?.generation !== memory.generation || known.exit === undefined) return false;
     return afterExit(pod, container, 'app', known.exit).kind === 'leave';
   });
@@ -160,7 +161,7 @@ function endedInEarlierSandbox(
   container: Container,
   kind: ContainerKind,
 ): boolean {
-  const known = memory.containers[container.name];
+  const known = own(memory.containers, container.name);
   if (kind !== 'app' || known?.exit === undefined) return false;
   if (known.generation !== memory.generation) return false;
   return afterExit(pod, container, kind, known.exit).kind === 'leave';

@@ -17,6 +17,7 @@ import { madeWith } from './made-with.ts';
 import type { ContainerMemory, Memory, Termination } from './memory.ts';
 import type { NodeFacts } from './node-facts.ts';
 import type { Observed } from './observed.ts';
+import { own } from './own.ts';
 import { isTerminal } from './phase.ts';
 import type { Container, ContainerKind, Pod } from './pod.ts';
 import { containersOf, specGenerationOf } from './pod.ts';
@@ -75,7 +76,7 @@ function statusesOf(
     kind,
     status: {
       ...containerStatus(scene, container, kind),
-      ...madeWith(scene.pod, container, scene.memory.containers[container.name], node),
+      ...madeWith(scene.pod, container, own(scene.memory.containers, container.name), node),
     },
   }));
   const isInit = (kind: ContainerKind): boolean => kind !== 'app';
@@ -98,7 +99,7 @@ function containerStatus(
   kind: ContainerKind,
 ): V1ContainerStatus {
   const { memory, observed } = scene;
-  const known = memory.containers[container.name];
+  const known = own(memory.containers, container.name);
   const state = stateOf(scene, container, kind, known);
   const isRunning = state.running !== undefined;
   const showsExit = state.terminated !== undefined && known?.exit !== undefined;
@@ -239,7 +240,7 @@ function wasReached({ pod, memory }: Scene, { name }: Container, kind: Container
   if (kind === 'app') return false;
   const inits = pod.spec.initContainers;
   const last = inits.findLastIndex((one) => {
-    const known = memory.containers[one.name];
+    const known = own(memory.containers, one.name);
     return (known?.startedAt ?? known?.exit ?? known?.lastExit) !== undefined;
   });
   return inits.findIndex((one) => one.name === name) <= last;

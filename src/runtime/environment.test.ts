@@ -63,6 +63,8 @@ const fields: Record<string, string> = {
   'metadata.uid': '00000000-0000-4000-8000-000000000001',
   "metadata.labels['app.io/name']": 'x',
   "metadata.labels['absent']": '',
+  "metadata.labels['constructor']": '',
+  "metadata.annotations['toString']": '',
   "metadata.annotations['note']": 'y',
   'spec.nodeName': 'node-1',
   'spec.serviceAccountName': '',
@@ -201,6 +203,14 @@ const missing: Readonly<Record<string, readonly [Partial<Container>, message: st
   'a missing key of a Secret': [
     { env: [fromSecret('keys', 'k')] },
     "couldn't find key k in Secret default/keys",
+  ],
+  'a key of a ConfigMap that has the name of what all objects have': [
+    { env: [fromMap('settings', 'toString')] },
+    "couldn't find key toString in ConfigMap default/settings",
+  ],
+  'a key of a Secret that has the name of what all objects have': [
+    { env: [fromSecret('keys', 'constructor')] },
+    "couldn't find key constructor in Secret default/keys",
   ],
   'a missing object for all variables': [
     { envFrom: [{ secretRef: { name: 'none' } }] },

@@ -6,6 +6,7 @@
 import { fieldOf, resourceOf } from '../pod/downward.ts';
 import type { NodeSize, Surroundings as Fields } from '../pod/downward.ts';
 import type { FindObject, ObjectOf } from '../pod/objects.ts';
+import { own } from '../pod/own.ts';
 import type { Container, EnvFrom, EnvVar, FileKeyRef, KeyRef, Pod } from '../pod/pod.ts';
 import { containersOf } from '../pod/pod.ts';
 import { ContainerConfigError } from './config-error.ts';
@@ -144,13 +145,13 @@ function keyValue(
   find: FindObject,
 ): string | undefined {
   if (configMapKeyRef !== undefined) {
-    const value = found('ConfigMap', configMapKeyRef, find)?.data?.[configMapKeyRef.key];
+    const value = own(found('ConfigMap', configMapKeyRef, find)?.data, configMapKeyRef.key);
     if (value !== undefined) return value;
     assertOptional(pod, 'ConfigMap', configMapKeyRef);
     return undefined;
   }
   if (secretKeyRef === undefined) return '';
-  const base64 = found('Secret', secretKeyRef, find)?.data?.[secretKeyRef.key];
+  const base64 = own(found('Secret', secretKeyRef, find)?.data, secretKeyRef.key);
   if (base64 !== undefined) return textOf(base64, secretKeyRef.key);
   assertOptional(pod, 'Secret', secretKeyRef);
   return undefined;

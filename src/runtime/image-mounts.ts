@@ -7,6 +7,7 @@
  * config that it has stored, in which a field that it does not know is missing.
  */
 import { z } from 'zod';
+import { own } from '../pod/own.ts';
 import type { Container, Pod } from '../pod/pod.ts';
 import { ContainerConfigError } from './config-error.ts';
 import type { Mount } from './generated/runtime/v1/Mount.ts';
@@ -21,7 +22,7 @@ export function imageSource(
   images: VolumeImages,
   subPath: string | undefined,
 ): Pick<Mount, 'image' | 'imageSubPath'> {
-  const image = images[volume];
+  const image = own(images, volume);
   if (image === undefined) throw new Error(`image volume "${volume}" was not looked up`);
   return {
     image: { image, userSpecifiedImage: reference },

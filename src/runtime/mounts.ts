@@ -5,6 +5,7 @@ import { posix } from 'node:path';
 import type { Loan, SubPath } from '../pod/loan.ts';
 import { subPathPlace } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
+import { own } from '../pod/own.ts';
 import type { Container, Pod, VolumeMount } from '../pod/pod.ts';
 import { readOnlySources } from '../pod/volume-sources.ts';
 import type { ImageVolume } from '../pod/volume-sources.ts';
@@ -35,17 +36,17 @@ export function mountsOf(
     const place = { volume: mount.name, container: container.name, index };
     return { hostPath: hasSubPath(mount) ? subPathPlace(loan, place) : hostPathOf(mount, loan) };
   };
-  const own = container.volumeMounts.map((mount, index): Mount => ({
+  const mounts = container.volumeMounts.map((mount, index): Mount => ({
     containerPath: posix.resolve('/', mount.mountPath),
     ...sourceOf(mount, index),
     readonly: mount.readOnly || isReadOnlyVolume(pod, mount),
-    ...(isRecursive(mount, node.handlers[handler]?.recursiveReadOnlyMounts === true) && {
+    ...(isRecursive(mount, own(node.handlers, handler)?.recursiveReadOnlyMounts === true) && {
       recursiveReadOnly: true,
     }),
     ...propagationOf(mount),
   }));
-  if (own.some(({ containerPath }) => containerPath === hostsPath)) return own;
-  return [...own, { containerPath: hostsPath, hostPath: loan.hostsFile, readonly: false }];
+  if (mounts.some(({ containerPath }) => containerPath === hostsPath)) return mounts;
+  return [...mounts, { containerPath: hostsPath, hostPath: loan.hostsFile, readonly: false }];
 }
 
 /** What has to be bound before the container is created, and before it is started. */
@@ -86,7 +87,7 @@ function imageOf({ spec }: Pod, { name }: VolumeMount): ImageVolume | undefined 
 }
 
 function hostPathOf({ name }: VolumeMount, loan: Loan): string {
-  const hostPath = loan.volumes[name];
+  const hostPath = own(loan.volumes, name);
   if (hostPath === undefined) throw new Error(`volume "${name}" is mounted but was not lent`);
   return hostPath;
 }

@@ -7,6 +7,7 @@
  */
 import { RepriseError } from '../errors.ts';
 import type { Secret } from '../pod/objects.ts';
+import { own } from '../pod/own.ts';
 import type { AuthConfig } from './generated/runtime/v1/AuthConfig.ts';
 import { repositoryOf } from './image-name.ts';
 
@@ -42,7 +43,7 @@ export function credentialsFor(image: string, secrets: readonly Secret[]): reado
 }
 
 function entriesOf(secret: Secret): readonly Entry[] {
-  const format = formats[secret.type];
+  const format = own(formats, secret.type);
   const base64 = format && secret.data?.[format.key];
   if (format === undefined || base64 === undefined || base64 === '') return [];
   const config = parseObject(secret, Buffer.from(base64, 'base64').toString());

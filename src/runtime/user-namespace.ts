@@ -7,6 +7,7 @@
 import { RepriseError } from '../errors.ts';
 import type { Loan } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
+import { own } from '../pod/own.ts';
 import { podKey } from '../pod/pod.ts';
 import type { Pod } from '../pod/pod.ts';
 import type { IDMapping } from './generated/runtime/v1/IDMapping.ts';
@@ -23,7 +24,7 @@ export function userNamespaceOf(
   { handlers }: NodeFacts,
 ): UserNamespace | undefined {
   if (pod.spec.hostUsers !== false) return undefined;
-  if (handlers[pod.spec.runtimeClassName ?? '']?.userNamespaces !== true) {
+  if (own(handlers, pod.spec.runtimeClassName ?? '')?.userNamespaces !== true) {
     throw new UnsupportedError('the runtime cannot give a pod a user namespace', {
       where: `${podKey(pod)}, spec.hostUsers`,
       next: 'use containerd 2.0 or later with runc 1.2 or later, or leave "hostUsers: false" out',

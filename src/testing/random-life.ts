@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { ProbeFinding } from '../agent/view.ts';
 import type { Hook, Lifecycle, Probe } from '../pod/handler.ts';
 import { probeKinds, probeOf } from '../pod/handler.ts';
+import { own } from '../pod/own.ts';
 import type { Container, Pod, RestartPolicy, RestartRule } from '../pod/pod.ts';
 import { containersOf } from '../pod/pod.ts';
 import { aContainer, aPod } from './builders.ts';
@@ -61,7 +62,7 @@ export function describeLife({ pod, behaviours, trouble, disturbances }: Life): 
         ({ action, exitCodes: { operator, values } }) =>
           `${action} ${operator} ${values.join(' ')}`,
       );
-      return `${name}: ${inShort([restartPolicy, ...rules, ...visits])} does ${inShort(behaviours[name])}`;
+      return `${name}: ${inShort([restartPolicy, ...rules, ...visits])} does ${inShort(own(behaviours, name))}`;
     }),
     `trouble: ${inShort(trouble)}`,
     `disturbances: ${inShort(disturbances)}`,
@@ -72,7 +73,7 @@ export function describeLife({ pod, behaviours, trouble, disturbances }: Life): 
 export function play({ pod, behaviours, trouble, disturbances }: Life): SimulatedNode {
   const node = new SimulatedNode(pod, {
     behave: (name, run) => {
-      const all = behaviours[name] ?? [];
+      const all = own(behaviours, name) ?? [];
       return all[Math.min(run, all.length - 1)] ?? {};
     },
     ...usedUp(trouble),

@@ -27,6 +27,7 @@ import { currentSandbox, isCurrent } from '../pod/instances.ts';
 import type { Memory } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
 import type { Exit, Observed, Request } from '../pod/observed.ts';
+import { own } from '../pod/own.ts';
 import type { EphemeralContainer, Pod } from '../pod/pod.ts';
 import { findContainer } from '../pod/pod.ts';
 import type { V1PodStatus } from '../pod/pod-status.ts';
@@ -296,7 +297,7 @@ export class SimulatedNode {
   /** A container whose object is missing cannot be created. */
   #lack(action: Action): { readonly reason: string; readonly message: string } | undefined {
     if (action.kind !== 'create-container') return undefined;
-    if (this.#inputs[action.name] !== lackingInputs) return undefined;
+    if (own(this.#inputs, action.name) !== lackingInputs) return undefined;
     return { reason: 'CreateContainerConfigError', message: 'configmap "settings" not found' };
   }
 
@@ -393,7 +394,7 @@ export class SimulatedNode {
     if (action.kind !== 'start-container') return;
     const chosen = this.#observed.instances.find(({ id }) => id === action.id);
     if (chosen === undefined || isCurrent(before, chosen)) return;
-    if (chosen.inputs !== this.#inputs[chosen.name]) {
+    if (chosen.inputs !== own(this.#inputs, chosen.name)) {
       this.faults.push(`${inWords(action)} with what its objects held before`);
     }
   }

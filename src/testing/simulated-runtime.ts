@@ -11,6 +11,7 @@ import type { HookKind, ProbeKind } from '../pod/handler.ts';
 import type { Inputs } from '../pod/inputs.ts';
 import { isEphemeral } from '../pod/instances.ts';
 import type { Exit, Instance } from '../pod/observed.ts';
+import { own } from '../pod/own.ts';
 import type { Pod } from '../pod/pod.ts';
 import { containersOf } from '../pod/pod.ts';
 import type { Agenda } from './agenda.ts';
@@ -281,7 +282,7 @@ export class SimulatedRuntime {
     if (target !== undefined && this.#find(target)?.alive !== true) return undefined;
     const id = `c${this.#ids++}-${name}-${attempt}`;
     const specHash = 'same';
-    const inputs = this.#listener.inputs()[name];
+    const inputs = own(this.#listener.inputs(), name);
     const identity = { id, name, attempt, generation, sandboxAttempt, specHash, inputs, target };
     this.#containers.push({
       alive: false,

@@ -23,6 +23,7 @@ import type { Logger } from '../../log.ts';
 import type { PodEvent } from '../../pod/decision.ts';
 import type { DeviceGrant, DeviceView, GivenDevice } from '../../pod/devices.ts';
 import { mayHaveDevices } from '../../pod/devices.ts';
+import { own } from '../../pod/own.ts';
 import type { Pod } from '../../pod/pod.ts';
 import { podKey } from '../../pod/pod.ts';
 import type { ClaimStore, SavedClaim } from './claims.ts';
@@ -233,7 +234,7 @@ export class DeviceKeeper {
 
   #waysOf(pod: Pod, container: string): readonly { device: Device; way: Way }[] {
     const { saved } = this.#clients.get(pod.metadata.uid) ?? {};
-    return (saved?.given?.[container] ?? []).map(({ id }) => {
+    return (own(saved?.given, container) ?? []).map(({ id }) => {
       const device = findDevice(id, this.#inventory);
       if (device === undefined) {
         throw new DeviceError(`device ${id} is gone: nothing on this node defines it any more`, {

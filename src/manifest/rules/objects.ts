@@ -1,6 +1,7 @@
 /**
  * What ConfigMaps and Secrets may hold. No message here quotes a value of a Secret.
  */
+import { own } from '../../pod/own.ts';
 import { invalidValue, requiredValue } from '../manifest-error.ts';
 import type { Problem } from '../manifest-error.ts';
 import type { Partly } from '../sound.ts';
@@ -97,7 +98,7 @@ const requiredKeys: Readonly<Record<string, readonly string[]>> = {
 
 function* checkType(type: string | undefined, data: object): Generator<Problem> {
   if (type === undefined) return;
-  for (const key of requiredKeys[type] ?? []) {
+  for (const key of own(requiredKeys, type) ?? []) {
     if (!Object.hasOwn(data, key)) {
       yield {
         path: ['data', key],
@@ -117,7 +118,7 @@ function* checkType(type: string | undefined, data: object): Generator<Problem> 
 
 /** What Docker's configuration is in has to be JSON; a value that is no base64 is told of elsewhere. */
 function* checkDockerConfig({ type, data, stringData }: Partly<RawSecret>): Generator<Problem> {
-  const key = requiredKeys[type ?? '']?.find((each) => each.startsWith('.docker'));
+  const key = own(requiredKeys, type ?? '')?.find((each) => each.startsWith('.docker'));
   if (key === undefined) return;
   const plain = stringData?.[key];
   const base64 = data?.[key];

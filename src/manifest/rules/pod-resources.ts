@@ -59,7 +59,7 @@ function peakRequest(containers: readonly Placed[], name: string): number {
   return peakOf(
     containers.map(({ container: { resources, restartPolicy }, isInit }) => ({
       kind: !isInit ? 'app' : restartPolicy === 'Always' ? 'sidecar' : 'init',
-      amount: rounded(name, resources?.requests?.[name] ?? resources?.limits?.[name]),
+      amount: rounded(name, own(resources?.requests, name) ?? own(resources?.limits, name)),
     })),
   );
 }
