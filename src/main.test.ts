@@ -81,6 +81,10 @@ const misuses: Record<string, [args: readonly string[], says: RegExp]> = {
   'an unknown kind': [['get', 'nodes'], /error: unknown kind of resource "nodes"/],
   'no manifest': [['apply'], /required option '-f, --filename <file>'/],
   'a manifest that is not there': [['validate', '-f', '/nonexistent.yaml'], /at: \/nonexistent/],
+  'a namespace that is none': [
+    ['apply', '-n', 'team/a', '-f', '/nonexistent.yaml'],
+    /argument 'team\/a' is invalid\. It must consist of lower case letters/,
+  ],
   'a duration without a unit': [
     ['wait', 'pod', 'web', '--for=delete', '--timeout=30'],
     /must be a duration such as/,

@@ -324,7 +324,7 @@ export class Agent implements Backend {
     } catch (error) {
       this.#entries.delete(podKey(pod));
       devices.keeper.release(pod.metadata.uid);
-      store.forget(pod);
+      store.forget(pod.metadata.uid);
       throw error;
     }
   }

@@ -46,6 +46,20 @@ test('files are for root alone', (t) => {
   t.is(modeOf('.'), '700');
 });
 
+for (const [name, namespace] of [
+  ['a', '../..'],
+  ['a', '..'],
+  ['../a', 'default'],
+] as const) {
+  test(`no file is written outside the folder for ${namespace}/${name}`, (t) => {
+    const folder = aFolder(t);
+    const store = new ObjectStore(path.join(folder, 'data'));
+    t.throws(() => store.create(secret(name, 'x', namespace)), { message: /cannot name a folder/ });
+    t.deepEqual(store.list('Secret'), []);
+    t.deepEqual(fs.readdirSync(folder), []);
+  });
+}
+
 test('an object keeps its identity when its content changes', (t) => {
   const store = new ObjectStore(aFolder(t));
   const first = store.create(secret('a', 'x'));

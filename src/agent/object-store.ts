@@ -11,6 +11,7 @@ import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import type { ObjectBackend } from '../api/backend.ts';
 import { AlreadyExistsError, NotFoundError, RepriseError, messageOf } from '../errors.ts';
+import { assertPlainName } from '../host/plain-name.ts';
 import { objectInWords, objectResources } from '../pod/objects.ts';
 import type { ManifestObject, ObjectKind, ObjectMeta, V1Object } from '../pod/objects.ts';
 
@@ -111,6 +112,7 @@ export class ObjectStore implements ObjectBackend {
 
   #fileOf({ kind, metadata: { namespace, name } }: V1Object): string | undefined {
     if (this.#folder === undefined) return undefined;
+    for (const part of [namespace, name]) assertPlainName(part, objectInWords(kind, name));
     return path.join(this.#folder, objectResources[kind], namespace, fileNameOf(name));
   }
 

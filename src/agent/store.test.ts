@@ -64,6 +64,13 @@ for (const [title, [text, why]] of Object.entries(damages)) {
   });
 }
 
+test('a pod is not kept outside the folder for pods', (t) => {
+  const { store, dataDir } = keep(t);
+  const pod = withUid('../outside');
+  t.throws(() => store.accept(pod), { message: /"\.\.\/outside" cannot name a folder/ });
+  t.deepEqual(fs.readdirSync(dataDir), ['pods']);
+});
+
 test('a folder that was being forgotten is no pod any more', (t) => {
   const { store, fileOf } = keep(t, 'gone');
   fs.rmSync(fileOf('gone'));

@@ -10,9 +10,11 @@ import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { RepriseError, messageOf } from '../errors.ts';
 import { isErrno } from '../host/errno.ts';
+import { assertPlainName } from '../host/plain-name.ts';
 import type { Memory } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
 import type { V1Object } from '../pod/objects.ts';
+import { podKey } from '../pod/pod.ts';
 import type { Pod } from '../pod/pod.ts';
 import { claimFile } from './devices/claims.ts';
 import {
@@ -81,6 +83,7 @@ export class PodStore {
 
   /** Puts a new pod and its own objects on disk; when this returns it survives a power cut. */
   accept(pod: Pod, objects: readonly V1Object[] = []): void {
+    assertPlainName(pod.metadata.uid, `${podKey(pod)}, metadata.uid`);
     const folder = this.#folderOf(pod.metadata.uid);
     fs.mkdirSync(folder, { recursive: true, mode: 0o750 });
     keepOwnObjects(folder, objects);

@@ -66,6 +66,31 @@ test('an object for another name or kind is refused', async (t) => {
   t.is((await served.call('DELETE', `${base}/configmaps/settings?dryRun=All`)).code, 400);
 });
 
+for (const namespace of ['..%2f..', '..', 'team%2Fa', 'Team', 'x'.repeat(64)]) {
+  test(`nothing is made in the namespace ${namespace}`, async (t) => {
+    await using served = await serve();
+    const { metadata, ...rest } = settings({});
+    const body = JSON.stringify({ ...rest, metadata: { ...metadata, namespace: undefined } });
+    const at = `/api/v1/namespaces/${namespace}`;
+    const field = { details: { causes: [{ field: 'metadata.namespace' }] } };
+    for (const [method, path] of [
+      ['POST', `${at}/configmaps`],
+      ['PUT', `${at}/configmaps/settings`],
+    ] as const) {
+      const { code, json } = await served.call(method, path, { body });
+      t.is(code, 422, path);
+      t.like(json, field);
+    }
+    const spec = { containers: [{ name: 'main', image: 'web:1' }] };
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' }, spec };
+    const { code, json } = await served.call('POST', `${at}/pods`, { body: JSON.stringify(pod) });
+    t.is(code, 422);
+    t.like(json, field);
+    t.deepEqual(served.backend.list(), []);
+    t.deepEqual(served.backend.objects.list('ConfigMap'), []);
+  });
+}
+
 test('what is immutable is not replaced', async (t) => {
   await using served = await serve();
   await served.client.createObject({ ...settings({ a: 'x' }), immutable: true }, signal);

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { messageOf } from '../errors.ts';
+import { dnsLabelRule, isDnsLabel } from '../manifest/schema/scalar.ts';
 import { isNamespacedSysctl } from '../pod/admission.ts';
 import { formatDuration } from '../pod/duration.ts';
 import { durationOption } from './duration.ts';
@@ -58,7 +59,11 @@ export function withGlobalOptions(program: Command): Command {
         .env('REPRISE_SOCKET')
         .default('/run/reprise/reprise.sock'),
     )
-    .option('-n, --namespace <name>', 'namespace of the pod (default: "default")');
+    .addOption(
+      new Option('-n, --namespace <name>', 'namespace of the pod (default: "default")').argParser(
+        namespaceName,
+      ),
+    );
 }
 
 /** Adds what `run` and `agent` take. */
@@ -211,6 +216,12 @@ function resolvConf(file: string): string {
     throw new InvalidArgumentError(`cannot be read: ${messageOf(error)}`);
   }
   return path.resolve(file);
+}
+
+/** What could name no pod is noticed before anybody is asked for it. */
+function namespaceName(text: string): string {
+  if (isDnsLabel(text)) return text;
+  throw new InvalidArgumentError(`It ${dnsLabelRule}.`);
 }
 
 /** As the kubelet's podPidsLimit has it: what is not above 0 is no limit. */

@@ -9,7 +9,6 @@
  */
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { RepriseError } from '../errors.ts';
 import type { Loan } from '../pod/loan.ts';
 import type { NodeSize } from '../pod/downward.ts';
 import type { FindObject } from '../pod/objects.ts';
@@ -25,6 +24,7 @@ import { sharesOf } from '../pod/cpu-shares.ts';
 import { isErrno } from './errno.ts';
 import { makeFolder } from './folder.ts';
 import { removeFolder } from './mounts.ts';
+import { assertPlainName } from './plain-name.ts';
 import { createPodCgroup, removePodCgroup } from './pod-cgroup.ts';
 import type { PodCgroupValues } from './pod-cgroup.ts';
 import { lendUserIds, returnUserIds } from './user-ids.ts';
@@ -146,9 +146,9 @@ interface OwnPlaces {
 /** The places of a pod; throws when a name in it is not fit to be one in a path. */
 export function placesOf(pod: Pod, settings: LendSettings): Places {
   const { uid, namespace, name } = pod.metadata;
-  assertPlainName(pod, 'metadata.uid', uid);
-  assertPlainName(pod, 'metadata.namespace', namespace);
-  assertPlainName(pod, 'metadata.name', name);
+  assertPlainName(uid, `${podKey(pod)}, metadata.uid`);
+  assertPlainName(namespace, `${podKey(pod)}, metadata.namespace`);
+  assertPlainName(name, `${podKey(pod)}, metadata.name`);
   return {
     ...ownPlacesOf(settings.dataDir, uid),
     logs: path.join(settings.podLogDir, `${namespace}_${name}_${uid}`),
@@ -235,11 +235,11 @@ async function lendVolume(
   resources: PodResources,
   { dataDir, node, find }: Lending,
 ): Promise<string> {
-  assertPlainName(pod, 'spec.volumes[].name', volume.name);
+  assertPlainName(volume.name, `${podKey(pod)}, spec.volumes[].name`);
   if (volume.hostPath) return await provideHostPath(volume.name, volume.hostPath);
   if (volume.persistentVolumeClaim) {
     const { claimName } = volume.persistentVolumeClaim;
-    assertPlainName(pod, 'spec.volumes[].persistentVolumeClaim.claimName', claimName);
+    assertPlainName(claimName, `${podKey(pod)}, spec.volumes[].persistentVolumeClaim.claimName`);
     const places = { dataDir, markers: path.join(directory, 'fs-groups') };
     return await provideClaim(places, pod, volume, volume.persistentVolumeClaim, find);
   }
@@ -257,13 +257,4 @@ async function lendVolume(
 /** The file with the names of the cgroups that were made for pods to be in. */
 export function parentNotes({ dataDir }: LendSettings): string {
   return path.join(dataDir, 'made-cgroups');
-}
-
-// These become parts of paths that root writes to and removes.
-function assertPlainName(pod: Pod, field: string, value: string): void {
-  if (/^[A-Za-z0-9][\w.-]*$/.test(value)) return;
-  throw new RepriseError(`"${value}" cannot name a folder`, {
-    where: `${podKey(pod)}, ${field}`,
-    next: 'use letters, digits, ".", "_" and "-" only',
-  });
 }

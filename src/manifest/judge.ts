@@ -9,6 +9,7 @@ import type { Problems } from './issues.ts';
 import { ManifestError, invalidValue, mostFaults, pathText } from './manifest-error.ts';
 import type { Fault, Path, Problem } from './manifest-error.ts';
 import type { RuleProblem } from './rules/rule.ts';
+import { dnsLabelRule, isDnsLabel } from './schema/scalar.ts';
 import { isMap, withoutBlanks } from './schema/walk.ts';
 import { isWithinFaulty, soundPartsOf } from './sound.ts';
 
@@ -70,11 +71,17 @@ function* chained<T>(...lists: readonly Iterable<T>[]): Generator<T> {
 }
 
 function checkNamespace(value: unknown, wanted: string | undefined): readonly RuleProblem[] {
-  const named = valueAt(value, ['metadata', 'namespace']);
-  if (wanted === undefined || named === undefined || named === wanted) return [];
+  if (wanted === undefined) return [];
+  const path = ['metadata', 'namespace'];
+  if (!isDnsLabel(wanted)) {
+    const hint = 'ask for a namespace such as "default" or "team-a"';
+    return [{ path, message: invalidValue(wanted, dnsLabelRule), hint }];
+  }
+  const named = valueAt(value, path);
+  if (named === undefined || named === wanted) return [];
   return [
     {
-      path: ['metadata', 'namespace'],
+      path,
       message: invalidValue(named, `does not match the namespace that was asked for, "${wanted}"`),
       hint: 'change one of the two',
     },

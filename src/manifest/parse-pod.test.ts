@@ -190,6 +190,16 @@ test('a pod that names no namespace gets the one that is asked for', (t) => {
   t.is(parsePod(inTeam, { namespace: 'team' }).pod.metadata.namespace, 'team');
 });
 
+test('a namespace that is asked for has to be one', (t) => {
+  for (const namespace of ['team/a', '..', '', 'Team', 'x'.repeat(64)]) {
+    t.regex(
+      faultsOf(() => parsePod(plain, { namespace })).join(),
+      /^metadata\.namespace: Invalid value: /,
+    );
+  }
+  t.is(parsePod(plain, { namespace: 'x'.repeat(63) }).pod.metadata.namespace.length, 63);
+});
+
 test('a pod that names another namespace is refused', (t) => {
   t.deepEqual(
     faultsOf(() => parsePod(inTeam, { namespace: 'default' })),
