@@ -58,6 +58,20 @@ const cases: Readonly<Record<string, readonly [Omit<Volume, 'name'>, ...string[]
     '644 a/b=blue',
     '0 c=ff00',
   ],
+  'of files with the same path, however it is written, the last wins': [
+    {
+      configMap: {
+        name: 'settings',
+        defaultMode,
+        items: [
+          { key: 'bin', path: 'a' },
+          { key: 'size', path: './a' },
+          { key: 'color', path: 'a', mode: 0o600 },
+        ],
+      },
+    },
+    '600 a=blue',
+  ],
   'no key that is asked for is no file': [
     { configMap: { name: 'settings', defaultMode, items: [] } },
   ],

@@ -3,6 +3,7 @@
  *
  * Source: the kubelet's MakePayload of each volume plugin, whose messages these are.
  */
+import { posix } from 'node:path';
 import { fieldOf, resourceOf } from '../../pod/downward.ts';
 import type { NodeSize } from '../../pod/downward.ts';
 import type { FindObject, ObjectOf } from '../../pod/objects.ts';
@@ -30,7 +31,12 @@ export function payloadOf(pod: Pod, volume: Volume, sources: PayloadSources): Pa
   ];
   const { defaultMode = 0o644 } = configMap ?? secret ?? downwardAPI ?? projected ?? {};
   const filling = { pod, volume, defaultMode, ...sources };
-  return new Map(all.flatMap((source) => [...filesOf(source, filling)]));
+  // As the kubelet's writer cleans paths: of several files with the same one, the last wins.
+  return new Map(
+    all.flatMap((source) =>
+      filesOf(source, filling).map(([file, content]) => [posix.normalize(file), content] as const),
+    ),
+  );
 }
 
 interface Filling extends PayloadSources {

@@ -31,11 +31,15 @@ export function* checkVolumes({ spec }: PartlyPod): Generator<Problem> {
   }
 }
 
-/** No two files of a volume have the same path; one path may not be a folder of another. */
+/**
+ * No two files of a projected volume have the same path; in a volume with one source the last one wins.
+ * A path may be a folder of another in neither: such files could not be written.
+ */
 export function* checkFilePaths({ spec }: PartlyPod): Generator<Problem> {
   for (const { value, path } of placed(spec?.volumes, ['spec', 'volumes'])) {
     const files = filesOf(value, path);
-    for (const file of repeated(files, (each) => each.file)) {
+    const mayRepeat = value.projected === undefined;
+    for (const file of mayRepeat ? [] : repeated(files, (each) => each.file)) {
       yield {
         path: file.path,
         message: duplicateValue(file.file),
