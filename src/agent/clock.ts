@@ -2,18 +2,18 @@
  * The agent's clock: what everything that waits is measured by, and what statuses and events show.
  *
  * A wall clock jumps: NTP sets it, a machine is suspended. Set back by two hours, the next probe would come
- * in two hours; set ahead, every grace would be over and SIGKILL due. So this one starts with the wall clock
- * and then runs with the monotonic one; what it is off by it makes up by running a tenth faster or slower.
- * Meanwhile it shows times that are off, which is the lesser evil: a wait is off by a tenth at most, and
- * times of the runtime are brought onto this clock before they are compared with it. Only what is more than
- * a day behind jumps, ahead: then the clock had never been set, as on a machine without a battery for it,
- * and waits that are over at once are better than times of another year. It never goes back; what an agent
+ * in two hours; set ahead by a little, graces would be over early and SIGKILL due. So this one starts with
+ * the wall clock and then runs with the monotonic one; what it is off by it makes up by running a tenth
+ * faster or slower. Meanwhile it shows times that are off, which is the lesser evil: a wait is off by a tenth
+ * at most, and times of the runtime are brought onto this clock before they are compared with it. Only what
+ * is more than a minute behind jumps, ahead: then the machine was suspended, or the clock had never been set,
+ * and waits that are over at once are better than wrong times for hours. It never goes back; what an agent
  * remembers from before its start may lie ahead, though: pod/past.ts.
  */
 import { wallClock } from '../runtime/time.ts';
 
 const CORRECTION = 0.1;
-const NEVER_SET_MS = 24 * 60 * 60 * 1000;
+const LATE_MS = 60_000;
 
 export interface Clock {
   /** Milliseconds since 1970, with a fraction. */
@@ -35,7 +35,7 @@ export function steadyClock(
     const ran = Math.max(0, read - readAt);
     const off = wall() - (at + ran);
     const most = ran * CORRECTION;
-    const correction = off > NEVER_SET_MS ? off : Math.min(Math.max(off, -most), most);
+    const correction = off > LATE_MS ? off : Math.min(Math.max(off, -most), most);
     at += ran + correction;
     ahead = correction - off;
     readAt = read;
