@@ -11,7 +11,7 @@ import { RepriseError } from '../errors.ts';
 import { messageFile, removeMessageFile } from '../host/last-words.ts';
 import { lend, placesOf, takeBack } from '../host/lend.ts';
 import { removeOldLogs } from '../host/log-rotation.ts';
-import { oomKillsIn } from '../host/oom-kills.ts';
+import { oomGroupKillsIn } from '../host/oom-kills.ts';
 import type { Action } from '../pod/action.ts';
 import type { Pod } from '../pod/pod.ts';
 import { findContainer, podKey } from '../pod/pod.ts';
@@ -49,7 +49,7 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
       await bindSubPathsAgain(means, action.name, occasion);
       await checkDevices(means, action, occasion);
       means.outOfMemory.willStart(pod.metadata.uid, () =>
-        oomKillsIn(podCgroupOf(means, pod), means.hierarchy),
+        oomGroupKillsIn(podCgroupOf(means, pod), means.hierarchy),
       );
       await cri.startContainer(action.id, signal);
       means.devices.madeWith.delete(action.id);

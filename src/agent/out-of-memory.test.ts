@@ -66,6 +66,13 @@ test('a kill in a pod counts for one exit, and a start later does not explain it
   t.deepEqual([reason('a', gone), reason('b', gone)], ['OOMKilled', 'Error']);
 });
 
+test('two that die together are told alike, though the cgroups of both are gone', (t) => {
+  const news = new OutOfMemory();
+  news.willStart(podUid, () => 0);
+  const reason = (id: string) => news.reasonOf(id, 137, { podUid, inContainer: gone, inPod: 2 });
+  t.deepEqual(['a', 'b', 'c'].map(reason), ['OOMKilled', 'OOMKilled', 'Error']);
+});
+
 test('a kill that the counter of one container has explained is not put down to another', (t) => {
   const news = new OutOfMemory();
   const reason = (id: string, inContainer: number | undefined) =>

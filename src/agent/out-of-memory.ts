@@ -10,18 +10,18 @@ const CAPACITY = 10_000;
 
 const SIGKILLED = 137;
 
-/** How often the kernel has killed for want of memory; undefined where its counter is gone. */
+/** What the kernel has killed for want of memory; undefined where its counter is gone. */
 export interface OomKills {
   readonly podUid: string;
-  /** In the container that has ended. */
+  /** Processes of the container that has ended. */
   readonly inContainer: number | undefined;
-  /** In the pod, its containers included: with cgroup v2 only, v1 counts each cgroup by itself. */
+  /** Containers of its pod, each killed as a whole: with cgroup v2 only. */
   readonly inPod: number | undefined;
 }
 
 export class OutOfMemory {
   readonly #told = new Set<string>();
-  /** How many kills in a pod, by its uid, are no news any more. */
+  /** How many of the kills in a pod, by its uid, are known to be those of one container or another. */
   readonly #explained = new Map<string, number>();
 
   /** The event of it. */
@@ -49,8 +49,13 @@ export class OutOfMemory {
     const wasTold = this.#told.delete(containerId);
     const wasKilled = kills !== undefined && countsFor(code, kills, this.#explained);
     if (!wasTold && !wasKilled) return code === 0 ? 'Completed' : 'Error';
-    if (kills?.inPod !== undefined) this.#explained.set(kills.podUid, kills.inPod);
+    if (kills !== undefined) this.#explain(kills);
     return OOM_KILLED;
+  }
+
+  #explain({ podUid, inPod = 0 }: OomKills): void {
+    const known = this.#explained.get(podUid);
+    if (known !== undefined && known < inPod) this.#explained.set(podUid, known + 1);
   }
 }
 
@@ -60,6 +65,6 @@ function countsFor(
   explained: ReadonlyMap<string, number>,
 ): boolean {
   if (inContainer !== undefined) return inContainer > 0;
-  // It was killed by somebody, and somebody in the pod was for want of memory: nobody else it was.
+  // It was killed by somebody, and more in the pod were for want of memory than are known.
   return code === SIGKILLED && inPod !== undefined && inPod > (explained.get(podUid) ?? Infinity);
 }

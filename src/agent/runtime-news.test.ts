@@ -43,7 +43,7 @@ test('what nobody tells is read from the cgroup of the pod, when that of the con
   const { news, outOfMemory, reasons, podUid, podCgroup } = subject;
   outOfMemory.willStart(podUid, () => 0);
   fs.mkdirSync(podCgroup, { recursive: true });
-  fs.writeFileSync(path.join(podCgroup, 'memory.events'), 'oom 1\noom_kill 1\n');
+  fs.writeFileSync(path.join(podCgroup, 'memory.events'), 'oom 1\noom_kill 3\noom_group_kill 1\n');
   news.took({ ...exit, containerId: 'c1' });
   news.took({ ...exit, containerId: 'c2' });
   t.deepEqual(reasons(), ['OOMKilled', 'Error']);

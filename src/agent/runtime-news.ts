@@ -2,7 +2,7 @@
  * Hands the news of the runtime to the workers that they are for: starts, exits with their reason and
  * the container's last words, and that news may have been missed.
  */
-import { oomKillsIn } from '../host/oom-kills.ts';
+import { oomGroupKillsIn, oomKillsIn } from '../host/oom-kills.ts';
 import type { Logger } from '../log.ts';
 import type { Exit } from '../pod/observed.ts';
 import type { RuntimeEvent } from '../runtime/events.ts';
@@ -103,7 +103,7 @@ export class RuntimeNews {
     return {
       podUid: pod.metadata.uid,
       inContainer: oomKillsIn(cgroupOf(means, pod, id), means.hierarchy),
-      inPod: oomKillsIn(podCgroupOf(means, pod), means.hierarchy),
+      inPod: oomGroupKillsIn(podCgroupOf(means, pod), means.hierarchy),
     };
   }
 }

@@ -1,4 +1,4 @@
-/** Whether the kernel has killed something in a cgroup for want of memory, as its counter says. */
+/** What the kernel has killed in a cgroup for want of memory, as its counters say. */
 import path from 'node:path';
 import { readOr } from './cgroups.ts';
 import type { Hierarchy } from './cgroups.ts';
@@ -12,6 +12,19 @@ export function oomKillsIn(cgroup: string, hierarchy: Hierarchy): number | undef
     hierarchy.version === 2
       ? path.join(hierarchy.root, cgroup, 'memory.events')
       : path.join(hierarchy.controllers['memory'] ?? '', cgroup, 'memory.oom_control');
-  const count = /^oom_kill (\d+)$/m.exec(readOr('', file))?.[1];
+  return counterIn(file, 'oom_kill');
+}
+
+/**
+ * How many cgroups below it were killed as a whole, as those of containers are; undefined for a cgroup
+ * that is gone, for cgroup v1, and for kernels before 5.17.
+ */
+export function oomGroupKillsIn(cgroup: string, hierarchy: Hierarchy): number | undefined {
+  if (hierarchy.version === 1) return undefined;
+  return counterIn(path.join(hierarchy.root, cgroup, 'memory.events'), 'oom_group_kill');
+}
+
+function counterIn(file: string, name: string): number | undefined {
+  const count = new RegExp(`^${name} (\\d+)$`, 'm').exec(readOr('', file))?.[1];
   return count === undefined ? undefined : Number(count);
 }
