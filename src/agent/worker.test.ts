@@ -158,3 +158,32 @@ test('a pod can be deleted while the runtime is away; a restart has to wait', as
   await restarted;
   stop.abort();
 });
+
+test('with a full disk nothing is done, but a pod can be deleted', async (t) => {
+  const done: string[] = [];
+  const reports: unknown[] = [];
+  const worker = new Worker(aPod([], [aContainer('main')]), blankMemory, {
+    ...idle,
+    perform: ({ kind }) => {
+      done.push(kind);
+      if (kind === 'stop-container')
+        worker.sawExit('c1', { code: 137, finishedAt: 2, reason: 'Error' });
+      return Promise.resolve(kind === 'lend' ? { kind: 'lent', loan: aLoan() } : { kind: 'done' });
+    },
+    save: () => {
+      throw new Error('ENOSPC: no space left on device');
+    },
+    report: (_, error) => reports.push(error),
+  });
+  const isForgotten = worker.run(new AbortController().signal);
+  await setTimeout(50);
+  t.deepEqual(
+    done.filter((kind) => kind !== 'lend'),
+    [],
+  );
+  t.true(reports.length > 0);
+  await worker.request({ kind: 'delete', force: false, graceSeconds: 5, at: Date.now() });
+  t.true(await isForgotten);
+  t.true(done.includes('stop-container'));
+  t.is(done.at(-1), 'forget');
+});

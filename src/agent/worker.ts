@@ -231,7 +231,10 @@ export class Worker {
     this.#news();
   }
 
-  /** Resolves when the request is on disk; one to restart may take as long as the runtime is away. */
+  /**
+   * Resolves when the request is on disk, a deletion also when it is acted on with a full one; a request
+   * to restart may take as long as the runtime is away.
+   */
   request(request: Request): Promise<void> {
     this.#observed = { ...this.#observed, requests: [...this.#observed.requests, request] };
     this.#news();
@@ -278,11 +281,13 @@ export class Worker {
     this.#endVisits();
     const fresh = decision.actions.filter((action) => !this.#underWay.has(inWords(action)));
     // Nothing is done or told that is not remembered: with a full disk the pod goes on as it is. What
-    // was only seen can be seen again, so it is saved along with the next action, or soon.
+    // was only seen can be seen again, so it is saved along with the next action, or soon. Only the end
+    // of a pod that somebody deletes goes on: it may be what has filled the disk.
     const memory = JSON.stringify(this.#memory);
     const isTold = isAsked || isAnswered || decision.events.length > 0;
     const isDue = isTold || fresh.some(needsMemory) || now >= this.#savedAt + SAVE_WITHIN_MS;
-    if (isDue && !this.#save(memory, now)) return now + SAVE_RETRY_MS;
+    const isUnsaved = isDue && !this.#save(memory, now);
+    if (isUnsaved && decision.memory.ending?.deletedAt === undefined) return now + SAVE_RETRY_MS;
     if (decision.memory.ending !== undefined) this.#preparations.abort();
     for (const action of fresh) this.#begin(action, signal);
     this.#tools.publish(this.picture, decision.events);
