@@ -102,12 +102,17 @@ async function assertNothingLeft({ cri }: Means, pod: Pod, signal: AbortSignal):
 
 async function stopContainer(
   { cri, stopWithSignal }: Means,
-  { id, name, graceSeconds }: Action & { kind: 'stop-container' },
-  { pod, signal }: Occasion,
+  { id, name, graceSeconds, isSignalled = false }: Action & { kind: 'stop-container' },
+  { pod, signalled, signal }: Occasion,
 ): Promise<void> {
   const { stopSignal } = findContainer(pod, name)?.lifecycle ?? {};
-  if (stopSignal === undefined) await cri.stopContainer(id, graceSeconds, signal);
-  else await stopWithSignal(id, stopSignal, graceSeconds, signal);
+  if (stopSignal === undefined) {
+    // Of itself the runtime sends no second one.
+    await cri.stopContainer(id, graceSeconds, signal);
+    return;
+  }
+  const onSignalled = () => signalled(id);
+  await stopWithSignal(id, { stopSignal, graceSeconds, isSignalled, onSignalled }, signal);
 }
 
 async function runSandbox(

@@ -351,9 +351,11 @@ export class Agent implements Backend {
       },
       perform: async (action, picture, signal) => {
         const progress = (text: string) => worker.sawProgress(action, text);
+        const signalled = (id: string) => worker.sawSignal(id);
+        const told = { tell, progress, signalled };
         const perform = () => {
           if (action.kind === 'start-container') worker.sawTurn(action.id);
-          return act(means, action, { pod: worker.pod, picture, find, signal, tell, progress });
+          return act(means, action, { pod: worker.pod, picture, find, signal, ...told });
         };
         const actor = { uid: pod.metadata.uid, memory: picture.memory, now: means.now() };
         return await this.#turns.take(action, actor, perform, signal);

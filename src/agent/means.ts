@@ -57,6 +57,8 @@ export interface Occasion {
   readonly tell: (event: PodEvent) => void;
   /** Says how far an action is that takes its time; absent: nobody asks. */
   readonly progress?: (text: string) => void;
+  /** Says that a container has got its stop signal. */
+  readonly signalled: (id: string) => void;
   readonly signal: AbortSignal;
 }
 

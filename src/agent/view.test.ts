@@ -13,6 +13,7 @@ import {
   pullSecretChanged,
   ranOutOfMemory,
   sandboxLost,
+  signalled,
   spoke,
   started,
   succeeded,
@@ -316,4 +317,10 @@ test('that a sandbox was stopped is known as long as it is there', (t) => {
   const seen = { sandboxes: [lost], instances: [] };
   t.deepEqual(looked(stopped, stopped, seen).sandboxes, [{ ...lost, isStopped: true }]);
   t.deepEqual(looked(view, view, seen).sandboxes, [lost]);
+});
+
+test('that a container has had its stop signal is known, whatever a look tells', (t) => {
+  const view = signalled(withOne('running'), 'c1');
+  t.like(view.instances, [{ isSignalled: true }]);
+  t.like(looked(view, view, seeing(anInstance('running'))).instances, [{ isSignalled: true }]);
 });

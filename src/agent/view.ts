@@ -277,6 +277,11 @@ export function started(view: Observed, containerId: string, start: Start): Obse
   }));
 }
 
+/** The picture when a container has got its stop signal. */
+export function signalled(view: Observed, containerId: string): Observed {
+  return withInstance(view, containerId, (one) => ({ ...one, isSignalled: true }));
+}
+
 /** The picture after the exit of a container of the pod. */
 export function exited(view: Observed, containerId: string, exit: Exit): Observed {
   return withInstance(view, containerId, (one) =>
@@ -391,6 +396,7 @@ function merged(known: Instance | undefined, seen: Instance): Instance {
     isCaught: known.isCaught,
     gone: known.gone,
     stopBy: known.stopBy,
+    isSignalled: known.isSignalled,
     killedAt: known.killedAt,
     hooks: known.hooks,
     probes: known.probes,

@@ -37,6 +37,7 @@ import {
   pullSecretChanged,
   ranOutOfMemory,
   sandboxLost,
+  signalled,
   spoke,
   started,
   succeeded,
@@ -174,6 +175,12 @@ export class Worker {
   /** How far an action is that takes its time. */
   sawProgress(action: Action, text: string): void {
     this.#observed = progressed(this.#observed, action, text);
+    this.#news();
+  }
+
+  /** A container has got its stop signal. */
+  sawSignal(id: string): void {
+    this.#observed = signalled(this.#observed, id);
     this.#news();
   }
 

@@ -25,6 +25,8 @@ export type Action =
       readonly id: string;
       readonly name: string;
       readonly graceSeconds: number;
+      /** Without the signal: it has got that. */
+      readonly isSignalled?: boolean;
     }
   | {
       readonly kind: 'run-hook';

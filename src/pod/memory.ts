@@ -53,6 +53,8 @@ export interface ContainerMemory extends Origin {
   readonly postStart?: 'done' | 'failed';
   /** What its probes have found out about the current instance. */
   readonly probes?: Readonly<Partial<Record<ProbeKind, ProbeMemory>>>;
+  /** The current instance has got the stop signal that its manifest names. */
+  readonly isSignalled?: boolean;
   /** The current instance is being stopped while the pod goes on. */
   readonly stop?: ContainerStop;
   /** How the current instance ended. Never overwritten. */

@@ -84,6 +84,8 @@ export interface Instance extends Origin {
   readonly isCaught?: boolean;
   /** Until when a graceful stop under way waits before SIGKILL. */
   readonly stopBy?: number;
+  /** It has got the stop signal that its manifest names; absent: not from this agent since its start. */
+  readonly isSignalled?: boolean;
   /** When it was last sent SIGKILL by us. */
   readonly killedAt?: number;
   readonly hooks?: Readonly<Partial<Record<HookKind, HookRun>>>;

@@ -78,6 +78,7 @@ function rememberContainer(
     containerId: instance.id ?? known.containerId,
     ...settledOrigin(known, instance),
     postStart: known.postStart ?? instance.hooks?.postStart?.outcome,
+    isSignalled: known.isSignalled ?? instance.isSignalled,
     // What has been told stays: CRI has another time, a little later, than the event of the start.
     startedAt: known.startedAt ?? instance.startedAt ?? (isAlive(instance) ? look.now : undefined),
   };

@@ -6,6 +6,7 @@
 import type { Decision, Look } from './decision.ts';
 import { both, earlier, only } from './decision.ts';
 import { runHook } from './hooks.ts';
+import { isCurrent } from './instances.ts';
 import type { Memory } from './memory.ts';
 import type { Instance } from './observed.ts';
 import { containersOf } from './pod.ts';
@@ -67,7 +68,14 @@ export function stopOne(
     };
   }
   const stop = { kind: 'stop-container' as const, id, name, graceSeconds: leftSeconds };
-  return { ...only(memory), actions: [stop] };
+  const isSignalled = hadSignal(memory, one);
+  return { ...only(memory), actions: [isSignalled ? { ...stop, isSignalled } : stop] };
+}
+
+/** Whether it was told to end before, by this agent or by the one before it. */
+function hadSignal(memory: Memory, one: Instance): boolean {
+  if (one.isSignalled === true) return true;
+  return isCurrent(memory, one) && memory.containers[one.name]?.isSignalled === true;
 }
 
 /** Whether its preStop hook has still to be run, or to end; only what runs can be visited. */

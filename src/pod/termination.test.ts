@@ -1,9 +1,21 @@
 // The way out: who is stopped when, with how much grace, and what stays.
 import test from 'ava';
-import { aContainer, aPod, aSidecar, referencePod, restartAllOn } from '../testing/builders.ts';
+import {
+  aContainer,
+  aPod,
+  aSidecar,
+  anInstance,
+  referencePod,
+  restartAllOn,
+} from '../testing/builders.ts';
 import type { Behaviour, Plan } from '../testing/simulated-node.ts';
 import { SimulatedNode } from '../testing/simulated-node.ts';
+import { decide } from './decide.ts';
+import type { ContainerMemory, Memory } from './memory.ts';
+import { blankMemory } from './memory.ts';
+import type { Instance } from './observed.ts';
 import type { Pod } from './pod.ts';
+import { defaultSettings } from './settings.ts';
 
 const forever: Behaviour = {};
 const stubborn: Behaviour = { ignoresTerm: true };
@@ -270,4 +282,38 @@ test('a pod that is deleted while its sandbox is being made waits for it, to rem
   node.run();
   t.true(node.forgotten);
   t.deepEqual(node.left, []);
+});
+
+/** The first action of a look at a pod that is deleted with 5 s left, and what is remembered then. */
+function atDeletion(known: Partial<ContainerMemory>, instance: Partial<Instance>) {
+  const begun = { attempt: 0, generation: 0, sandboxAttempt: 0, restartCount: 0 };
+  const memory: Memory = {
+    ...blankMemory,
+    ...{ sandboxAttempt: 0, initialized: true },
+    containers: { main: { ...begun, containerId: 'c1', startedAt: 1, ...known } },
+    ending: { cause: 'deleted', at: 10, graceSeconds: 5, force: false, deletedAt: 10 },
+  };
+  const observed = {
+    sandboxes: [{ id: 's', attempt: 0, ready: true, ips: [] }],
+    instances: [anInstance(instance)],
+    ...{ failures: {}, requests: [], busy: false },
+  };
+  return decide(oneApp(30), observed, memory, 10, defaultSettings);
+}
+
+test('a stop signal is sent once, whoever has sent it, and the grace may still get shorter', (t) => {
+  const stop = { kind: 'stop-container', id: 'c1', name: 'main', graceSeconds: 5 } as const;
+  t.deepEqual(atDeletion({}, {}).actions, [stop]);
+  const again = [{ ...stop, isSignalled: true }];
+  const { actions, memory } = atDeletion({}, { isSignalled: true, stopBy: 30_000 });
+  t.deepEqual(actions, again);
+  t.true(memory.containers.main?.isSignalled);
+  // An agent that was started meanwhile knows it from the memory alone.
+  t.deepEqual(atDeletion({ isSignalled: true }, {}).actions, again);
+});
+
+test('the next run of a container gets a signal of its own', (t) => {
+  const instance = { id: 'c2', attempt: 1, isSignalled: undefined };
+  const { actions } = atDeletion({ isSignalled: true }, instance);
+  t.deepEqual(actions, [{ kind: 'stop-container', id: 'c2', name: 'main', graceSeconds: 5 }]);
 });

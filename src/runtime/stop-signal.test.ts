@@ -17,6 +17,7 @@ async function asked(
   { Kill, Wait }: NonNullable<Answers['tasks']>,
   graceSeconds: number,
   signal = never,
+  isSignalled = false,
 ): Promise<string[]> {
   const seen: string[] = [];
   const { containerd, ...server } = await serve({
@@ -39,11 +40,13 @@ async function asked(
     },
   });
   t.teardown(() => server[Symbol.asyncDispose]());
-  await stopperBySignal(containerd, criOver(containerd))('c1', 'SIGUSR1', graceSeconds, signal);
+  const onSignalled = () => seen.push('it has its signal');
+  const stop = { stopSignal: 'SIGUSR1', graceSeconds, isSignalled, onSignalled };
+  await stopperBySignal(containerd, criOver(containerd))('c1', stop, signal);
   return seen;
 }
 
-const all = ['signal 10 to c1', 'wait for c1', 'stop c1 within 0'];
+const all = ['signal 10 to c1', 'it has its signal', 'wait for c1', 'stop c1 within 0'];
 
 test('a container that ends of its signal is waited for', async (t) => {
   t.deepEqual(await asked(t, { Wait: (_, answer) => answer(null, { exitStatus: 0 }) }, 600), all);
@@ -57,7 +60,15 @@ test('one that does not end of it is killed when the grace is over', async (t) =
   // On a busy machine the grace may be over before the question how it ended has got anywhere.
   t.deepEqual(
     seen.filter((one) => one !== 'wait for c1'),
-    ['signal 10 to c1', 'stop c1 within 0'],
+    ['signal 10 to c1', 'it has its signal', 'stop c1 within 0'],
+  );
+});
+
+test('one that has had its signal gets no second one, and is killed when the grace is over', async (t) => {
+  const seen = await asked(t, {}, 0.1, never, true);
+  t.deepEqual(
+    seen.filter((one) => one !== 'wait for c1'),
+    ['stop c1 within 0'],
   );
 });
 

@@ -12,11 +12,18 @@ import type { Containerd } from './connect.ts';
 import type { Cri } from './cri.ts';
 import type { Signal } from './generated/runtime/v1/Signal.ts';
 
+export interface SignalledStop {
+  readonly stopSignal: string;
+  readonly graceSeconds: number;
+  /** It has had its signal, only the grace is another one: many programs abort when they get a second one. */
+  readonly isSignalled: boolean;
+  readonly onSignalled: () => void;
+}
+
 /** Resolves when the container has ended; one that has ended already counts as stopped. */
 export type StopWithSignal = (
   id: string,
-  stopSignal: string,
-  graceSeconds: number,
+  stop: SignalledStop,
   signal: AbortSignal,
 ) => Promise<void>;
 
@@ -24,10 +31,13 @@ const killWithinMs = 120_000;
 
 export function stopperBySignal(containerd: Containerd, cri: Cri): StopWithSignal {
   const { tasks } = containerd;
-  return async (containerId, stopSignal, graceSeconds, signal) => {
-    const request = { containerId, signal: signalNumber(stopSignal) };
-    const patience = { deadlineMs: killWithinMs, signal };
-    await unlessGone(perform(containerd, tasks.Kill, request, patience));
+  return async (containerId, { stopSignal, graceSeconds, isSignalled, onSignalled }, signal) => {
+    if (!isSignalled) {
+      const request = { containerId, signal: signalNumber(stopSignal) };
+      const patience = { deadlineMs: killWithinMs, signal };
+      await unlessGone(perform(containerd, tasks.Kill, request, patience));
+      onSignalled();
+    }
     await ended(containerd, containerId, graceSeconds * 1000, signal);
     // Nobody is left, or SIGKILL; in either case it answers when CRI knows of the end, too.
     await cri.stopContainer(containerId, 0, signal);
