@@ -9,11 +9,11 @@ import {
   restartOn,
 } from '../testing/builders.ts';
 import type { Behaviour, Plan } from '../testing/simulated-node.ts';
-import { SimulatedNode } from '../testing/simulated-node.ts';
+import { SimulatedNode, containerStatuses } from '../testing/simulated-node.ts';
 import type { Action } from './action.ts';
 import { decide } from './decide.ts';
 import type { Memory } from './memory.ts';
-import type { RestartRule } from './pod.ts';
+import type { Pod, RestartRule } from './pod.ts';
 import { defaultSettings } from './settings.ts';
 
 const forever: Behaviour = {};
@@ -540,19 +540,57 @@ for (const restartPolicy of ['Always', 'Never'] as const) {
   });
 }
 
-test('a container that the runtime lost track of is stopped, and its exit counts', (t) => {
-  const node = new SimulatedNode(
-    aPod([], [aContainer('main')], { restartPolicy: 'Always', terminationGracePeriodSeconds: 7 }),
-    behave({}),
-  );
+const notOnZero: RestartRule = {
+  action: 'RestartAllContainers',
+  exitCodes: { operator: 'NotIn', values: [0] },
+};
+const lostTrackOf: Record<string, readonly [pod: Pod, name: string, word?: string]> = {
+  'that is always started again': [
+    aPod([], [aContainer('main')], { restartPolicy: 'Always' }),
+    'main',
+  ],
+  'that is never started again after its end': [aPod([], [aContainer('main')]), 'main'],
+  'with a rule for every failure': [
+    aPod([], [aContainer('main', { restartPolicyRules: [notOnZero] })]),
+    'main',
+  ],
+  'that is a sidecar with such a rule': [
+    aPod([aSidecar('watcher', { restartPolicyRules: [notOnZero] })], [aContainer('main')]),
+    'watcher',
+    'Init container',
+  ],
+};
+for (const [title, [pod, name, word = 'Container']] of Object.entries(lostTrackOf)) {
+  test(`a container that the runtime lost track of is replaced: one ${title}`, (t) => {
+    const node = new SimulatedNode(
+      { ...pod, spec: { ...pod.spec, terminationGracePeriodSeconds: 7 } },
+      { ...behave({}), settings: { standbys: false } },
+    );
+    node.run();
+    const before = node.living;
+    node.runtime.loseTrackOf(name);
+    node.crashAgent();
+    node.run();
+    t.deepEqual(node.faults, []);
+    t.true(node.story.includes(`stop ${name} (c0-${name}-0) within 7 s`));
+    t.deepEqual(node.living.toSorted(), before.toSorted());
+    t.is(node.memory.generation, 0);
+    t.is(containerStatuses(node.status).find((one) => one.name === name)?.restartCount, 1);
+    t.deepEqual(
+      node.events.filter((line) => line.startsWith('Killing')),
+      [`Killing: ${word} is in unknown state, try killing it before restart`],
+    );
+  });
+}
+
+test('an init container that the runtime lost track of has failed, if it is not started again', (t) => {
+  const node = new SimulatedNode(aPod([aContainer('setup')], [aContainer('main')]), behave({}));
   node.run();
-  node.runtime.loseTrackOf('main');
+  node.runtime.loseTrackOf('setup');
   node.crashAgent();
   node.run();
   t.deepEqual(node.faults, []);
-  t.true(node.story.includes('stop main (c0-main-0) within 7 s'));
-  t.deepEqual(node.living, ['main']);
-  t.is(node.status.containerStatuses?.[0]?.restartCount, 1);
+  t.is(node.status.phase, 'Failed');
 });
 
 test('the deadline is told as an event, once', (t) => {

@@ -1,5 +1,6 @@
 /**
- * Containers that run and should not: those whose postStart hook, startup or liveness probe has failed.
+ * Containers that run and should not: those whose postStart hook, startup or liveness probe has failed,
+ * and those that nobody knows to run or not.
  *
  * Source: the kubelet's computePodActions and startContainer. What follows the end of such a container
  * is said in restart-rules.ts.
@@ -25,7 +26,6 @@ export function stopIfItFails(
 ): Decision {
   const cause = known.postStart === 'failed' ? 'postStart' : failedProbe(known);
   if (cause === undefined) return only(memory);
-  const { name } = container;
   const { terminationGracePeriodSeconds } = look.pod.spec;
   const probe = cause === 'postStart' ? undefined : probeOf(container, cause);
   const stop: ContainerStop = {
@@ -35,6 +35,40 @@ export function stopIfItFails(
     // An exit after a failed hook counts as any other.
     isReplaced: probe !== undefined && isReplaced(look.pod, container),
   };
+  return begin(look, memory, stop, kind, known, instance);
+}
+
+/**
+ * Stops a container that the runtime has lost track of: it may run and it may not. Its end tells nothing
+ * about it, so it is started again whatever its rules and policies say of that; only an init container
+ * that is not restarted when it fails has failed.
+ */
+export function stopUnknown(
+  look: Look,
+  memory: Memory,
+  container: Container,
+  kind: ContainerKind,
+  known: ContainerMemory,
+  instance: Instance,
+): Decision {
+  const stop: ContainerStop = {
+    cause: 'unknown',
+    at: look.now,
+    graceSeconds: look.pod.spec.terminationGracePeriodSeconds,
+    isReplaced: kind !== 'init' || isReplaced(look.pod, container),
+  };
+  return begin(look, memory, stop, kind, known, instance);
+}
+
+function begin(
+  look: Look,
+  memory: Memory,
+  stop: ContainerStop,
+  kind: ContainerKind,
+  known: ContainerMemory,
+  instance: Instance,
+): Decision {
+  const { name } = instance;
   const next = { ...memory, containers: { ...memory.containers, [name]: { ...known, stop } } };
   const events = eventsOf(stop, kind, instance);
   return both({ ...only(next), events }, stopGracefully(look, next, [instance], stop));
@@ -53,6 +87,10 @@ function eventsOf(
     const reason = 'FailedPostStartHook';
     const message = `PostStartHook failed: ${hooks?.postStart?.message ?? 'for no known reason'}`;
     return [{ type: 'Warning', reason, message, container: name }, killing(reason)];
+  }
+  if (cause === 'unknown') {
+    const what = kind === 'app' ? 'Container' : 'Init container';
+    return [killing(`${what} is in unknown state, try killing it before restart`)];
   }
   const what = `${kind === 'sidecar' ? 'Init container' : 'Container'} ${name} failed ${cause} probe`;
   // The kubelet tells what becomes of app containers only.

@@ -79,7 +79,8 @@ export interface ProbeMemory {
 
 /** Why and how a container is stopped. */
 export interface ContainerStop {
-  readonly cause: 'postStart' | 'startup' | 'liveness';
+  /** `unknown`: the runtime lost track of it. */
+  readonly cause: 'postStart' | 'startup' | 'liveness' | 'unknown';
   readonly at: number;
   /** Seconds from `at` that it gets. */
   readonly graceSeconds: number;

@@ -16,7 +16,7 @@ import type { Container, ContainerKind } from './pod.ts';
 import { isSidecar } from './pod.ts';
 import { isStarted } from './probes.ts';
 import { afterExit, hasFailed } from './restart-rules.ts';
-import { stopIfItFails } from './failing.ts';
+import { stopIfItFails, stopUnknown } from './failing.ts';
 import { own } from './own.ts';
 import { stopGracefully } from './stop.ts';
 
@@ -139,10 +139,10 @@ function keepUp(look: Look, memory: Memory, container: Container, kind: Containe
   if (instance.state === 'created' && instance.id !== undefined) {
     return { ...only(memory), actions: [{ kind: 'start-container', id: instance.id, name }] };
   }
-  // It may run and it may not; its end makes that certain, and then counts as any other.
-  if (instance.state === 'unknown') return stopGracefully(look, memory, [instance]);
-  if (instance.state !== 'running') return only(memory);
+  const isUnknown = instance.state === 'unknown';
+  if (!isUnknown && instance.state !== 'running') return only(memory);
   if (known.stop !== undefined) return stopGracefully(look, memory, [instance], known.stop);
+  if (isUnknown) return stopUnknown(look, memory, container, kind, known, instance);
   return awaitsPostStart(container, known)
     ? { ...only(memory), actions: runHook(instance, 'postStart') }
     : stopIfItFails(look, memory, container, kind, known, instance);
