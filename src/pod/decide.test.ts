@@ -750,6 +750,32 @@ for (const [title, happens] of Object.entries({
   });
 }
 
+test('a container whose image is pulled at every start is made at the restart, however often that fails', (t) => {
+  const pod = aPod(
+    [aSidecar('watcher', restartAllOn(88))],
+    [aContainer('main', { imagePullPolicy: 'Always' })],
+  );
+  let failures = 2;
+  const node = new SimulatedNode(pod, {
+    ...behave({ watcher: [{ runsMs: 60_000, code: 88 }, forever] }),
+    fails: (action) => {
+      const isDue = action.kind === 'create-container' && action.name === 'main';
+      if (!isDue || action.generation === 0 || failures === 0) return false;
+      failures--;
+      return { reason: 'ErrImagePull', message: 'the registry is away' };
+    },
+  });
+  node.run();
+  t.deepEqual(node.faults, []);
+  const exit = node.story.indexOf('watcher of generation 0 ends with 88');
+  const creations = (name: string) =>
+    node.story.flatMap((line, at) => (line.startsWith(`create ${name} `) ? [at > exit] : []));
+  t.deepEqual(creations('watcher'), [false, false, true]);
+  t.deepEqual(creations('main'), [false, true, true, true]);
+  t.is(node.memory.restarts.length, 1);
+  t.deepEqual(node.living.toSorted(), ['main', 'watcher']);
+});
+
 /** What is done to sandboxes, in order, from the loss of the first one on. */
 function sandboxStory(node: SimulatedNode): string[] {
   return node.story.filter((line) => / sandbox /.test(line)).slice(1);

@@ -19,6 +19,7 @@ import {
 } from './instances.ts';
 import type { Memory, RestartUnderWay } from './memory.ts';
 import type { Instance } from './observed.ts';
+import type { Container } from './pod.ts';
 import { containersOf } from './pod.ts';
 import { hasRestartAllRule } from './restart-rules.ts';
 
@@ -81,6 +82,7 @@ function standbys(look: Look, memory: Memory): Decision['actions'] {
   if (currentSandbox(observed, memory)?.ready !== true) return [];
   const next = memory.generation + 1;
   const missing = containersOf(pod)
+    .filter(({ container }) => mayBeStandby(container))
     .map(({ container }) => container.name)
     // What cannot be created now is not tried while nobody needs it.
     .filter((name) => !lacksInputs(observed, name) && !isMadeLast(pod, name))
@@ -91,10 +93,17 @@ function standbys(look: Look, memory: Memory): Decision['actions'] {
 
 function preparedOnes({ pod, observed, settings }: Look, memory: Memory): Instance[] {
   const { generation: now } = memory;
-  return containersOf(pod).flatMap(({ container: { name } }) =>
-    (settings.standbys ? [now, now + 1] : [now]).flatMap((generation) => {
-      const one = preparedInstance(observed, memory, name, generation);
-      return one !== undefined && isUnused(one) ? [one] : [];
-    }),
+  return containersOf(pod).flatMap(({ container }) =>
+    (settings.standbys && mayBeStandby(container) ? [now, now + 1] : [now]).flatMap(
+      (generation) => {
+        const one = preparedInstance(observed, memory, container.name, generation);
+        return one !== undefined && isUnused(one) ? [one] : [];
+      },
+    ),
   );
+}
+
+/** An image that is to be asked for at every start must not be that of the day of the start before. */
+function mayBeStandby({ imagePullPolicy }: Container): boolean {
+  return imagePullPolicy !== 'Always';
 }
