@@ -279,7 +279,9 @@ test('a hook that fails after the start stops its container, which starts again'
   await until('it has told', async () => (await story()).length >= 3);
   t.deepEqual(await story(), ['main started', 'main is told to end', 'main started']);
   const events = (await node().events('fails')).join('\n');
-  t.regex(events, /FailedPostStartHook: PostStartHook failed: command '.*' exited with 7: no/s);
+  t.regex(events, /FailedPostStartHook: PostStartHook failed/);
+  // Those who read events are not told what a hook is or says.
+  t.notRegex(events, /exited with 7/);
   t.regex(events, /Killing: FailedPostStartHook/);
   await node().removed('fails');
 });
@@ -306,7 +308,8 @@ test('a hook over HTTP, whatever is answered, and one that fails do not keep a p
   t.true(down.indexOf('asked to drain') < down.indexOf('web is told to end'));
   t.true(down.includes('asked to drain') && down.includes('other is told to end'));
   const events = (await node().events('http')).join('\n');
-  t.regex(events, /^Warning FailedPreStopHook: PreStopHook failed: command/m);
+  t.regex(events, /^Warning FailedPreStopHook: PreStopHook failed/m);
+  t.notRegex(events, /exited with 9/);
   t.notRegex(events, /drain/);
 });
 

@@ -335,6 +335,8 @@ export class Agent implements Backend {
     const find = objectsFor(pod, own, means.objects);
     const podLog = log.child({ pod: podKey(pod), uid: pod.metadata.uid });
     const tell = (event: PodEvent) => this.#tell(worker.pod, event);
+    const report = (what: string, error: unknown) =>
+      podLog.warn({ err: error }, `could not ${what}`);
     const worker: Worker = new Worker(pod, memory, {
       settings,
       now: means.now,
@@ -352,7 +354,7 @@ export class Agent implements Backend {
       perform: async (action, picture, signal) => {
         const progress = (text: string) => worker.sawProgress(action, text);
         const signalled = (id: string) => worker.sawSignal(id);
-        const told = { tell, progress, signalled };
+        const told = { tell, report, progress, signalled };
         const perform = () => {
           if (action.kind === 'start-container') worker.sawTurn(action.id);
           return act(means, action, { pod: worker.pod, picture, find, signal, ...told });
@@ -369,8 +371,7 @@ export class Agent implements Backend {
         if (isTerminal(picture.memory.phase.phase)) means.devices.keeper.release(pod.metadata.uid);
       },
       report: (what, error) => {
-        const words = typeof what === 'string' ? what : inWords(what);
-        podLog.warn({ err: error }, `could not ${words}`);
+        report(typeof what === 'string' ? what : inWords(what), error);
         if (typeof what === 'string') return;
         for (const event of failureEvents(what, error)) this.#tell(worker.pod, event);
       },

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { messageOf } from '../errors.ts';
 import type { PodEvent } from '../pod/decision.ts';
 import type { Hook, HookKind } from '../pod/handler.ts';
 import { blankMemory } from '../pod/memory.ts';
@@ -27,6 +28,7 @@ async function run(
   const { containerd, ...server } = await serve({ runtime: ExecSync ? { ExecSync } : {} });
   t.teardown(() => server[Symbol.asyncDispose]());
   const told: PodEvent[] = [];
+  const logged: string[] = [];
   const sandbox = { id: 's', attempt: 0, ready: true, ips: ['127.0.0.1'] };
   const outcome = await runHook(
     { cri: criOver(containerd), node: aNode() },
@@ -38,10 +40,12 @@ async function run(
         memory: { ...blankMemory, sandboxAttempt: 0 },
       },
       tell: (event) => told.push(event),
+      report: (what, error) => logged.push(`could not ${what}: ${messageOf(error)}`),
       signal,
     },
   );
-  return { outcome, told: told.map(({ reason, message }) => `${reason}: ${message}`) };
+  const events = told.map(({ reason, message }) => `${reason}: ${message}`);
+  return { outcome, told: events, logged };
 }
 
 const done = { kind: 'hooked', outcome: 'done' };
@@ -114,10 +118,13 @@ test('a command that fails is a failed hook; the event is for the one before the
   const hook = { exec: { command: ['a', 'b'] } };
   const before = await run(t, hook, { ExecSync });
   t.like(before.outcome, { kind: 'hooked', outcome: 'failed', message });
-  t.deepEqual(before.told, [`FailedPreStopHook: PreStopHook failed: ${message}`]);
+  // What it is and says is for the log alone.
+  t.deepEqual(before.told, ['FailedPreStopHook: PreStopHook failed']);
+  t.deepEqual(before.logged, [`could not run the preStop hook of main: ${message}`]);
   const after = await run(t, hook, { ExecSync, kind: 'postStart' });
   t.like(after.outcome, { outcome: 'failed', message });
   t.deepEqual(after.told, []);
+  t.deepEqual(after.logged, [`could not run the postStart hook of main: ${message}`]);
 });
 
 test('trouble of the runtime is a failed hook', async (t) => {
@@ -182,6 +189,6 @@ test('a sleep takes its time, and ends with its container', async (t) => {
     await setTimeout(50);
     t.false(isOver);
     over.abort();
-    t.deepEqual(await long, { outcome: { kind: 'done' }, told: [] });
+    t.deepEqual(await long, { outcome: { kind: 'done' }, told: [], logged: [] });
   }
 });

@@ -22,7 +22,7 @@ const userAgent = 'kube-lifecycle/1.36';
 const longestOutput = 1024;
 
 type HookMeans = Pick<Means, 'cri' | 'node'>;
-type HookOccasion = Pick<Occasion, 'pod' | 'picture' | 'tell' | 'signal'>;
+type HookOccasion = Pick<Occasion, 'pod' | 'picture' | 'tell' | 'report' | 'signal'>;
 type HookAction = Action & { kind: 'run-hook' };
 
 /** Resolves to `done` if the container ends meanwhile: there is nobody left to tell about it. */
@@ -31,7 +31,7 @@ export async function runHook(
   action: HookAction,
   occasion: HookOccasion,
 ): Promise<Outcome> {
-  const { pod, tell, signal } = occasion;
+  const { pod, tell, report, signal } = occasion;
   const { name: container, hook: kind } = action;
   const hook = containersOf(pod).find((one) => one.container.name === container)?.container
     .lifecycle?.[kind];
@@ -42,10 +42,12 @@ export async function runHook(
   } catch (error) {
     if (signal.aborted) return { kind: 'done' };
     const message = error instanceof RuntimeCallError ? error.details : messageOf(error);
+    // What a hook is and says may be secret: it is for the log and not for events, as under the kubelet.
+    report(`run the ${kind} hook of ${container}`, error);
     // The decision tells of the other one: it stops the container.
     if (kind === 'preStop') {
       const reason = 'FailedPreStopHook';
-      tell({ type: 'Warning', reason, message: `PreStopHook failed: ${message}`, container });
+      tell({ type: 'Warning', reason, message: 'PreStopHook failed', container });
     }
     return { kind: 'hooked', outcome: 'failed', message };
   }

@@ -55,6 +55,8 @@ export interface Occasion {
   /** Finds the objects that the pod may see. */
   readonly find: FindObject;
   readonly tell: (event: PodEvent) => void;
+  /** Logs what could not be done, where an event would say too much. */
+  readonly report: (what: string, error: unknown) => void;
   /** Says how far an action is that takes its time; absent: nobody asks. */
   readonly progress?: (text: string) => void;
   /** Says that a container has got its stop signal. */

@@ -78,14 +78,14 @@ function begin(
 function eventsOf(
   { cause, isReplaced }: ContainerStop,
   kind: ContainerKind,
-  { name, hooks }: Instance,
+  { name }: Instance,
 ): readonly PodEvent[] {
   const killing = (message: string): PodEvent => {
     return { type: 'Normal', reason: 'Killing', message, container: name };
   };
   if (cause === 'postStart') {
     const reason = 'FailedPostStartHook';
-    const message = `PostStartHook failed: ${hooks?.postStart?.message ?? 'for no known reason'}`;
+    const message = 'PostStartHook failed';
     return [{ type: 'Warning', reason, message, container: name }, killing(reason)];
   }
   if (cause === 'unknown') {
