@@ -231,11 +231,25 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
   'labels may have a domain and an empty value': [
     { metadata: { labels: { 'app.kubernetes.io/name': 'a_B.c-1', empty: '' } } },
   ],
+  'labels may be as long as they may be': [
+    { metadata: { labels: { [`a/${'k'.repeat(63)}`]: 'w'.repeat(63), ['k'.repeat(63)]: '' } } },
+  ],
   'labels keep to their characters and lengths': [
-    { metadata: { labels: { 'a/b/c': 'x', ['k'.repeat(64)]: 'x', v: '-', w: 'w'.repeat(64) } } },
+    {
+      metadata: {
+        labels: {
+          'a/b/c': 'x',
+          ['k'.repeat(64)]: 'x',
+          [`a/${'k'.repeat(64)}`]: 'x',
+          v: '-',
+          w: 'w'.repeat(64),
+        },
+      },
+    },
     ...[
       'metadata.labels["a/b/c"]: Invalid value: "a/b/c": a key is',
       `metadata.labels.${'k'.repeat(64)}: Invalid value: "${'k'.repeat(64)}": a key is`,
+      `metadata.labels["a/${'k'.repeat(64)}"]: Invalid value: "a/${'k'.repeat(62)}`,
       `metadata.labels.v: Invalid value: "-": a label's value has`,
       `metadata.labels.w: Invalid value: "${'w'.repeat(64)}": a label's value has`,
     ],
@@ -243,9 +257,13 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
   'annotation keys are compared in lower case': [
     { metadata: { annotations: { 'Example.ORG/A': '\n' } } },
   ],
-  'annotations keep to the characters of keys': [
-    { metadata: { annotations: { 'a b': 'x' } } },
+  'annotation keys may be as long as those of labels': [
+    { metadata: { annotations: { [`a/${'k'.repeat(63)}`]: 'x', ['k'.repeat(63)]: 'x' } } },
+  ],
+  'annotations keep to the characters and lengths of keys': [
+    { metadata: { annotations: { 'a b': 'x', ['k'.repeat(64)]: 'x' } } },
     'metadata.annotations["a b"]: Invalid value: "a b": a key is',
+    `metadata.annotations.${'k'.repeat(64)}: Invalid value: "${'k'.repeat(64)}": a key is`,
   ],
   'annotations may have 256 KiB': [
     { metadata: { annotations: { k: 'x'.repeat(256 * 1024 - 1) } } },
@@ -432,8 +450,11 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
     'spec.dnsConfig.nameservers: Too many: 4: must have at most 3 items',
     'spec.dnsConfig.searches: Too many: 33: must have at most 32 items',
   ],
-  'searches have 2048 characters together': [
-    { spec: { dnsConfig: { searches: Array(21).fill('a'.repeat(50) + '.' + 'b'.repeat(50)) } } },
+  'searches have 2048 characters together, with what is between them': [
+    { spec: { dnsConfig: { searches: [...Array<string>(8).fill(nameOf(227)), nameOf(224)] } } },
+  ],
+  'searches have no more characters together': [
+    { spec: { dnsConfig: { searches: [...Array<string>(8).fill(nameOf(227)), nameOf(225)] } } },
     'spec.dnsConfig.searches: Too long: may not be more than 2048 characters together',
   ],
   'an override is the whole hostname': [
@@ -471,6 +492,23 @@ const cases: Readonly<Record<string, readonly [Additions, ...string[]]>> = {
     },
     "spec.securityContext.sysctls[0].name: Forbidden: it would be the node's, with hostNetwork",
     "spec.securityContext.sysctls[1].name: Forbidden: it would be the node's, with hostIPC",
+  ],
+  "every sysctl of IPC is the node's with its IPC, and no other is": [
+    {
+      spec: {
+        hostIPC: true,
+        securityContext: {
+          sysctls: [
+            ...['kernel.msgmax', 'kernel/msgmnb', 'kernel.sem', 'kernel.shmall'],
+            ...['fs.mqueue.msg_max', 'net.ipv4.tcp_syncookies', 'kernel.ms', 'fs.mqueues'],
+          ].map((name) => ({ name, value: '1' })),
+        },
+      },
+    },
+    ...[0, 1, 2, 3, 4].map(
+      (index) =>
+        `spec.securityContext.sysctls[${index}].name: Forbidden: it would be the node's, with hostIPC`,
+    ),
   ],
   'a sysctl is set once': [
     {

@@ -3,10 +3,24 @@ import { aManifest, faultsIn } from '../../testing/manifests.ts';
 import type { Additions } from '../../testing/manifests.ts';
 
 const long = (length: number): string => 'a'.repeat(length);
+/** A name of 253 characters, and one of more. */
+const longName = (more = 0): string => [63, 63, 63, 61 + more].map(long).join('.');
 const main = 'spec.containers[0]';
 const security = `${main}.securityContext`;
 const rule = (exitCodes: unknown, action: unknown = 'Restart'): Additions => ({
   container: { restartPolicy: 'Never', restartPolicyRules: [{ action, exitCodes }] },
+});
+const rules = (count: number): Additions => ({
+  container: {
+    restartPolicy: 'Never',
+    restartPolicyRules: Array.from({ length: count }, () => ({
+      action: 'Restart',
+      exitCodes: { operator: 'In', values: [1] },
+    })),
+  },
+});
+const sysctl = (name: string): Additions => ({
+  spec: { securityContext: { sysctls: [{ name, value: '1' }] } },
 });
 const port = (fields: object): Additions => ({
   container: { ports: [{ containerPort: 80, ...fields }] },
@@ -30,6 +44,12 @@ const limits = (fields: object): Additions => ({ container: { resources: { limit
 const accepted: Readonly<Record<string, Additions>> = {
   'a plain pod': {},
   'a name of 210 characters': { metadata: { name: `${long(104)}.${long(105)}` } },
+  'a handler and an object with names of 253 characters': {
+    spec: {
+      runtimeClassName: longName(),
+      volumes: [{ name: 'v', configMap: { name: longName() } }],
+    },
+  },
   'a namespace of 63 characters': { metadata: { namespace: long(63) } },
   'a uid as the API server makes them': {
     metadata: { uid: '0f3c6b1e-1d3c-4f43-9d40-3f2f3f1c7a55' },
@@ -49,6 +69,7 @@ const accepted: Readonly<Record<string, Additions>> = {
     },
   },
   'every restart policy': { spec: { restartPolicy: 'OnFailure' } },
+  'the shortest deadline': { spec: { activeDeadlineSeconds: 1 } },
   'the longest deadline': { spec: { activeDeadlineSeconds: 2147483647 } },
   'a negative grace period': { spec: { terminationGracePeriodSeconds: -1 } },
   'Linux as the system': { spec: { os: { name: 'linux' } } },
@@ -63,9 +84,9 @@ const accepted: Readonly<Record<string, Additions>> = {
   'a DNS option with and without value': {
     spec: { dnsConfig: { options: [{ name: 'ndots', value: '2' }, { name: 'edns0' }] } },
   },
-  'a sysctl with slashes': {
-    spec: { securityContext: { sysctls: [{ name: 'net/ipv4/tcp_syncookies', value: '1' }] } },
-  },
+  'a sysctl with slashes': sysctl('net/ipv4/tcp_syncookies'),
+  'a sysctl of 253 characters': sysctl(`net.${long(249)}`),
+  '20 rules': rules(20),
   'ids from 0 to the largest': {
     spec: { securityContext: { runAsUser: 0, fsGroup: 2147483647, supplementalGroups: [0, 5] } },
   },
@@ -124,6 +145,7 @@ const accepted: Readonly<Record<string, Additions>> = {
       ],
     },
   },
+  'a port name of 15 characters': port({ name: long(15) }),
   'a port with everything': port({
     name: 'a-0',
     protocol: 'SCTP',
@@ -304,6 +326,10 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
     { spec: { activeDeadlineSeconds: 0 } },
     'spec.activeDeadlineSeconds: Invalid value: 0: must be between 1 and 2147483647, inclusive',
   ],
+  'a deadline of 32 bits': [
+    { spec: { activeDeadlineSeconds: 2 ** 31 } },
+    'spec.activeDeadlineSeconds: Invalid value: 2147483648: must be between 1 and 2147483647',
+  ],
   'a deadline with a fraction': [
     { spec: { activeDeadlineSeconds: 1.5 } },
     'spec.activeDeadlineSeconds: Invalid value: 1.5: must be a whole number',
@@ -345,8 +371,17 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
     { spec: { hostAliases: [{ hostnames: ['a'] }] } },
     'spec.hostAliases[0].ip: Required value',
   ],
-  'a sysctl in capitals': [
-    { spec: { securityContext: { sysctls: [{ name: 'Net', value: '1' }] } } },
+  'a handler with a name of 254 characters': [
+    { spec: { runtimeClassName: longName(1) } },
+    'spec.runtimeClassName: Invalid value',
+  ],
+  'an object with a name of 254 characters': [
+    volume({ configMap: { name: longName(1) } }),
+    'spec.volumes[0].configMap.name: Invalid value',
+  ],
+  'a sysctl in capitals': [sysctl('Net'), 'spec.securityContext.sysctls[0].name: Invalid value'],
+  'a sysctl of 254 characters': [
+    sysctl(`net.${long(250)}`),
     'spec.securityContext.sysctls[0].name: Invalid value',
   ],
   'a negative user': [
@@ -615,18 +650,7 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
     rule({ operator: 'In', values: [2 ** 31] }),
     `${main}.restartPolicyRules[0].exitCodes.values[0]: Invalid value`,
   ],
-  '21 rules': [
-    {
-      container: {
-        restartPolicy: 'Never',
-        restartPolicyRules: Array.from({ length: 21 }, () => ({
-          action: 'Restart',
-          exitCodes: { operator: 'In', values: [1] },
-        })),
-      },
-    },
-    `${main}.restartPolicyRules: Too many: 21: must have at most 20 items`,
-  ],
+  '21 rules': [rules(21), `${main}.restartPolicyRules: Too many: 21: must have at most 20 items`],
   'a volume in capitals': [volume({ name: 'V' }), 'spec.volumes[0].name: Invalid value'],
   'a volume that climbs': [volume({ name: '..' }), 'spec.volumes[0].name: Invalid value'],
   'an emptyDir of another medium': [
@@ -685,9 +709,13 @@ const refused: Readonly<Record<string, readonly [Additions, string]>> = {
     volume({ persistentVolumeClaim: { claimName: '..' } }),
     'spec.volumes[0].persistentVolumeClaim.claimName: Invalid value: ".."',
   ],
-  'a mode of four digits': [
+  'modes of four digits': [
     volume({ configMap: { name: 'a', defaultMode: 0o1777 } }),
     'spec.volumes[0].configMap.defaultMode: Invalid value: 1023: must be between 0 and 511',
+  ],
+  'the least mode of four digits': [
+    volume({ secret: { secretName: 'a', items: [{ key: 'k', path: 'p', mode: 0o1000 }] } }),
+    'spec.volumes[0].secret.items[0].mode: Invalid value: 512: must be between 0 and 511',
   ],
   'a mode as text': [
     volume({ secret: { secretName: 'a', defaultMode: '0400' } }),
