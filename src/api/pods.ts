@@ -7,7 +7,7 @@ import type { V1Pod } from '../pod/pod-status.ts';
 import { maxGraceSeconds } from '../pod/stop.ts';
 import { ApiError } from './api-status.ts';
 import type { Backend, DeleteOptions } from './backend.ts';
-import { isSet, param, readBody, sendJson, wholeNumber } from './call.ts';
+import { isSet, param, readBody, sendJson } from './call.ts';
 import type { ApiContext, Call } from './call.ts';
 import { sendCollection, sendObject } from './negotiate.ts';
 import { selection } from './selectors.ts';
@@ -57,9 +57,9 @@ export async function deletePod(call: Call, { backend }: ApiContext): Promise<vo
   if (body.uid !== undefined && body.uid !== metadata.uid) {
     throw new ApiError('Conflict', `pod ${metadata.name} has uid ${metadata.uid}, not ${body.uid}`);
   }
+  const asked = call.query.get('gracePeriodSeconds');
   const options: DeleteOptions = {
-    graceSeconds:
-      wholeNumber(call.query, 'gracePeriodSeconds', 0, maxGraceSeconds) ?? body.graceSeconds,
+    graceSeconds: asked === null ? body.graceSeconds : graceOf(numberIn(asked)),
     force: isSet(call.query, 'force'),
   };
   sendJson(call, 200, await backend.delete(metadata.namespace, metadata.name, options));
@@ -104,22 +104,30 @@ function deleteBody(text: string): DeleteBody {
   if (text.trim() === '') return {};
   const body = parseObject(text);
   const grace = body['gracePeriodSeconds'] ?? undefined;
-  const isGrace = Number.isInteger(grace) && Number(grace) >= 0 && Number(grace) <= maxGraceSeconds;
-  if (grace !== undefined && !isGrace) {
-    throw new ApiError(
-      'BadRequest',
-      `gracePeriodSeconds must be a whole number from 0 to ${maxGraceSeconds}`,
-    );
-  }
   const preconditions = body['preconditions'];
   const uid =
     typeof preconditions === 'object' && preconditions !== null && 'uid' in preconditions
       ? preconditions.uid
       : undefined;
   return {
-    ...(grace !== undefined && { graceSeconds: Number(grace) }),
+    ...(grace !== undefined && { graceSeconds: graceOf(grace) }),
     ...(typeof uid === 'string' && { uid }),
   };
+}
+
+/** The seconds that are asked for; Kubernetes takes what is negative for 1. */
+function graceOf(asked: unknown): number {
+  if (typeof asked === 'number' && Number.isInteger(asked) && asked <= maxGraceSeconds) {
+    return asked < 0 ? 1 : asked;
+  }
+  throw new ApiError(
+    'BadRequest',
+    `gracePeriodSeconds must be a whole number of at most ${maxGraceSeconds}`,
+  );
+}
+
+function numberIn(text: string): number | undefined {
+  return /^-?\d+$/.test(text) ? Number(text) : undefined;
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {

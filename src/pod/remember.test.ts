@@ -1,9 +1,9 @@
 import test from 'ava';
 import { aContainer, aPod, anInstance } from '../testing/builders.ts';
-import type { ContainerMemory } from './memory.ts';
+import type { ContainerMemory, Memory } from './memory.ts';
 import { blankMemory } from './memory.ts';
 import type { Exit, Instance } from './observed.ts';
-import { rememberWhatWasSeen } from './remember.ts';
+import { rememberRequest, rememberWhatWasSeen } from './remember.ts';
 import { defaultSettings } from './settings.ts';
 
 const pod = aPod([], [aContainer('main')]);
@@ -147,5 +147,22 @@ for (const [asked, granted] of [
     const look = { pod, observed, now: finishedAt, settings: defaultSettings };
     const { ending } = rememberWhatWasSeen(look, blankMemory);
     t.is(ending?.graceSeconds, granted);
+  });
+}
+
+for (const [title, { deletedAt, is }] of Object.entries({
+  'goes at once, without a grace': { deletedAt: undefined, is: finishedAt },
+  'and was asked to go before has no grace left': { deletedAt: 7_000, is: 7_000 },
+})) {
+  test(`a pod that is over ${title}`, (t) => {
+    const request = { kind: 'delete' as const, graceSeconds: 60, force: false, at: finishedAt };
+    const ending = { cause: 'finished', at: 5_000, graceSeconds: 30, force: false } as const;
+    const memory: Memory = {
+      ...blankMemory,
+      ending: { ...ending, ...(deletedAt !== undefined && { deletedAt }) },
+      phase: { phase: 'Succeeded' },
+    };
+    const known = rememberRequest(pod, memory, request, finishedAt).ending;
+    t.deepEqual(known, { ...ending, at: is, graceSeconds: 0, deletedAt: is });
   });
 }

@@ -11,6 +11,7 @@ import type { ContainerMemory, Ending, Memory, Termination } from './memory.ts';
 import type { Instance, Observed, Request } from './observed.ts';
 import { settledOrigin } from './origin.ts';
 import { own } from './own.ts';
+import { isTerminal } from './phase.ts';
 import { everyContainerOf } from './pod.ts';
 import type { Pod } from './pod.ts';
 import { withGates } from './readiness-gates.ts';
@@ -151,10 +152,15 @@ function wasKilledForRestart(memory: Memory, known: ContainerMemory): boolean {
 
 function deleted(
   pod: Pod,
-  { ending }: Memory,
+  { ending, phase: { phase } }: Memory,
   request: Request & { kind: 'delete' },
   now: number,
 ): Ending {
+  // Nothing of it is left to stop: it goes from the moment of the request on.
+  if (ending !== undefined && isTerminal(phase)) {
+    const { force, deletedAt = now } = ending;
+    return { ...ending, at: deletedAt, graceSeconds: 0, force: force || request.force, deletedAt };
+  }
   // The kubelet's arithmetic (pod_workers.go): at least 1 s, and it can only shrink.
   const asked = Math.max(1, request.graceSeconds ?? pod.spec.terminationGracePeriodSeconds);
   if (ending === undefined) {
