@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import anyTest from 'ava';
-import { execa } from 'execa';
+import { execa, execaSync } from 'execa';
 import { serve } from './testing/served.ts';
 import { aShownPod, running, status } from './testing/v1-pods.ts';
 
@@ -288,4 +288,27 @@ test('an interrupted run deletes its pod, the second time by force', async (t) =
     'delete default/web {"force":true}',
   ]);
   t.is((await running).exitCode, 143);
+});
+
+test('files are read while calls for others are stuck', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'reprise-stuck-'));
+  const pipes = ['1', '2', '3', '4', '5'].map((name) => join(folder, name));
+  execaSync('mkfifo', pipes);
+  // Opening a pipe waits for somebody who opens its other end.
+  const script = `
+    import { open, readFile } from 'node:fs';
+    await import(${JSON.stringify(pathToFileURL(main).href)});
+    for (const pipe of ${JSON.stringify(pipes)}) open(pipe, () => {});
+    readFile(${JSON.stringify(main)}, () => process.stderr.write('read'));
+  `;
+  const file = join(folder, 'stuck.mjs');
+  writeFileSync(file, script);
+  const stuck = execa(process.execPath, [file, 'agent', '--help'], {
+    ...{ reject: false, extendEnv: false, timeout: patienceMs, killSignal: 'SIGKILL' },
+    env: { PATH: process.env['PATH'], NODE_NO_WARNINGS: '1' },
+  });
+  // Threads that are stuck do not let it end by itself.
+  stuck.stderr.once('data', () => stuck.kill('SIGKILL'));
+  t.is((await stuck).stderr, 'read');
+  rmSync(folder, { recursive: true });
 });

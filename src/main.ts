@@ -94,6 +94,13 @@ const commands: Readonly<Record<string, Entry>> = {
   },
 };
 
+/**
+ * These work with files of pods, some of which may be on a server that does not answer: each call that
+ * waits for one has a thread to itself, and four, Node's own number, would soon be all taken.
+ */
+const workWithFiles: ReadonlySet<string> = new Set(['run', 'agent']);
+const FILE_THREADS = '64';
+
 /** These see to their pods even when nobody reads what they say. */
 const outliveTheirReader: ReadonlySet<string> = new Set([
   'run',
@@ -105,6 +112,8 @@ const outliveTheirReader: ReadonlySet<string> = new Set([
 
 async function main(args: readonly string[]): Promise<void> {
   const typed = args.find((arg) => Object.hasOwn(commands, arg));
+  // Read with the first call that needs a thread: none has been made yet. What the user says counts.
+  if (workWithFiles.has(typed ?? '')) process.env['UV_THREADPOOL_SIZE'] ??= FILE_THREADS;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       // `reprise get -w | head`: the reader has seen enough.
