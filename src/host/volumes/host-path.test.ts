@@ -108,3 +108,25 @@ test('a path that is relative or climbs is refused', async (t) => {
     });
   }
 });
+
+test.serial(
+  'a link that somebody puts in the place of a new directory is not followed',
+  async (t) => {
+    await using place = await aPlace();
+    const [full, target] = [path.join(place.root, 'swapped'), path.join(place.root, 'target')];
+    await fs.mkdir(target, { mode: 0o700 });
+    const { mkdir } = fs;
+    const quicker = async (made: string): Promise<void> => {
+      await mkdir(made);
+      if (made !== full) return;
+      await fs.rmdir(full);
+      await fs.symlink(target, full);
+    };
+    Object.assign(fs, { mkdir: quicker });
+    t.teardown(() => Object.assign(fs, { mkdir }));
+    await t.throwsAsync(provideHostPath('data', { path: full, type: 'DirectoryOrCreate' }), {
+      instanceOf: VolumeError,
+    });
+    t.is((await fs.stat(target)).mode & 0o7777, 0o700);
+  },
+);

@@ -2,12 +2,14 @@
  * hostPath: a path of the machine itself, checked for what the manifest says it is, and made where
  * it says so. It belongs to the machine: nothing of it is ever removed.
  */
-import fs from 'node:fs/promises';
+import fs, { constants } from 'node:fs/promises';
 import path from 'node:path';
 import type { Stats } from 'node:fs';
 import type { HostPathType, Volume } from '../../pod/pod.ts';
 import { isErrno } from '../errno.ts';
 import { VolumeError } from './volume-error.ts';
+
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
 
 type HostPath = NonNullable<Volume['hostPath']>;
 
@@ -85,8 +87,10 @@ async function makeDirectory(place: string): Promise<void> {
     if (isErrno(error, 'EEXIST') && (await isThere(place))) return;
     throw error;
   }
+  // Another pod that has the parent may have put a link there meanwhile, to what is none of our business.
+  await using made = await fs.open(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   // The umask must not decide what other users may read.
-  await fs.chmod(place, 0o755);
+  await made.chmod(0o755);
 }
 
 async function isThere(place: string): Promise<boolean> {
@@ -100,9 +104,9 @@ async function isThere(place: string): Promise<boolean> {
 }
 
 async function makeFile(place: string): Promise<void> {
-  const handle = await fs.open(place, 'ax', 0o644);
-  await handle.chmod(0o644);
-  await handle.close();
+  // O_EXCL, in the x, follows no link either.
+  await using made = await fs.open(place, 'ax', 0o644);
+  await made.chmod(0o644);
 }
 
 // Symbolic links are followed: they are the machine's own.
