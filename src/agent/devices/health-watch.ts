@@ -66,17 +66,25 @@ async function lookAgainAndAgain(
   }
 }
 
+/** Begun before there are GPUs: their driver may be loaded at any time. */
 async function hearKernel(
-  { keeper, kernelLog, log }: WatchParts,
+  { keeper, kernelLog, periodMs, log }: WatchParts,
   health: Health,
   signal: AbortSignal,
 ): Promise<void> {
-  if (keeper.inventory.gpus.length === 0) return;
-  try {
-    for await (const line of followKernelLog(kernelLog, signal)) health.hear(line);
-  } catch (error) {
-    if (signal.aborted) return;
-    log.warn({ err: error, file: kernelLog }, 'Xid messages cannot be read from the kernel log');
+  let isTold = false;
+  while (!signal.aborted) {
+    try {
+      for await (const line of followKernelLog(kernelLog, signal)) health.hear(line);
+    } catch (error) {
+      // Without GPUs nobody misses it.
+      if (!isTold && keeper.inventory.gpus.length > 0) {
+        isTold = true;
+        const words = 'Xid messages cannot be read from the kernel log; trying again';
+        log.warn({ err: error, file: kernelLog }, words);
+      }
+    }
+    await delay(periodMs, undefined, { signal, ref: false }).catch(() => undefined);
   }
 }
 
@@ -115,8 +123,12 @@ class Health {
   hear(line: string): void {
     const { keeper, log } = this.#parts;
     const xid = parseXid(line);
-    const gpu = xid && keeper.inventory.gpus.find(({ busId }) => isAbout(xid, busId));
-    if (xid === undefined || gpu === undefined) return;
+    if (xid === undefined) return;
+    const find = () => keeper.inventory.gpus.find(({ busId }) => isAbout(xid, busId));
+    // Its driver may have been loaded a moment ago.
+    if (find() === undefined) keeper.look();
+    const gpu = find();
+    if (gpu === undefined) return;
     const words = `Xid ${xid.number}${xid.text === '' ? '' : `: ${xid.text}`}`;
     log.warn({ gpu: gpu.uuid, bus: gpu.busId }, words);
     keeper.tellUsers(gpu.uuid, {

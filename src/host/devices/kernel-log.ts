@@ -1,12 +1,11 @@
 /**
- * New lines of the kernel log. /dev/kmsg gives one record per read, oldest first, each with the time
- * since boot; what was logged before we came is passed over. Where the log is restricted, reading it
- * needs CAP_SYSLOG.
+ * New lines of the kernel log. /dev/kmsg gives one record per read, oldest first; what was logged before
+ * we came is read and passed over. Its times tell nothing: the clock they are of stands still while the
+ * machine sleeps. Where the log is restricted, reading it needs CAP_SYSLOG.
  */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import os from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isErrno } from '../errno.ts';
 
@@ -19,19 +18,20 @@ const LOOK_AGAIN_MS = 1_000;
 export async function* followKernelLog(file: string, signal: AbortSignal): AsyncGenerator<string> {
   await using log = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   const stats = await log.stat();
-  const sinceUs = os.uptime() * 1e6;
   const buffer = Buffer.alloc(READ_BYTES);
   // A plain file can stand in for the device; it is read from its end on.
   let position = stats.isFile() ? stats.size : null;
+  let isPast = position === null;
   while (!signal.aborted) {
     const bytes = await readSome(log, buffer, position);
     if (bytes === 0) {
+      isPast = false;
       await delay(LOOK_AGAIN_MS, undefined, { signal, ref: false }).catch(() => undefined);
       continue;
     }
     if (position !== null) position += bytes;
-    const lines = buffer.toString('utf8', 0, bytes).split('\n').filter(Boolean);
-    yield* lines.filter((line) => !isOlder(line, sinceUs));
+    if (isPast) continue;
+    yield* buffer.toString('utf8', 0, bytes).split('\n').filter(Boolean);
   }
 }
 
@@ -44,10 +44,4 @@ async function readSome(log: FileHandle, buffer: Buffer, position: number | null
     if (isErrno(error, 'EPIPE')) return await readSome(log, buffer, position);
     throw error;
   }
-}
-
-/** Records begin with `priority,sequence,microseconds since boot,flags;`. */
-function isOlder(line: string, sinceUs: number): boolean {
-  const timeUs = /^\d+,\d+,(\d+),/.exec(line)?.[1];
-  return timeUs !== undefined && Number(timeUs) < sinceUs;
 }

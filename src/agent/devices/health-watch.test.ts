@@ -1,0 +1,45 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import test from 'ava';
+import { NvidiaSmi } from '../../host/devices/nvidia-smi.ts';
+import { createLogger } from '../../log.ts';
+import { ClaimStore } from './claims.ts';
+import { watchDevices } from './health-watch.ts';
+import { DeviceKeeper } from './keeper.ts';
+
+test('an Xid is heard of a GPU whose driver was loaded after the agent was started', async (t) => {
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'reprise-health-'));
+  t.teardown(() => fs.rm(folder, { recursive: true }));
+  const [kernelLog, devDirectory] = [path.join(folder, 'kmsg'), path.join(folder, 'dev')];
+  await fs.writeFile(kernelLog, '');
+  const log = createLogger({ level: 'silent' });
+  const keeper = new DeviceKeeper({
+    roots: { cdiSpecDirs: [], driverDirectory: folder, devDirectory },
+    ways: { nvidiaHandlers: new Set() },
+    claims: new ClaimStore(folder),
+    log,
+  });
+  const smi = new NvidiaSmi(path.join(folder, 'no-nvidia-smi'));
+  // So long that only the kernel log can tell.
+  const parts = { keeper, smi, kernelLog, cdiSpecDirs: [], periodMs: 3_600_000, log };
+  const stop = new AbortController();
+  const { ended } = await watchDevices(parts, stop.signal);
+
+  await fs.mkdir(path.join(folder, 'gpus/0000:06:00.0'), { recursive: true });
+  const information = path.join(folder, 'gpus/0000:06:00.0/information');
+  await fs.writeFile(information, 'GPU UUID: GPU-aa\nDevice Minor: 3\n');
+  await fs.mkdir(devDirectory);
+  for (const node of ['nvidiactl', 'nvidia3'])
+    await fs.writeFile(path.join(devDirectory, node), '');
+  const xid = '4,1,2,-;NVRM: Xid (PCI:0000:06:00): 79, GPU has fallen off the bus.\n';
+  while (keeper.list().every(({ fault }) => fault?.startsWith('Xid 79') !== true)) {
+    // When it is listened to nobody tells.
+    await fs.appendFile(kernelLog, xid);
+    await delay(10);
+  }
+  t.is(keeper.list().length, 1);
+  stop.abort();
+  await ended;
+});
