@@ -578,7 +578,7 @@ for (const [title, [pod, name, word = 'Container']] of Object.entries(lostTrackO
     t.is(containerStatuses(node.status).find((one) => one.name === name)?.restartCount, 1);
     t.deepEqual(
       node.events.filter((line) => line.startsWith('Killing')),
-      [`Killing: ${word} is in unknown state, try killing it before restart`],
+      [`Killing: ${word} is in "unknown" state, try killing it before restart`],
     );
   });
 }

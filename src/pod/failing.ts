@@ -90,7 +90,7 @@ function eventsOf(
   }
   if (cause === 'unknown') {
     const what = kind === 'app' ? 'Container' : 'Init container';
-    return [killing(`${what} is in unknown state, try killing it before restart`)];
+    return [killing(`${what} is in "unknown" state, try killing it before restart`)];
   }
   const what = `${kind === 'sidecar' ? 'Init container' : 'Container'} ${name} failed ${cause} probe`;
   // The kubelet tells what becomes of app containers only.
