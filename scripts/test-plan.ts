@@ -11,6 +11,17 @@ export interface EndToEndRun {
   readonly containerd: Which;
   /** None: all there are. */
   readonly files: readonly string[];
+  /** Left out where time is short. */
+  readonly isOptional?: boolean;
+}
+
+/** What there is to be run. */
+export interface Installed {
+  readonly lines: readonly Line[];
+  /** The version of the machine's own containerd. */
+  readonly own: string;
+  /** The files of all end-to-end tests. */
+  readonly all: readonly string[];
 }
 
 /** What was asked for on the command line. */
@@ -21,13 +32,16 @@ export interface Wishes {
   readonly files: readonly string[];
 }
 
+/** What differs between lines of containerd wherever pods are restarted: exits and the news of them. */
+export const CORE_TESTS: readonly string[] = ['e2e/in-place-restart.test.ts'];
+
 /**
  * Where lines of containerd differ most in what reprise relies on: events and exits over restarts of the
  * daemon, what CRI takes in a container's configuration, devices, mounts that only later lines can make.
  * More than these take too long for every change.
  */
 export const SMOKE_TESTS: readonly string[] = [
-  'e2e/in-place-restart.test.ts',
+  ...CORE_TESTS,
   'e2e/recovery.test.ts',
   'e2e/security.test.ts',
   'e2e/gpu.test.ts',
@@ -35,11 +49,18 @@ export const SMOKE_TESTS: readonly string[] = [
   'e2e/image-volumes.test.ts',
 ];
 
-/** The runs, one after another; `own` is the version that this machine has installed. */
+/** Those that restart again and again, or measure: they take longest for what they find. */
+export const LONG_TESTS: readonly string[] = [
+  'e2e/run.test.ts',
+  'e2e/rehearse.test.ts',
+  'e2e/soak.test.ts',
+  'e2e/bench.test.ts',
+];
+
+/** The runs, one after another; those that may be left out come last. */
 export function endToEndRuns(
   wishes: Wishes,
-  lines: readonly Line[],
-  own: string,
+  { lines, own, all }: Installed,
 ): readonly EndToEndRun[] {
   const files = [...(wishes.smoke ? SMOKE_TESTS : []), ...wishes.files];
   if (wishes.containerd === 'all') return lines.map((containerd) => ({ containerd, files }));
@@ -47,7 +68,26 @@ export function endToEndRuns(
   if (files.length > 0) return [{ containerd: 'own', files }];
   const others = lines.filter((line) => !own.startsWith(`${line}.`));
   return [
-    { containerd: 'own', files },
-    ...others.map((containerd) => ({ containerd, files: SMOKE_TESTS })),
+    { containerd: 'own', files: without(all, LONG_TESTS) },
+    ...others.map((containerd) => ({ containerd, files: CORE_TESTS })),
+    { containerd: 'own', files: LONG_TESTS, isOptional: true },
+    ...others.map((containerd) => ({
+      containerd,
+      files: without(SMOKE_TESTS, CORE_TESTS),
+      isOptional: true,
+    })),
   ];
+}
+
+/** Whether a run can still end in time, if its files take as long as those before it: seconds for each. */
+export function fits(
+  { files, isOptional = false }: EndToEndRun,
+  secondsPerFile: number,
+  secondsLeft: number,
+): boolean {
+  return !isOptional || files.length * secondsPerFile <= secondsLeft;
+}
+
+function without(files: readonly string[], others: readonly string[]): readonly string[] {
+  return files.filter((file) => !others.includes(file));
 }

@@ -5,6 +5,7 @@
  * comes once more what has failed. A stage that fails does not keep the others from telling what they
  * know. Read next: tap.ts, vm-smoke.ts.
  */
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
@@ -13,11 +14,12 @@ import { containerdOf, isLine, LINES, ownContainerd } from './containerd-lines.t
 import { add, count, inWords, noFailures, note, nothing, retell } from './tap.ts';
 import type { Outcome, Tally } from './tap.ts';
 import { isUsageError, tellError } from './tell-error.ts';
-import { endToEndRuns } from './test-plan.ts';
+import { endToEndRuns, fits } from './test-plan.ts';
 import type { EndToEndRun, Which, Wishes } from './test-plan.ts';
 import { smokeInMachine } from './vm-smoke.ts';
 
-const HELP = `Usage: scripts/test [--unit] [--e2e] [--containerd LINE] [--smoke] [--vm] [FILE...]
+const HELP = `Usage: scripts/test [--unit] [--e2e] [--containerd LINE] [--smoke]
+                    [--within MINUTES] [--vm] [FILE...]
 
 Prepares the machine (scripts/prepare) and runs
   types, lint and unit tests    --unit: only these
@@ -28,6 +30,8 @@ Prepares the machine (scripts/prepare) and runs
                     ${LINES.join(', ')}, all, or own for what is installed here. What is not here is
                     fetched as a Debian package into .cache/
 --smoke             of the end-to-end tests only those where lines of containerd differ most
+--within MINUTES    leave out what does not have to run and would take longer: of the own containerd
+                    the longest tests, of the other lines all but the most telling; it is said what
 --vm                in the end the smoke tests of scripts/vm, too: in a machine with systemd and
                     cgroup v2, which is built if it is not there; at most 12 minutes
 FILE...             of the end-to-end tests only those in these files
@@ -46,6 +50,8 @@ type Result = Omit<Outcome, 'name'>;
 interface Stage {
   readonly name: string;
   readonly run: () => Promise<Result>;
+  /** The run of end-to-end tests that it is. */
+  readonly planned?: EndToEndRun;
 }
 
 const root = dirname(import.meta.dirname);
@@ -84,12 +90,14 @@ async function main(): Promise<number> {
       e2e: { type: 'boolean', default: false },
       containerd: { type: 'string' },
       smoke: { type: 'boolean', default: false },
+      within: { type: 'string' },
       vm: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   const { containerd, smoke } = values;
-  if (containerd !== undefined && !isWish(containerd)) {
+  const withinSeconds = values.within === undefined ? Infinity : Number(values.within) * 60;
+  if ((containerd !== undefined && !isWish(containerd)) || !(withinSeconds > 0)) {
     process.stderr.write(HELP);
     return 2;
   }
@@ -107,16 +115,26 @@ async function main(): Promise<number> {
   ];
 
   let total = nothing;
+  let secondsPerFile = 0;
   const outcomes: Outcome[] = [];
-  for (const { name, run } of stages) {
+  const leftOut: string[] = [];
+  for (const { name, run, planned } of stages) {
+    const secondsLeft = withinSeconds - performance.now() / 1000;
+    if (planned !== undefined && !fits(planned, secondsPerFile, secondsLeft)) {
+      leftOut.push(`left out, ${Math.max(0, secondsLeft).toFixed(0)} s before the end: ${name}`);
+      continue;
+    }
     console.log(`==> ${name}`);
     const started = performance.now();
     const { tally, failures } = await run();
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    console.log(`${name}: ${inWords(tally)} (${seconds} s)\n`);
+    const seconds = (performance.now() - started) / 1000;
+    console.log(`${name}: ${inWords(tally)} (${seconds.toFixed(1)} s)\n`);
+    const files = planned?.files.length ?? 0;
+    if (files > 0) secondsPerFile = Math.max(secondsPerFile, seconds / files);
     total = add(total, tally);
     outcomes.push({ name, tally, failures });
   }
+  for (const line of leftOut) console.log(line);
   for (const line of retell(outcomes)) console.log(line);
   console.log(inWords(total));
   return total.passed > 0 && total.failed === 0 ? 0 : 1;
@@ -128,7 +146,11 @@ function isWish(name: string): name is Which | 'all' {
 
 async function endToEnd(wishes: Wishes): Promise<readonly Stage[]> {
   const { version } = await ownContainerd();
-  return endToEndRuns(wishes, LINES, version).map((run) => ({
+  const all = (await readdir(join(root, 'e2e')))
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `e2e/${name}`);
+  return endToEndRuns(wishes, { lines: LINES, own: version, all }).map((run) => ({
+    planned: run,
     name: `end-to-end tests${run.files.length > 0 ? ` (${run.files.length} files)` : ''}, containerd ${
       run.containerd === 'own' ? version : run.containerd
     }`,
