@@ -187,3 +187,10 @@ test('with a full disk nothing is done, but a pod can be deleted', async (t) => 
   t.true(done.includes('stop-container'));
   t.is(done.at(-1), 'forget');
 });
+
+test('what an agent before remembers to have happened later than now has just happened', (t) => {
+  const hour = 3_600_000;
+  const memory = { ...blankMemory, sandboxAttempt: 0, startTime: Date.now() + hour };
+  const { picture } = new Worker(aPod([], [aContainer('main')]), memory, idle);
+  t.true((picture.memory.startTime ?? Infinity) <= Date.now());
+});

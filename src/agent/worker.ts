@@ -20,6 +20,7 @@ import type { DeviceView } from '../pod/devices.ts';
 import type { Inputs } from '../pod/inputs.ts';
 import type { Memory } from '../pod/memory.ts';
 import type { Exit, Failure, Observed, Request } from '../pod/observed.ts';
+import { inThePast } from '../pod/past.ts';
 import type { Pod } from '../pod/pod.ts';
 import { rememberRequest } from '../pod/remember.ts';
 import type { Settings } from '../pod/settings.ts';
@@ -121,9 +122,9 @@ export class Worker {
 
   constructor(pod: Pod, memory: Memory, tools: PodTools) {
     this.#pod = pod;
-    this.#memory = memory;
     this.#tools = tools;
     const now = tools.now();
+    this.#memory = inThePast(memory, now);
     this.#observed = { ...blankView, since: now, inputs: tools.inputs(pod) };
     // Of a new pod nothing can have been missed.
     if (memory.sandboxAttempt >= 0) this.#inStepAt = now + IN_STEP_WITHIN_MS;

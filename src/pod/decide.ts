@@ -13,7 +13,6 @@ import { startEphemeral } from './ephemeral.ts';
 import { holdBackRetries } from './hold-back.ts';
 import type { Ending, Memory } from './memory.ts';
 import type { Observed } from './observed.ts';
-import { inThePast } from './past.ts';
 import type { Pod } from './pod.ts';
 import { probeWhatIsDue, takeProbeResults } from './probes.ts';
 import { tellPullBackoffs } from './pull-backoff.ts';
@@ -40,8 +39,7 @@ export function decide(
   settings: Settings,
 ): Decision {
   const look: Look = { pod, observed, now, settings };
-  const known = inThePast(rememberWhatWasSeen(look, memory), now);
-  const seen = takeProbeResults(look, known);
+  const seen = takeProbeResults(look, rememberWhatWasSeen(look, memory));
   const judged = both(seen, judge(look, seen.memory));
   const asked = both(judged, probeWhatIsDue(look, judged.memory));
   const decision = tellPullBackoffs(look, holdBackRetries(look, asked));

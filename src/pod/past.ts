@@ -2,7 +2,7 @@
  * Keeps what is remembered to have happened in the past. While the agent was away the clock may have been
  * set back; a wait that counts from what lies hours ahead would take hours more.
  *
- * Within one life of the agent its clock never goes back: ../agent/clock.ts.
+ * Once is enough: within one life of the agent its clock never goes back (../agent/clock.ts).
  */
 import type { ContainerMemory, Memory, RestartUnderWay, Termination, Trigger } from './memory.ts';
 
