@@ -1,4 +1,5 @@
 // Images come from a registry as the pull policy has it, and a registry that is away is waited for.
+import fs from 'node:fs/promises';
 import test from 'ava';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { listenTo } from './event-history.ts';
@@ -65,6 +66,27 @@ test('no tag is latest, which is looked for at every start', async (t) => {
   t.is(statusOf(second, 'main').imageID, `${image}@${next}`);
   t.is(statusOf(await node().pod('before'), 'main').imageID, `${image}@${digest}`);
   await node().removed('before', 'after');
+});
+
+test('an in-place restart runs what its tag stands for by then', async (t) => {
+  const noise = async (of: V1Pod): Promise<Buffer> => {
+    const pid = await node().pidOf(of, 'main');
+    return await fs.readFile(`/proc/${pid}/root/noise`);
+  };
+  await registry().pushUnheardOf('renewed', 'latest');
+  const image = `${registry().host}/renewed:latest`;
+  const waits = { command: ['sh', '-c', 'read -r nothing'], stdin: true };
+  const first = await runs('renewed', image, waits);
+  const firstNoise = await noise(first);
+
+  await registry().pushUnheardOf('renewed', 'latest');
+  await node().reprise(['restart', 'pod', 'renewed', '--wait']);
+  const second = await node().ready('renewed', 1);
+  t.false((await noise(second)).equals(firstNoise));
+  t.not(statusOf(second, 'main').imageID, statusOf(first, 'main').imageID);
+  t.deepEqual(second.status.podIPs, first.status.podIPs);
+  t.is(statusOf(second, 'main').restartCount, 1);
+  await node().removed('renewed');
 });
 
 test('a digest says all', async (t) => {

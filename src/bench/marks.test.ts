@@ -19,9 +19,9 @@ const record: RestartRecord = {
   startingAt: 1006,
   completedAt: 1120,
   containers: [
-    { name: 'init-0', startedAt: 1046, finishedAt: 1047 },
-    { name: 'watcher', startedAt: 1080 },
-    { name: 'app-0', startedAt: 1120 },
+    { name: 'init-0', startAskedAt: 1007, startedAt: 1046, finishedAt: 1047 },
+    { name: 'watcher', startAskedAt: 1049, startedAt: 1080 },
+    { name: 'app-0', startAskedAt: 1082, startedAt: 1120 },
   ],
 };
 
@@ -51,9 +51,12 @@ test('the course of a restart is told in the order of the times', (t) => {
       '1004 last container killed has exited',
       '1006 all proven dead',
       '1006 start-up begins',
+      '1007 init-0 is asked to start',
       '1046 init-0 has started',
       '1047 init-0 has exited',
+      '1049 watcher is asked to start',
       '1080 watcher has started',
+      '1082 app-0 is asked to start',
       '1120 app-0 has started',
     ],
   );

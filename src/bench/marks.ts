@@ -34,8 +34,12 @@ export function marksOf(memory: Memory): readonly Mark[] {
 }
 
 function marksOfContainer(container: RestartRecord['containers'][number]): readonly Mark[] {
-  const { name, startedAt, finishedAt } = container;
-  return [mark(`${name} has started`, startedAt), mark(`${name} has exited`, finishedAt)].flat();
+  const { name, startAskedAt, startedAt, finishedAt } = container;
+  return [
+    mark(`${name} is asked to start`, startAskedAt),
+    mark(`${name} has started`, startedAt),
+    mark(`${name} has exited`, finishedAt),
+  ].flat();
 }
 
 /** The kill came before that, so it bounds the time of the last kill from above. */
