@@ -59,7 +59,7 @@ function lastRestart(node: TestNode, { metadata }: V1Pod) {
   const record = readMemory(path.join(node.dataDir, 'pods', metadata.uid))?.restarts.at(-1);
   if (record?.trigger.kind !== 'exit') throw new Error('no restart is on record');
   const ms = record.completedAt - record.trigger.exitedAt;
-  return { generation: record.generation, ms, ownMs: ownShareOf(record) ?? NaN };
+  return { generation: record.generation, ms, ownMs: ownShareOf(record)?.agentMs ?? NaN };
 }
 
 test(`nothing grows in ${restarts} restarts`, async (t) => {
@@ -103,7 +103,7 @@ test(`nothing grows in ${restarts} restarts`, async (t) => {
   const kib = await residentKiB(agent);
   const growth = (kib - kibBefore) / (restarts - early);
   t.log(`the last ${sample} took ${speed.toFixed(2)} of the time of the first ${sample}`);
-  t.log(`own share: median ${medianOf(seen.map(({ ownMs }) => ownMs)).toFixed(1)} ms`);
+  t.log(`the agent's own part: median ${medianOf(seen.map(({ ownMs }) => ownMs)).toFixed(1)} ms`);
   t.log(
     `memory: ${inMiB(kibUncollected)}; ${inMiB(kib)} without garbage, ${inMiB(kibBefore)} before`,
   );

@@ -1,6 +1,7 @@
 /**
  * What competes: a way to restart pods in reply to the exit of their triggers, with pods of its own.
  */
+import type { OwnShare } from './own-share.ts';
 import type { SharedFolder } from './shared-folder.ts';
 
 /** In the order of the report. */
@@ -24,8 +25,8 @@ export interface Contender {
 export interface PodRecord {
   /** In the order in which they happen; times in milliseconds since 1970. */
   readonly marks: readonly Mark[];
-  /** Milliseconds of it that neither the runtime nor the workload took. */
-  readonly ownMs?: number;
+  /** What of it neither the runtime nor the workload took. */
+  readonly own?: OwnShare;
 }
 
 /** Something that happened in the course of a restart. */

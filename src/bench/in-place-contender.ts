@@ -60,7 +60,7 @@ async function restarted(
       if (object.reason !== 'RestartedAllContainers') continue;
       const memory = memoryOf(dataDir, uid);
       const record = memory.restarts.at(-1);
-      return { marks: marksOf(memory), ownMs: record && ownShareOf(record) };
+      return { marks: marksOf(memory), own: record && ownShareOf(record) };
     }
   } finally {
     enough.abort();

@@ -6,6 +6,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Contender, Mark, Method, PodRecord } from './contender.ts';
+import type { OwnShare } from './own-share.ts';
 import { allSettled } from './settled.ts';
 import type { Acts, Armed } from './shared-folder.ts';
 
@@ -26,8 +27,8 @@ export interface PodSample {
   readonly latencyMs: number;
   /** Milliseconds after its trigger's last act. */
   readonly marks: readonly Mark[];
-  /** Milliseconds that neither the runtime nor the workload took. */
-  readonly ownMs?: number;
+  /** What of it neither the runtime nor the workload took. */
+  readonly own?: OwnShare;
 }
 
 /** How many rounds there are. */
@@ -124,12 +125,12 @@ function asSample(
       Math.min(...acts.map(({ lastActAt }) => lastActAt)),
     pods: pods.map(({ name }, index) => {
       const { firstActAt = 0, lastActAt = 0 } = acts[index] ?? {};
-      const { marks = [], ownMs } = records[index] ?? {};
+      const { marks = [], own } = records[index] ?? {};
       return {
         name,
         latencyMs: firstActAt - lastActAt,
         marks: marks.map(({ what, at }) => ({ what, at: at - lastActAt })),
-        ownMs,
+        own,
       };
     }),
   };

@@ -84,8 +84,9 @@ test('the parts of a restart are told from mark to mark, and what has no mark is
     { what: happenings.dead, at: 9 },
   ];
   const inPlace = sample('in-place', 1, 100, marks);
+  const own = { allMs: 8, newsMs: 2, dyingMs: 3, agentMs: 3 };
   const { parts, course } = summarize([
-    { ...inPlace, pods: inPlace.pods.map((one) => ({ ...one, ownMs: 8 })) },
+    { ...inPlace, pods: inPlace.pods.map((one) => ({ ...one, own })) },
     sample('naive', 1, 200),
     sample('re-creation', 1, 400),
   ]);
@@ -96,7 +97,10 @@ test('the parts of a restart are told from mark to mark, and what has no mark is
       'exit to its detection: 1',
       'detection to first kill: 2',
       'first kill to proof of death: 4',
-      "reprise's own share of it all: 8",
+      'neither call nor init container, in all: 8',
+      'of that: news of exits on its way: 2',
+      'of that: the killed dying: 3',
+      "of that: reprise's own work: 3",
     ],
   );
   t.deepEqual(course.at(-1), { what: firstAct, at: 100 });

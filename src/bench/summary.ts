@@ -7,6 +7,7 @@
 import { methods } from './contender.ts';
 import type { Mark, Method } from './contender.ts';
 import { happenings } from './marks.ts';
+import type { OwnShare } from './own-share.ts';
 import type { Sample } from './rounds.ts';
 
 /** How some times are spread, in milliseconds. */
@@ -51,8 +52,13 @@ export interface Summary {
   readonly course: readonly Mark[];
 }
 
-/** What is left of a restart without the runtime's calls and the init containers' work. */
-export const ownShare = "reprise's own share of it all";
+/** What is left of a restart without the runtime's calls and the init containers' work, and in what. */
+const shares: readonly (readonly [what: string, share: keyof OwnShare])[] = [
+  ['neither call nor init container, in all', 'allMs'],
+  ['of that: news of exits on its way', 'newsMs'],
+  ['of that: the killed dying', 'dyingMs'],
+  ["of that: reprise's own work", 'agentMs'],
+];
 
 /** The name of the end of the course. */
 export const firstAct = 'first act of the last app container';
@@ -151,9 +157,11 @@ const intervals: readonly (readonly [what: string, from: string | undefined, to:
 function partsOf(samples: readonly Sample[]): readonly Part[] {
   const courses = inPlaceCourses(samples);
   const own = ofMethod(samples, 'in-place').flatMap(({ pods }) =>
-    pods.flatMap((one) => one.ownMs ?? []),
+    pods.flatMap((one) => one.own ?? []),
   );
-  const share = own.length > 0 ? [{ what: ownShare, ms: spreadOf(own) }] : [];
+  const ownParts = shares.flatMap(([what, share]) =>
+    own.length > 0 ? [{ what, ms: spreadOf(own.map((one) => one[share])) }] : [],
+  );
   const parts = intervals.flatMap(([what, from, to]) => {
     const durations = courses.flatMap((marks) => {
       const begin = from === undefined ? 0 : atOf(marks, from);
@@ -162,7 +170,7 @@ function partsOf(samples: readonly Sample[]): readonly Part[] {
     });
     return durations.length > 0 ? [{ what, ms: spreadOf(durations) }] : [];
   });
-  return [...parts, ...share];
+  return [...parts, ...ownParts];
 }
 
 function courseOf(samples: readonly Sample[]): readonly Mark[] {

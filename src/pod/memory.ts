@@ -152,6 +152,8 @@ export interface RestartRecord {
     readonly startAskedAt?: number;
     readonly startedAt?: number;
     readonly finishedAt?: number;
+    /** When the news of that end reached us; absent when it was found by a look. */
+    readonly finishSeenAt?: number;
   }[];
 }
 

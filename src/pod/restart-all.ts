@@ -172,13 +172,18 @@ export function finishRestart({ pod, observed, now }: Look, memory: Memory): Dec
     completedAt: Math.max(
       ...all.map((known) => known?.startedAt ?? known?.exit?.finishedAt ?? now),
     ),
-    containers: containersOf(pod).map(({ container: { name } }) => ({
-      name,
-      createdAt: currentInstance(observed, memory, name)?.createdAt,
-      startAskedAt: currentInstance(observed, memory, name)?.startAskedAt,
-      startedAt: own(memory.containers, name)?.startedAt,
-      finishedAt: own(memory.containers, name)?.exit?.finishedAt,
-    })),
+    containers: containersOf(pod).map(({ container: { name } }) => {
+      const instance = currentInstance(observed, memory, name);
+      const known = own(memory.containers, name);
+      return {
+        name,
+        createdAt: instance?.createdAt,
+        startAskedAt: instance?.startAskedAt,
+        startedAt: known?.startedAt,
+        finishedAt: known?.exit?.finishedAt,
+        finishSeenAt: instance?.exit?.seenAt,
+      };
+    }),
   };
   const tookMs = Math.round(record.completedAt - beganAt(restart.trigger));
   return {
