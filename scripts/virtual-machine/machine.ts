@@ -13,7 +13,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { RepriseError } from '../../src/errors.ts';
+import { RepriseError, messageOf } from '../../src/errors.ts';
 import type { Image } from './image.ts';
 import { say, timed } from './progress.ts';
 
@@ -24,6 +24,8 @@ const MEMORY_MB = 3072;
 const BOOT_MS = 15 * 60_000;
 /** On a busy machine a guest may get no time for minutes. */
 const CONNECT_SECONDS = 600;
+/** How often it is booted at most: an emulated kernel panics at its start now and then. */
+const BOOTS = 3;
 /** A guest that works with KVM says its first word within a second. */
 const KVM_TRIAL_MS = 20_000;
 
@@ -73,7 +75,7 @@ export async function bootMachine(
   const accelerator = (await kvmWorks(image, dir)) ? 'kvm' : 'tcg';
   const console_ = join(dir, 'console.log');
   const port = await freePort();
-  const guest = await start(image, accelerator, console_, [
+  const parts = [
     ...['-append', 'root=/dev/vda rw console=ttyS0 net.ifnames=0 loglevel=4 panic=5'],
     ...[
       '-drive',
@@ -82,7 +84,7 @@ export async function bootMachine(
     ...['-drive', `file=${payload},format=raw,if=virtio,snapshot=on,cache=unsafe`],
     ...['-netdev', `user,id=net0,restrict=on,hostfwd=tcp:127.0.0.1:${port}-:22`],
     ...['-device', 'virtio-net-pci,netdev=net0,romfile=', '-device', 'virtio-rng-pci'],
-  ]);
+  ];
   const ssh = [
     ...['-i', image.key, '-p', String(port), '-o', 'StrictHostKeyChecking=no'],
     ...['-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR'],
@@ -101,15 +103,23 @@ export async function bootMachine(
     signal.throwIfAborted();
     return { exitCode: exitCode ?? 255, output: all };
   };
-  try {
-    await timed(
-      `Booting (${accelerator === 'kvm' ? 'KVM' : 'emulated: KVM does not work here'})`,
-      () => untilReady(guest, (command) => run(command, { connectSeconds: 60 }), console_),
-    );
-  } catch (error) {
-    await end(guest);
-    throw error;
-  }
+  const boot = async (triesLeft: number): Promise<ChildProcess> => {
+    const guest = await start(image, accelerator, console_, parts);
+    try {
+      await untilReady(guest, (command) => run(command, { connectSeconds: 60 }), console_);
+      return guest;
+    } catch (error) {
+      const hasDied = hasEnded(guest);
+      await end(guest);
+      if (!hasDied || triesLeft === 0 || signal.aborted) throw error;
+      say(`Booting again: ${messageOf(error)}`);
+      return await boot(triesLeft - 1);
+    }
+  };
+  const guest = await timed(
+    `Booting (${accelerator === 'kvm' ? 'KVM' : 'emulated: KVM does not work here'})`,
+    () => boot(BOOTS - 1),
+  );
   return {
     accelerator,
     run,
@@ -169,10 +179,14 @@ async function start(
 }
 
 async function end(guest: ChildProcess): Promise<void> {
-  if ((guest.exitCode ?? guest.signalCode) !== null) return;
+  if (hasEnded(guest)) return;
   const ended = once(guest, 'exit');
   guest.kill('SIGKILL'); // Nothing of it is kept.
   await ended;
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return (exitCode ?? signalCode) !== null;
 }
 
 async function untilReady(
@@ -192,7 +206,7 @@ async function untilReady(
       .slice(0, 100);
     if (lines.length > shown && last) console.log(`    | ${last}`);
     shown = lines.length;
-    const ended = (guest.exitCode ?? guest.signalCode) !== null;
+    const ended = hasEnded(guest);
     if (ended || Date.now() > deadline) {
       throw new RepriseError(
         `the guest ${ended ? 'ended' : 'does not come up'}; its last words:\n${lines.slice(-15).join('\n')}`,
