@@ -3,8 +3,8 @@ import fs from 'node:fs/promises';
 import test from 'ava';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { listenTo } from './event-history.ts';
-import { container, pod } from './manifests.ts';
-import { isReady, startNode, statusOf } from './node.ts';
+import { container, pod, restartAllOn } from './manifests.ts';
+import { isReady, startNode, statusOf, until } from './node.ts';
 import { allowHttp, slowWayTo, startRegistry } from './registry.ts';
 import { shared, sharedNode } from './shared.ts';
 
@@ -68,25 +68,62 @@ test('no tag is latest, which is looked for at every start', async (t) => {
   await node().removed('before', 'after');
 });
 
+/** Has nothing but a shell, and waits to be killed. */
+const waits = {
+  command: ['sh', '-c', 'read -r nothing'],
+  stdin: true,
+  restartPolicy: 'Never',
+  ...restartAllOn(88),
+};
+
+/** What every image that is unheard of has another one of. */
+async function noise(of: V1Pod): Promise<string> {
+  const pid = await node().pidOf(of, 'main');
+  return await fs.readFile(`/proc/${pid}/root/noise`, 'base64');
+}
+
 test('an in-place restart runs what its tag stands for by then', async (t) => {
-  const noise = async (of: V1Pod): Promise<Buffer> => {
-    const pid = await node().pidOf(of, 'main');
-    return await fs.readFile(`/proc/${pid}/root/noise`);
-  };
   await registry().pushUnheardOf('renewed', 'latest');
-  const image = `${registry().host}/renewed:latest`;
-  const waits = { command: ['sh', '-c', 'read -r nothing'], stdin: true };
-  const first = await runs('renewed', image, waits);
+  const first = await runs('renewed', `${registry().host}/renewed:latest`, waits);
   const firstNoise = await noise(first);
 
   await registry().pushUnheardOf('renewed', 'latest');
   await node().reprise(['restart', 'pod', 'renewed', '--wait']);
   const second = await node().ready('renewed', 1);
-  t.false((await noise(second)).equals(firstNoise));
+  t.not(await noise(second), firstNoise);
   t.not(statusOf(second, 'main').imageID, statusOf(first, 'main').imageID);
   t.deepEqual(second.status.podIPs, first.status.podIPs);
   t.is(statusOf(second, 'main').restartCount, 1);
   await node().removed('renewed');
+});
+
+test('what was made ahead is made anew when its image has moved on the node', async (t) => {
+  await registry().pushUnheardOf('ahead', '1');
+  const image = `${registry().host}/ahead:1`;
+  const first = await runs('ahead', image, waits);
+  const standby = async (): Promise<string | undefined> => {
+    const [id] = await node().containers({
+      'io.kubernetes.pod.uid': first.metadata.uid,
+      'reprise.dev/generation': '1',
+    });
+    return id;
+  };
+  await until('one is made ahead', async () => (await standby()) !== undefined);
+  const old = await standby();
+
+  // Somebody else brings what the tag stands for by now.
+  await registry().pushUnheardOf('ahead', '1');
+  const mover = await runs('mover', image, { ...waits, imagePullPolicy: 'Always' });
+  await until('another one is made ahead', async () => ![old, undefined].includes(await standby()));
+  const asked = await registry().asked('ahead', '1');
+  const next = await standby();
+  await node().reprise(['restart', 'pod', 'ahead', '--wait']);
+  const second = await node().ready('ahead', 1);
+  t.is(statusOf(second, 'main').containerID, `containerd://${next}`);
+  t.is(await noise(second), await noise(mover));
+  t.is(statusOf(second, 'main').imageID, statusOf(mover, 'main').imageID);
+  t.is(await registry().asked('ahead', '1'), asked, 'nobody asked the registry');
+  await node().removed('ahead', 'mover');
 });
 
 test('a digest says all', async (t) => {

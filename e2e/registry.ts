@@ -90,8 +90,8 @@ export class Registry {
 
   /** Puts an image there that no containerd has anything of: a shell, and a megabyte of noise. */
   async pushUnheardOf(repository: string, tag: string): Promise<void> {
-    const rootfs = path.join(this.#dir, 'rootfs');
-    await fs.mkdir(path.join(rootfs, 'bin'), { recursive: true });
+    const rootfs = await fs.mkdtemp(path.join(this.#dir, 'rootfs-'));
+    await fs.mkdir(path.join(rootfs, 'bin'));
     const { stdout: busybox } = await execa('which', ['busybox']);
     await fs.copyFile(busybox, path.join(rootfs, 'bin', 'sh'));
     await fs.writeFile(path.join(rootfs, 'noise'), randomBytes(2 ** 20));

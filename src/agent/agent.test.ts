@@ -61,7 +61,6 @@ async function anAgent(): Promise<TestAgent> {
     store: new PodStore(dataDir, () => undefined),
     objects: new ObjectStore(dataDir),
     devices: { keeper, smi: new NvidiaSmi('nvidia-smi'), madeWith: new Map() },
-    images: new Map(),
     pulledImages: new PulledImages(dataDir),
     countDownloads: () => countDownloads(containerd),
     outOfMemory: new OutOfMemory(),

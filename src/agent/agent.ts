@@ -46,6 +46,7 @@ import { lookAtPod } from '../runtime/observe.ts';
 import { act } from './act.ts';
 import { explain } from './explain.ts';
 import type { Means } from './means.ts';
+import { withMovedImages } from './moved-images.ts';
 import { watchAddresses } from './current-node.ts';
 import type { AddressWatch } from './current-node.ts';
 import { showDevice } from './devices/show-devices.ts';
@@ -346,7 +347,8 @@ export class Agent implements Backend {
       look: async (signal) => {
         const seen = await lookAtPod(means.cri, pod.metadata.uid, signal);
         const look = lookOnClock(seen, means.fromWall);
-        return await withLastWords(means, worker.pod, this.#news.strays.putInto(look), signal);
+        const known = await withMovedImages(means.cri, pod, look, signal);
+        return await withLastWords(means, worker.pod, this.#news.strays.putInto(known), signal);
       },
       save: (saved) => {
         means.store.save(pod, saved);

@@ -12,19 +12,13 @@ import { findContainer } from '../pod/pod.ts';
 import type { LinuxUser } from '../pod/origin.ts';
 import { ContainerConfigError } from '../runtime/config-error.ts';
 import { containerConfig, specHash, subPathsFor } from '../runtime/container-config.ts';
-import { isCallError } from '../runtime/call.ts';
 import { hasSubPaths } from '../runtime/mounts.ts';
 import { rootRefusal } from '../runtime/non-root.ts';
 import { inputsOf } from '../runtime/inputs.ts';
 import { userOf } from '../runtime/observe.ts';
 import { sandboxConfig } from '../runtime/sandbox-config.ts';
 import { devicesFor, proveInjected } from './devices/give-devices.ts';
-import {
-  explainImageVolumes,
-  imagesOf,
-  proveImageVolumes,
-  provideImageVolumes,
-} from './image-volumes.ts';
+import { explainImageVolumes, proveImageVolumes, provideImageVolumes } from './image-volumes.ts';
 import { provideImage } from './provide-image.ts';
 import { readEnvFiles } from './env-files.ts';
 import { loanOf, sandboxOf } from './means.ts';
@@ -73,10 +67,6 @@ export async function createContainer(
     const user = await userOfNew(means, id, signal);
     return { kind: 'created', id, imageRef, image: name, user, specHash: hash, inputs };
   } catch (error) {
-    // An image may have been removed since we last asked for it.
-    if (isCallError(error, 'not-found')) {
-      for (const name of imagesOf(pod, container)) means.images.delete(name);
-    }
     throw explainImageVolumes(error, container, occasion);
   }
 }

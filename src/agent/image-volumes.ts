@@ -8,7 +8,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { isErrno } from '../host/errno.ts';
 import { placesOf } from '../host/lend.ts';
-import type { Container, Pod } from '../pod/pod.ts';
+import type { Container } from '../pod/pod.ts';
 import { RuntimeCallError } from '../runtime/call.ts';
 import type { ContainerConfig } from '../runtime/generated/runtime/v1/ContainerConfig.ts';
 import {
@@ -46,13 +46,6 @@ export async function provideImageVolumes(
     images[name] = ref;
   }
   return images;
-}
-
-/** All images that a container is made with, by their names in the manifest. */
-export function imagesOf(pod: Pod, container: Container): readonly string[] {
-  const names = imageVolumesOf(pod, container).map(({ name }) => name);
-  const volumes = pod.spec.volumes.filter(({ name }) => names.includes(name));
-  return [container.image, ...volumes.flatMap(({ image }) => image?.reference ?? [])];
 }
 
 /** Why a container with image volumes could not be created, where the runtime's own words do not say it. */

@@ -11,7 +11,6 @@ import type { ObservedSandbox } from '../pod/observed.ts';
 import type { Cri } from '../runtime/cri.ts';
 import type { Downloads } from '../runtime/downloads.ts';
 import type { CheckHealth } from '../runtime/grpc-health.ts';
-import type { ReadyImage } from '../runtime/images.ts';
 import type { StopWithSignal } from '../runtime/stop-signal.ts';
 import type { Clock } from './clock.ts';
 import type { DeviceMeans } from './devices/give-devices.ts';
@@ -38,8 +37,6 @@ export interface Means extends Clock {
   readonly store: PodStore;
   readonly objects: ObjectStore;
   readonly devices: DeviceMeans;
-  /** Images known to be there, by the name in the manifest: asked for once, not at every start. */
-  readonly images: Map<string, ReadyImage>;
   /** Which of the images there are not for everybody. */
   readonly pulledImages: PulledImages;
   /** Begins to count what arrives of images. */

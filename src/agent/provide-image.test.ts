@@ -49,7 +49,6 @@ async function aNode(t: { teardown: (end: () => void) => void }) {
     const means = {
       cri: criOver(server.containerd),
       pulledImages,
-      images: new Map(),
       now: () => 0,
     };
     const container = aContainer('main', { image });

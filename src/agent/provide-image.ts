@@ -1,6 +1,6 @@
 /**
- * Provides the image of a container: what is known to be there at once, else from a registry with
- * the pod's credentials, telling how it goes.
+ * Provides the image of a container: what is there, else from a registry with the pod's credentials,
+ * telling how it goes.
  */
 import { RepriseError } from '../errors.ts';
 import { formatDuration } from '../pod/duration.ts';
@@ -29,11 +29,6 @@ export async function provideImage(
   const isThere = `Container image "${image}" already present on machine and can be accessed by the pod`;
   const credentials = (): readonly AuthConfig[] => credentialsOf(image, occasion);
   const mayUse = ({ ref }: ReadyImage): boolean => pulledImages.mayUse(image, ref, credentials);
-  const known = imagePullPolicy === 'Always' ? undefined : means.images.get(image);
-  if (known !== undefined && mayUse(known)) {
-    tell('Pulled', isThere);
-    return known;
-  }
   const began = means.now();
   await using progress = progressOf(means, image, occasion);
   let isFirst = false;
@@ -51,7 +46,6 @@ export async function provideImage(
     },
   );
   if (ready.pulled) pulledImages.succeeded(image, ready.ref, ready.pulledWith);
-  means.images.set(image, ready);
   const took = formatDuration(Math.round(means.now() - began));
   const pulled = `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${ready.sizeBytes} bytes.`;
   tell('Pulled', ready.pulled ? pulled : isThere);

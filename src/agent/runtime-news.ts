@@ -1,6 +1,6 @@
 /**
  * Hands the news of the runtime to the workers that they are for: starts, exits with their reason and
- * the container's last words, and that news may have been missed.
+ * the container's last words, images that have moved, and that news may have been missed.
  */
 import { oomGroupKillsIn, oomKillsIn } from '../host/oom-kills.ts';
 import type { Logger } from '../log.ts';
@@ -10,6 +10,7 @@ import { cgroupOf, podCgroupOf } from './kill-instances.ts';
 import type { Means } from './means.ts';
 import { tellExit } from './last-words.ts';
 import type { Sources } from './last-words.ts';
+import { isMadeAheadFrom } from './moved-images.ts';
 import type { OomKills } from './out-of-memory.ts';
 import { StrayExits } from './stray-exits.ts';
 import type { Worker } from './worker.ts';
@@ -62,6 +63,10 @@ export class RuntimeNews {
           this.#parts.means.outOfMemory.saw(containerId);
         return;
       }
+      case 'image':
+        for (const worker of workers())
+          if (isMadeAheadFrom(event.name, worker.pod, worker.picture.observed)) worker.imageMoved();
+        return;
       case 'connected':
         if (!event.gap) return;
         log.info('containerd is back; looking at every pod');

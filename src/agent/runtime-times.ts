@@ -12,6 +12,7 @@ export function eventOnClock(event: RuntimeEvent, fromWall: FromWall): RuntimeEv
     case 'start':
       return { ...event, startedAt: fromWall(event.startedAt) };
     case 'oom':
+    case 'image':
     case 'connected':
     case 'lost':
       return event;

@@ -264,7 +264,6 @@ async function provideMeans(
     stopWithSignal: stopperBySignal(containerd, cri),
     objects: new ObjectStore(dataDir),
     devices: await provideDevices(options, cri, signal),
-    images: new Map(),
     pulledImages: new PulledImages(dataDir),
     countDownloads: () => countDownloads(containerd),
     outOfMemory: new OutOfMemory(),

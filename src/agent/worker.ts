@@ -230,6 +230,13 @@ export class Worker {
     this.#news();
   }
 
+  /** A name of an image may stand for another one, which CRI learns at the same time as we do. */
+  imageMoved(): void {
+    this.#lookDue = true;
+    this.#inStepAt = this.#tools.now() + IN_STEP_WITHIN_MS;
+    this.#news();
+  }
+
   /** Events may have been missed: nothing but a full look helps. */
   lookAgain(): void {
     this.#lookDue = true;

@@ -1,4 +1,4 @@
-// What a daemon leaves of a container when it dies while it creates it.
+// Standbys that cannot be used: what a daemon leaves when it dies while it creates one, and old ones.
 import test from 'ava';
 import { aContainer, aPod, aSidecar, restartAllOn } from '../testing/builders.ts';
 import { adopt } from './adopt.ts';
@@ -58,6 +58,29 @@ for (const [how, standby] of [
     t.deepEqual(actions({ gone: true }), [{ kind: 'remove-container', id: 'm1', name: 'main' }]);
   });
 }
+
+test('a standby whose image has moved is removed, and nothing of it is started', (t) => {
+  const old = seen({ state: 'created', hasOldImage: true });
+  t.deepEqual(decide(pod, old, memory, 10_000, defaultSettings).actions, [
+    { kind: 'remove-container', id: 'm1', name: 'main' },
+  ]);
+  const restarting: Memory = {
+    ...memory,
+    generation: 1,
+    containers: { watcher: { ...inThisRun, generation: 1, attempt: 1 } },
+  };
+  const kinds = (observed: Observed) =>
+    decide(pod, observed, restarting, 10_000, defaultSettings)
+      .actions.filter((action) => 'name' in action && action.name === 'main')
+      .map(({ kind }) => kind);
+  const alive = { ...running, attempt: 1, generation: 1, state: 'running' as const };
+  const withWatcher = (observed: Observed): Observed => ({
+    ...observed,
+    instances: [...observed.instances.slice(2), { ...alive, id: 'w1', name: 'watcher' }],
+  });
+  t.deepEqual(kinds(withWatcher(seen({ state: 'created' }))), ['start-container']);
+  t.deepEqual(kinds(withWatcher(old)), ['create-container']);
+});
 
 test('one that the memory has lost, but that has run, is adopted as ever', (t) => {
   const adopted = adopt(pod, seen({ state: 'running', startedAt: 3 }), memory);

@@ -95,6 +95,7 @@ export function preparedInstance(
       one.sandboxAttempt === memory.sandboxAttempt &&
       one.attempt > attempt &&
       isUnused(one) &&
+      one.hasOldImage !== true &&
       hasCurrentInputs(observed, one),
   );
 }

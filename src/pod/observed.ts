@@ -63,6 +63,10 @@ export interface Instance extends Origin {
   readonly specHash: string;
   /** Hash of what it took from ConfigMaps and Secrets; absent if that is nothing. */
   readonly inputs?: string;
+  /** Id of the image that it was made from; absent until it is looked at. */
+  readonly imageId?: string;
+  /** The name of its image stands for another one by now. Found out only as long as it is unused. */
+  readonly hasOldImage?: boolean;
   /** Id of the container whose processes it was made to see; absent: none. */
   readonly target?: string;
   readonly state: InstanceState;

@@ -17,6 +17,7 @@ import type { TasksDefinition } from './generated/containerd/services/tasks/v1/T
 import type { ProtoGrpcType as ContentProtos } from './generated/containerd-content.ts';
 import type { ProtoGrpcType as TasksProtos } from './generated/containerd-tasks.ts';
 import type { ProtoGrpcType as EventProtos } from './generated/containerd-events.ts';
+import type { ProtoGrpcType as ImageEventProtos } from './generated/containerd-image-events.ts';
 import type { ProtoGrpcType as TaskEventProtos } from './generated/containerd-task-events.ts';
 import type { ImageServiceDefinition } from './generated/runtime/v1/ImageService.ts';
 import type { RuntimeServiceDefinition } from './generated/runtime/v1/RuntimeService.ts';
@@ -33,11 +34,18 @@ export interface Containerd extends Disposable {
   readonly events: EventsDefinition;
   readonly content: ContentDefinition;
   readonly tasks: TasksDefinition;
-  /** What events carry, by message name. */
+  /** What events of tasks carry, by message name. */
   readonly taskEvents: TaskEventProtos['containerd']['events'];
+  /** What events of images carry, by message name. */
+  readonly imageEvents: ImageEventProtos['containerd']['services']['images']['v1'];
 }
 
-type Protos = CriProtos & EventProtos & TaskEventProtos & ContentProtos & TasksProtos;
+type Protos = CriProtos &
+  EventProtos &
+  TaskEventProtos &
+  ImageEventProtos &
+  ContentProtos &
+  TasksProtos;
 
 const mebibyte = 1024 * 1024;
 
@@ -65,6 +73,7 @@ export function connectContainerd(socket: string): Containerd {
     content: containerd.services.content.v1.Content.service,
     tasks: containerd.services.tasks.v1.Tasks.service,
     taskEvents: containerd.events,
+    imageEvents: containerd.services.images.v1,
     [Symbol.dispose]: () => {
       client.close();
     },

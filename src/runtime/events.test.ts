@@ -97,17 +97,19 @@ test('a subscription is told of when an event has come back, not before', async 
   t.true(bus.marks > 3);
 });
 
-test('only what concerns the tasks of CRI is asked for', async (t) => {
+test('only what concerns the tasks and images of CRI is asked for', async (t) => {
   const bus = new Bus();
   const { next } = await follow(t, bus);
   await next();
-  t.deepEqual(bus.filters.slice(0, 4), [
+  t.deepEqual(bus.filters.slice(0, 6), [
     'topic=="/tasks/start",namespace==k8s.io',
     'topic=="/tasks/exit",namespace==k8s.io',
     'topic=="/tasks/delete",namespace==k8s.io',
     'topic=="/tasks/oom",namespace==k8s.io',
+    'topic=="/images/create",namespace==k8s.io',
+    'topic=="/images/update",namespace==k8s.io',
   ]);
-  t.regex(bus.filters[4] ?? '', /^topic=="\/reprise\/mark\/[0-9a-f-]{36}"$/);
+  t.regex(bus.filters[6] ?? '', /^topic=="\/reprise\/mark\/[0-9a-f-]{36}"$/);
 });
 
 test('an exit carries code and time; that of an exec is nobody’s business', async (t) => {
@@ -123,6 +125,18 @@ test('an exit carries code and time; that of an exec is nobody’s business', as
   t.deepEqual(await next(), { kind: 'oom', containerId: 'a' });
   const at = 1767323045123.4568;
   t.deepEqual(await next(), { kind: 'exit', containerId: 'a', exitCode: 88, exitedAt: at });
+});
+
+test('a name that may stand for another image is told, whether it is new or not', async (t) => {
+  const bus = new Bus();
+  const { next, server } = await follow(t, bus);
+  await next();
+  for (const type of ['ImageCreate', 'ImageUpdate'] as const) {
+    const value = server.containerd.imageEvents[type].serialize({ name: 'a.test/tool:1' });
+    const type_url = `containerd.services.images.v1.${type}`;
+    bus.send({ namespace: 'k8s.io', event: { type_url, value } });
+    t.deepEqual(await next(), { kind: 'image', name: 'a.test/tool:1' });
+  }
 });
 
 test('a start carries the time of its event', async (t) => {

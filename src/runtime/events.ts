@@ -12,10 +12,10 @@ import { setTimeout } from 'node:timers/promises';
 import { RepriseError } from '../errors.ts';
 import type { Containerd } from './connect.ts';
 import { subscription } from './subscription.ts';
-import type { TaskNews } from './subscription.ts';
+import type { News } from './subscription.ts';
 
 export type RuntimeEvent =
-  | TaskNews
+  | News
   /** From here on nothing is missed; `gap`: something may have been before. */
   | { readonly kind: 'connected'; readonly gap: boolean }
   /** Told once; then it is tried again until it works. */

@@ -71,6 +71,7 @@ const common = {
   sandboxAttempt: 1,
   specHash: 'abc',
   createdAt: 1767323045000,
+  imageId: 'sha256:1',
   imageRef: 'localhost/test@sha256:1',
   image: 'localhost/test:1',
   gone: false,

@@ -94,6 +94,7 @@ async function lookAtContainer(
     ...(target !== undefined && { target }),
     createdAt: fromNanos(listed.createdAt),
     // The list has the image's bare id here, whatever it was pulled as.
+    imageId: listed.imageRef,
     imageRef: status.imageRef,
     image: status.image?.image,
     ...(user !== undefined && { user }),

@@ -15,6 +15,7 @@ export const protoFiles = [
   'cri.proto',
   'containerd-events.proto',
   'containerd-task-events.proto',
+  'containerd-image-events.proto',
   'containerd-content.proto',
   'containerd-tasks.proto',
   'grpc-health.proto',

@@ -9,16 +9,21 @@ import { RepriseError } from '../errors.ts';
 import { criNamespace, headers, perform, RuntimeCallError, translate } from './call.ts';
 import type { Containerd } from './connect.ts';
 import type { Envelope__Output } from './generated/containerd/services/events/v1/Envelope.ts';
-import { newsReader } from './task-news.ts';
+import { newsReader } from './news.ts';
+import type { News } from './news.ts';
 import { wallClock } from './time.ts';
-import type { TaskNews } from './task-news.ts';
 
-export type { TaskNews } from './task-news.ts';
+export type { News } from './news.ts';
 
 interface Arrival {
   readonly envelope: Envelope__Output;
   readonly seenAt: number;
 }
+
+const topics = [
+  ...['/tasks/start', '/tasks/exit', '/tasks/delete', '/tasks/oom'],
+  ...['/images/create', '/images/update'],
+];
 
 const firstMarkDelayMs = 2;
 const longestMarkDelayMs = 100;
@@ -33,12 +38,12 @@ const publishMs = 5_000;
 export async function* subscription(
   containerd: Containerd,
   signal: AbortSignal,
-): AsyncGenerator<TaskNews | { readonly kind: 'proven' }, void, void> {
+): AsyncGenerator<News | { readonly kind: 'proven' }, void, void> {
   // Of its own for each connection: an answer to an earlier one proves nothing.
   const mark = `/reprise/mark/${randomUUID()}`;
   const stream = subscribe(containerd, mark);
   const proof = new AbortController();
-  const newsIn = newsReader(containerd.taskEvents);
+  const newsIn = newsReader(containerd);
   try {
     const arrivals = on(stream, 'data', { signal, close: ['end'] });
     void prove(containerd, mark, proof.signal).catch((error: unknown) => {
@@ -73,9 +78,7 @@ function subscribe(containerd: Containerd, mark: string): ClientReadableStream<A
     seenAt: wallClock(),
   });
   const filters = [
-    ...['/tasks/start', '/tasks/exit', '/tasks/delete', '/tasks/oom'].map(
-      (topic) => `topic=="${topic}",namespace==${criNamespace}`,
-    ),
+    ...topics.map((topic) => `topic=="${topic}",namespace==${criNamespace}`),
     `topic=="${mark}"`,
   ];
   const { client } = containerd;

@@ -1,11 +1,11 @@
 /**
- * What an event of containerd says about a container, if it says anything that matters here.
+ * What an event of containerd says about a container or an image, if it says anything that matters here.
  */
 import type { Containerd } from './connect.ts';
 import type { Envelope__Output } from './generated/containerd/services/events/v1/Envelope.ts';
 import { fromTimestamp } from './time.ts';
 
-export type TaskNews =
+export type News =
   /** The first process of a container, or a sandbox's pause process, runs. */
   | {
       readonly kind: 'start';
@@ -27,12 +27,18 @@ export type TaskNews =
       readonly seenAt: number;
     }
   /** Some process of the container was killed for want of memory; not always the first one. */
-  | { readonly kind: 'oom'; readonly containerId: string };
+  | { readonly kind: 'oom'; readonly containerId: string }
+  /** A name may stand for another image than before: `docker.io/library/busybox:stable`. */
+  | { readonly kind: 'image'; readonly name: string };
 
 /** Makes a reader for the events of one subscription. */
-export function newsReader(
-  types: Containerd['taskEvents'],
-): (envelope: Envelope__Output, seenAt: number) => TaskNews | undefined {
+export function newsReader({
+  taskEvents: types,
+  imageEvents,
+}: Pick<Containerd, 'taskEvents' | 'imageEvents'>): (
+  envelope: Envelope__Output,
+  seenAt: number,
+) => News | undefined {
   // containerd deletes a task some 20 ms after its exit and tells both. The second telling only
   // counts if the first one was missed.
   const told = new Set<string>();
@@ -58,6 +64,12 @@ export function newsReader(
         const { containerId } = types.TaskOOM.deserialize(event?.value ?? Buffer.alloc(0));
         return { kind: 'oom', containerId };
       }
+      case 'containerd.services.images.v1.ImageCreate':
+      case 'containerd.services.images.v1.ImageUpdate': {
+        // The two look alike.
+        const { name } = imageEvents.ImageUpdate.deserialize(event?.value ?? Buffer.alloc(0));
+        return { kind: 'image', name };
+      }
       default:
         return undefined;
     }
@@ -76,7 +88,7 @@ function exitOf(
     readonly exitedAt: { readonly seconds: string; readonly nanos: number } | null;
   },
   seenAt: number,
-): TaskNews | undefined {
+): News | undefined {
   const { containerId, exitStatus: exitCode } = message;
   const exitedAt = fromTimestamp(message.exitedAt);
   // Without a time it never ran: CRI tells that story better, as a failed start.
