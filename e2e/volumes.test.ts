@@ -15,6 +15,9 @@ import { sharedNode } from './shared.ts';
 
 const node = sharedNode();
 
+/** With these fields a container asks for a restart of all with 88. */
+const again = { restartPolicy: 'Never', ...restartAllOn(88) };
+
 /** The path of something inside a container, from the node. */
 async function within(of: V1Pod, name: string, place: string): Promise<string> {
   const pid = await node().pidOf(of, name);
@@ -242,6 +245,51 @@ test('of the node a pod gets what it asks for, of whatever type', async (t) => {
   } finally {
     server.close();
   }
+});
+
+test('after a restart a container finds the machine as it is then, though it was made ahead', async (t) => {
+  const place = path.join(node().dir, 'releases');
+  for (const folder of ['41', '42', 'data'])
+    await fs.mkdir(path.join(place, folder), { recursive: true });
+  await fs.writeFile(path.join(place, '41/version'), '41\n');
+  await fs.writeFile(path.join(place, '42/version'), '42\n');
+  await fs.symlink('41', path.join(place, 'current'));
+  const volumes = [
+    { name: 'shared', emptyDir: {} },
+    { name: 'current', hostPath: { path: path.join(place, 'current') } },
+    { name: 'data', hostPath: { path: path.join(place, 'data') } },
+  ];
+  const volumeMounts = [
+    sharedMount,
+    { name: 'current', mountPath: '/current' },
+    { name: 'data', mountPath: '/data' },
+  ];
+  const main = container('main', undefined, { volumeMounts });
+  await node().apply(
+    pod('releases', [], [main, container('other', undefined, again)], { volumes }),
+  );
+  const first = await node().ready('releases');
+  t.is(await inside(first, 'main', 'cat /current/version; ls /data'), '41');
+  const standbys = () =>
+    node().containers({
+      'io.kubernetes.pod.uid': first.metadata.uid,
+      'reprise.dev/generation': '1',
+    });
+  await until('the next are made', async () => (await standbys()).length === 2);
+
+  await fs.rm(path.join(place, 'current'));
+  await fs.symlink('42', path.join(place, 'current'));
+  await fs.rmdir(path.join(place, 'data'));
+  const made = await standbys();
+  const hosts = await inside(first, 'main', 'cat /etc/hosts; echo planted >> /etc/hosts');
+  await node().ok('restart', 'pod', 'releases', '--wait');
+  const second = await node().ready('releases', 1);
+  t.is(await inside(second, 'main', 'cat /current/version; ls -d /data'), '42\n/data');
+  t.is(await inside(second, 'main', 'cat /etc/hosts'), hosts, 'what was written there is gone');
+  const isStandby = (name: string): boolean =>
+    made.some((id) => statusOf(second, name).containerID === `containerd://${id}`);
+  t.deepEqual([isStandby('main'), isStandby('other')], [false, true]);
+  await node().removed('releases');
 });
 
 test('recursive read-only mounts are made, or the pod says that it cannot have them', async (t) => {

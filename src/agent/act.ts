@@ -5,13 +5,12 @@
  * Each can safely be done twice: what is gone counts as removed, and an instance that was already
  * created is found again by the look that follows every failure.
  *
- * Read next: create-container.ts, kill-instances.ts; explain.ts, why one failed.
+ * Read next: create-container.ts, start-container.ts, kill-instances.ts; explain.ts, why one failed.
  */
 import { RepriseError } from '../errors.ts';
 import { messageFile, removeMessageFile } from '../host/last-words.ts';
 import { lend, placesOf, takeBack } from '../host/lend.ts';
 import { removeOldLogs } from '../host/log-rotation.ts';
-import { oomGroupKillsIn } from '../host/oom-kills.ts';
 import type { Action } from '../pod/action.ts';
 import type { Pod } from '../pod/pod.ts';
 import { findContainer, podKey } from '../pod/pod.ts';
@@ -19,14 +18,14 @@ import { dnsOf } from '../runtime/dns.ts';
 import { assertNetworkReady } from '../runtime/network-ready.ts';
 import { lookAtPod } from '../runtime/observe.ts';
 import { sandboxConfig } from '../runtime/sandbox-config.ts';
-import { checkDevices } from './devices/give-devices.ts';
 import { freeDevices } from './devices/free-devices.ts';
 import { runHook } from './hook.ts';
 import { probeContainer } from './probe.ts';
-import { bindSubPathsAgain, createContainer } from './create-container.ts';
-import { kill, podCgroupOf, proveGone } from './kill-instances.ts';
+import { createContainer } from './create-container.ts';
+import { kill, proveGone } from './kill-instances.ts';
 import { loanOf } from './means.ts';
 import type { Means, Occasion } from './means.ts';
+import { startContainer } from './start-container.ts';
 import type { Outcome } from './view.ts';
 
 const done: Outcome = { kind: 'done' };
@@ -46,14 +45,7 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
     case 'create-container':
       return await createContainer(means, action, occasion);
     case 'start-container':
-      await bindSubPathsAgain(means, action.name, occasion);
-      await checkDevices(means, action, occasion);
-      means.outOfMemory.willStart(pod.metadata.uid, () =>
-        oomGroupKillsIn(podCgroupOf(means, pod), means.hierarchy),
-      );
-      await cri.startContainer(action.id, signal);
-      means.devices.madeWith.delete(action.id);
-      return done;
+      return await startContainer(means, action, occasion);
     case 'stop-container':
       await stopContainer(means, action, occasion);
       return done;

@@ -12,7 +12,6 @@ import { findContainer } from '../pod/pod.ts';
 import type { LinuxUser } from '../pod/origin.ts';
 import { ContainerConfigError } from '../runtime/config-error.ts';
 import { containerConfig, specHash, subPathsFor } from '../runtime/container-config.ts';
-import { hasSubPaths } from '../runtime/mounts.ts';
 import { rootRefusal } from '../runtime/non-root.ts';
 import { inputsOf } from '../runtime/inputs.ts';
 import { userOf } from '../runtime/observe.ts';
@@ -23,6 +22,7 @@ import { provideImage } from './provide-image.ts';
 import { readEnvFiles } from './env-files.ts';
 import { loanOf, sandboxOf } from './means.ts';
 import type { Means, Occasion } from './means.ts';
+import { surroundingsOf } from './start-container.ts';
 import type { Outcome } from './view.ts';
 
 export async function createContainer(
@@ -49,7 +49,8 @@ export async function createContainer(
   const devices = await devicesFor(means, pod, container, image.user);
   const envFiles = await readEnvFiles(container, loan);
   const podIPs = sandbox.ips;
-  const ingredients = { image, podIPs, find, envFiles, devices, volumeImages };
+  const { hash: surroundings } = await surroundingsOf(pod, container, loan, node);
+  const ingredients = { image, podIPs, find, envFiles, devices, volumeImages, surroundings };
   await provideSubPaths(subPathsFor(pod, container, ingredients, loan, node));
   const config = containerConfig(pod, container, run, ingredients, loan, node);
   // Taken now: objects may change while the runtime is at work.
@@ -65,7 +66,8 @@ export async function createContainer(
     occasion.tell(created(action.name));
     const { digest: imageRef, name } = image;
     const user = await userOfNew(means, id, signal);
-    return { kind: 'created', id, imageRef, image: name, user, specHash: hash, inputs };
+    const made = { imageRef, image: name, user, specHash: hash, surroundings, inputs };
+    return { kind: 'created', id, ...made };
   } catch (error) {
     throw explainImageVolumes(error, container, occasion);
   }
@@ -79,20 +81,6 @@ async function userOfNew(
 ): Promise<LinuxUser | undefined> {
   // Runtimes learned to tell it and to be strict about it at once (KEP-3619).
   return node.strictSupplementalGroups ? userOf(await cri.containerStatus(id, signal)) : undefined;
-}
-
-/** A container made ahead waits for its start while others may replace what its mounts are bound to. */
-export async function bindSubPathsAgain(
-  { node }: Means,
-  name: string,
-  { pod, picture, find }: Occasion,
-): Promise<void> {
-  const container = findContainer(pod, name);
-  if (container === undefined || !hasSubPaths(container)) return;
-  const podIPs = sandboxOf(picture)?.ips ?? [];
-  const loan = loanOf(picture);
-  const ingredients = { podIPs, find, envFiles: await readEnvFiles(container, loan) };
-  await provideSubPaths(subPathsFor(pod, container, ingredients, loan, node));
 }
 
 function created(container: string): PodEvent {

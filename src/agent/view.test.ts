@@ -132,6 +132,14 @@ test('that a container ran out of memory corrects its exit, told or seen', (t) =
   t.like(looked(over, over, seeing(seen)).instances, corrected);
 });
 
+test('one that was outdated is gone, and no failure', (t) => {
+  const view = { ...blankView, instances: [anInstance('created')] };
+  const start = { kind: 'start-container', id: 'c1', name: 'main' } as const;
+  const after = succeeded(view, start, { kind: 'outdated' }, 3);
+  t.deepEqual(after.instances, []);
+  t.deepEqual(after.failures, {});
+});
+
 test('failures are counted until a success, under what failed', (t) => {
   let view = failed(blankView, create, trouble, 1);
   view = failed(view, { ...create, attempt: 1 }, trouble, 2);

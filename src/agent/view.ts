@@ -35,8 +35,11 @@ export type Outcome =
       readonly kind: 'created';
       readonly id: string;
       readonly specHash: string;
+      readonly surroundings?: string;
       readonly inputs?: string;
     })
+  /** It would be made otherwise now, and was removed instead of started. */
+  | { readonly kind: 'outdated' }
   | ({ readonly kind: 'hooked' } & Pick<HookRun, 'message'> & {
         readonly outcome: 'done' | 'failed';
       })
@@ -172,6 +175,7 @@ export function succeeded(view: Observed, action: Action, outcome: Outcome, now:
         ),
       };
     case 'start-container':
+      if (outcome.kind === 'outdated') return without(next, action.id);
       return withInstance(next, action.id, (one) => ({
         ...one,
         state: one.exit === undefined ? 'running' : one.state,
@@ -195,7 +199,7 @@ export function succeeded(view: Observed, action: Action, outcome: Outcome, now:
     case 'free-devices':
       return { ...next, devicesFree: action.before };
     case 'remove-container':
-      return { ...next, instances: next.instances.filter(({ id }) => id !== action.id) };
+      return without(next, action.id);
     case 'stop-sandbox':
       return withSandboxChange(next, action.id, { ready: false, isStopped: true });
     case 'remove-sandbox': {
@@ -423,13 +427,23 @@ function isSame(a: Instance, b: Instance): boolean {
   return a.name === b.name && a.attempt === b.attempt;
 }
 
+function without(view: Observed, containerId: string): Observed {
+  return { ...view, instances: view.instances.filter(({ id }) => id !== containerId) };
+}
+
 function isPlaceholderOf(one: Instance, action: Action & { kind: 'create-container' }): boolean {
   return one.id === undefined && one.name === action.name && one.attempt === action.attempt;
 }
 
 function createdFacts(created: Outcome & { kind: 'created' }) {
-  const { id, specHash, inputs } = created;
-  return { id, ...originOf(created), specHash, ...(inputs !== undefined && { inputs }) };
+  const { id, specHash, surroundings, inputs } = created;
+  return {
+    id,
+    ...originOf(created),
+    specHash,
+    ...(surroundings !== undefined && { surroundings }),
+    ...(inputs !== undefined && { inputs }),
+  };
 }
 
 function withHook(

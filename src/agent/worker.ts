@@ -327,9 +327,8 @@ export class Worker {
       const outcome = await (isVisit(action) ? untilOver(performed, until) : performed);
       this.#observed = succeeded(this.#observed, action, outcome, this.#tools.now());
       if (action.kind === 'forget') this.#forgotten = true;
-      if (action.kind === 'start-container' && !this.#toldStarts.has(action.id)) {
-        this.#tellStarted(action.name);
-      }
+      const isStart = action.kind === 'start-container' && outcome.kind !== 'outdated';
+      if (isStart && !this.#toldStarts.has(action.id)) this.#tellStarted(action.name);
       // Stopped, and yet no exit event: it was lost, or the runtime knew of none.
       if (action.kind === 'stop-container' && !this.#hasExited(action.id)) this.#lookDue = true;
     } catch (error) {

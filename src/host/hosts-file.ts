@@ -1,5 +1,5 @@
 /** The /etc/hosts that a pod's containers share, in the words the kubelet uses. */
-import fs, { constants } from 'node:fs/promises';
+import fs, { constants } from 'node:fs';
 import writeFileAtomic from 'write-file-atomic';
 import { namesOf } from '../pod/hostname.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
@@ -9,7 +9,8 @@ import { isErrno } from './errno.ts';
 const { O_RDONLY, O_NOFOLLOW } = constants;
 
 /**
- * Writes the pod's hosts file for its present addresses. Cheap when nothing has changed; else it is
+ * Writes the pod's hosts file for its present addresses, before each start of a container (kubelet_pods.go).
+ * When nothing has changed that takes no time: it is looked at on the way of every restart. Else it is
  * renamed into place, so that nobody reads half of it.
  */
 export async function writeHostsFile(
@@ -18,9 +19,9 @@ export async function writeHostsFile(
   podIPs: readonly string[],
   { clusterDomain }: Pick<NodeFacts, 'clusterDomain'>,
 ): Promise<void> {
-  const nodeHosts = pod.spec.hostNetwork ? await nodesOwn() : '';
+  const nodeHosts = pod.spec.hostNetwork ? nodesOwn() : '';
   const content = hostsFileContent(pod, podIPs, { nodeHosts, clusterDomain });
-  if (await holds(file, Buffer.from(content))) return;
+  if (holds(file, Buffer.from(content))) return;
   // Containers are created side by side, and each writes it: under a temporary name of its own.
   await writeFileAtomic(file, content, { mode: 0o644, fsync: false });
 }
@@ -51,9 +52,9 @@ const podNetworkHead = [
   'fe00::2\tip6-allrouters',
 ];
 
-async function nodesOwn(): Promise<string> {
+function nodesOwn(): string {
   try {
-    return await fs.readFile('/etc/hosts', 'utf8');
+    return fs.readFileSync('/etc/hosts', 'utf8');
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return '';
     throw error;
@@ -61,14 +62,17 @@ async function nodesOwn(): Promise<string> {
 }
 
 /** Reads no more than is expected: containers may write to the file, and make it as large as they like. */
-async function holds(file: string, expected: Buffer): Promise<boolean> {
+function holds(file: string, expected: Buffer): boolean {
+  let descriptor;
   try {
-    await using handle = await fs.open(file, O_RDONLY | O_NOFOLLOW);
-    if ((await handle.stat()).size !== expected.length) return false;
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(expected.length), { position: 0 });
-    return bytesRead === expected.length && buffer.equals(expected);
+    descriptor = fs.openSync(file, O_RDONLY | O_NOFOLLOW);
+    if (fs.fstatSync(descriptor).size !== expected.length) return false;
+    const found = Buffer.alloc(expected.length);
+    return fs.readSync(descriptor, found) === expected.length && found.equals(expected);
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return false;
     throw error;
+  } finally {
+    if (descriptor !== undefined) fs.closeSync(descriptor);
   }
 }

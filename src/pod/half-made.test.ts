@@ -82,6 +82,25 @@ test('a standby whose image has moved is removed, and nothing of it is started',
   t.deepEqual(kinds(withWatcher(old)), ['create-container']);
 });
 
+test('one that is found outdated when it is to be started is followed by another one', (t) => {
+  const current = { ...inThisRun, generation: 1, attempt: 1 };
+  const starting: Memory = {
+    ...memory,
+    generation: 1,
+    containers: {
+      watcher: current,
+      main: { ...current, startedAt: undefined, containerId: 'm1', restartCount: 1 },
+    },
+  };
+  const watcher = { ...running, attempt: 1, generation: 1, state: 'running' as const };
+  const gone: Observed = { ...seen({}), instances: [{ ...watcher, id: 'w1', name: 'watcher' }] };
+  const decision = decide(pod, gone, starting, 10_000, defaultSettings);
+  t.deepEqual(decision.actions, [
+    { kind: 'create-container', name: 'main', attempt: 2, generation: 1 },
+  ]);
+  t.is(decision.memory.containers.main?.restartCount, 1);
+});
+
 test('one that the memory has lost, but that has run, is adopted as ever', (t) => {
   const adopted = adopt(pod, seen({ state: 'running', startedAt: 3 }), memory);
   t.is(adopted.generation, 1);

@@ -61,6 +61,8 @@ export interface Instance extends Origin {
   readonly sandboxAttempt: number;
   /** Hash of everything the container was created from; the same for every run. */
   readonly specHash: string;
+  /** Hash of what it found on the machine; absent: not known. */
+  readonly surroundings?: string;
   /** Hash of what it took from ConfigMaps and Secrets; absent if that is nothing. */
   readonly inputs?: string;
   /** Id of the image that it was made from; absent until it is looked at. */

@@ -41,6 +41,8 @@ export interface Ingredients {
   readonly devices?: DeviceGrant;
   /** What the image volumes hold that the container mounts. Absent: it mounts none. */
   readonly volumeImages?: VolumeImages;
+  /** Hash of what it finds on the machine; absent: it does not matter. */
+  readonly surroundings?: string;
 }
 
 /** Which of its runs a container is for. */
@@ -70,6 +72,7 @@ export function containerConfig(
     generation,
     sandboxAttempt,
     specHash: specHash(pod, container, ingredients, loan, node),
+    surroundings: ingredients.surroundings,
     inputs: inputsOf(pod, container, { find: ingredients.find, hostIPs: node.hostIPs }),
     target,
   };

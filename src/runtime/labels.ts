@@ -16,6 +16,7 @@ const agent = 'reprise.dev/agent';
 const generation = 'reprise.dev/generation';
 const sandboxAttempt = 'reprise.dev/sandbox-attempt';
 const specHash = 'reprise.dev/spec-hash';
+const surroundings = 'reprise.dev/surroundings-hash';
 const inputs = 'reprise.dev/inputs-hash';
 const target = 'reprise.dev/target-id';
 
@@ -28,6 +29,8 @@ export interface ContainerIdentity {
   readonly generation: number;
   readonly sandboxAttempt: number;
   readonly specHash: string;
+  /** Hash of what it found on the machine; absent if that did not matter. */
+  readonly surroundings?: string;
   /** Hash of what it took from ConfigMaps, Secrets and the node's addresses; absent if nothing. */
   readonly inputs?: string;
   /** Id of the container whose processes it sees; absent: none. */
@@ -47,6 +50,7 @@ export function containerLabels(pod: Pod, identity: ContainerIdentity, agentId: 
     [generation]: String(identity.generation),
     [sandboxAttempt]: String(identity.sandboxAttempt),
     [specHash]: identity.specHash,
+    ...(identity.surroundings !== undefined && { [surroundings]: identity.surroundings }),
     ...(identity.inputs !== undefined && { [inputs]: identity.inputs }),
     ...(identity.target !== undefined && { [target]: identity.target }),
   };
@@ -74,6 +78,7 @@ export function readContainerLabels(labels: Labels): ContainerIdentity | undefin
     generation: generationRead,
     sandboxAttempt: attemptRead,
     specHash: hash,
+    ...(labels[surroundings] !== undefined && { surroundings: labels[surroundings] }),
     ...(labels[inputs] !== undefined && { inputs: labels[inputs] }),
     ...(labels[target] !== undefined && { target: labels[target] }),
   };

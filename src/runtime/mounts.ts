@@ -69,6 +69,14 @@ export function subPathsOf(
   );
 }
 
+/** The paths of the machine that a container mounts as they are. */
+export function hostPathsOf(pod: Pod, { volumeMounts }: Container, loan: Loan): readonly string[] {
+  return volumeMounts.flatMap((mount) => {
+    const isOfTheHost = pod.spec.volumes.find(({ name }) => name === mount.name)?.hostPath;
+    return isOfTheHost !== undefined && !hasSubPath(mount) ? hostPathOf(mount, loan) : [];
+  });
+}
+
 /** Whether a container has to be prepared again before each start. */
 export function hasSubPaths({ volumeMounts }: Container): boolean {
   return volumeMounts.some(hasSubPath);

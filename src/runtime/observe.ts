@@ -81,7 +81,7 @@ async function lookAtContainer(
   if (identity === undefined || listed.metadata === null) return undefined;
   const status = await unlessRemoved(cri.containerStatus(listed.id, signal));
   if (status === undefined) return undefined;
-  const { name, generation, sandboxAttempt, specHash, inputs, target } = identity;
+  const { name, generation, sandboxAttempt, specHash, surroundings, inputs, target } = identity;
   const user = userOf(status);
   const common = {
     id: listed.id,
@@ -90,6 +90,7 @@ async function lookAtContainer(
     generation,
     sandboxAttempt,
     specHash,
+    ...(surroundings !== undefined && { surroundings }),
     ...(inputs !== undefined && { inputs }),
     ...(target !== undefined && { target }),
     createdAt: fromNanos(listed.createdAt),

@@ -78,7 +78,7 @@ export function containerSecurity(
     noNewPrivs: own.allowPrivilegeEscalation === false,
     maskedPaths: isUnmasked ? [] : [...maskedPaths, ...node.thermalThrottlePaths],
     readonlyPaths: isUnmasked ? [] : readonlyPaths,
-    seccomp: seccompOf(own.seccompProfile ?? shared.seccompProfile, node),
+    seccomp: seccompOf(profileOf(pod, own), node),
     ...groupsOf(pod),
     ...(appArmorProfile && { apparmor: appArmorOf(appArmorProfile) }),
     ...(seLinuxOptions && { selinuxOptions: seLinuxOptions }),
@@ -140,6 +140,23 @@ function seccompOf(profile: SeccompProfile | undefined, node: NodeFacts): Securi
   if (profile?.type !== 'Localhost') return { profileType: profile?.type ?? 'Unconfined' };
   const { localhostProfile = '' } = profile;
   return { profileType: 'Localhost', localhostRef: seccompFile(node, localhostProfile) };
+}
+
+/** The file that a container's seccomp profile is in, if that is one of the node's. */
+export function seccompFileOf(
+  pod: Pod,
+  { securityContext }: Container,
+  node: NodeFacts,
+): string | undefined {
+  const profile = profileOf(pod, securityContext);
+  return profile?.type === 'Localhost' ? seccompOf(profile, node).localhostRef : undefined;
+}
+
+function profileOf(
+  { spec }: Pod,
+  own: Pick<Container['securityContext'], 'seccompProfile'>,
+): SeccompProfile | undefined {
+  return own.seccompProfile ?? spec.securityContext.seccompProfile;
 }
 
 /** The manifest's check has seen to it already; this is the last moment before root reads the file. */
