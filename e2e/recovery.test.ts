@@ -2,12 +2,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { startContainerd } from '../scripts/private-containerd/start.ts';
-import { readMemory } from '../src/agent/memory-file.ts';
 import { connectAgent } from '../src/api/client.ts';
 import { connectContainerd } from '../src/runtime/connect.ts';
 import { criOver } from '../src/runtime/cri.ts';
 import { blankMemory } from '../src/pod/memory.ts';
 import type { Memory } from '../src/pod/memory.ts';
+import { readMemory } from '../src/agent/memory-file.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { container, initContainer, pod, referencePod, sidecar } from './manifests.ts';
 import {
@@ -256,6 +256,21 @@ test('an exit while containerd is down is dealt with when it is back', async (t)
   await startContainerd(node.containerd.dir, { outbound: false });
   const after = await node.podThat('unseen', 'was restarted in place', readyIn(1));
   t.deepEqual(countsOf(after), { watcher: 1, main: 1 });
+});
+
+test('without standbys containers are created when they are needed', async (t) => {
+  await using node = await startNode();
+  await node.agent('--no-standbys');
+  await node.apply(referencePod('bare'));
+  const { metadata } = await node.podThat('bare', 'is ready', readyIn(0));
+  for (const generation of [1, 2]) {
+    await node.reprise(['restart', 'pod', 'bare', '--wait']);
+    await node.podThat('bare', 'was restarted in place', readyIn(generation));
+  }
+  const record = readMemory(path.join(node.dataDir, 'pods', metadata.uid))?.restarts.at(-1);
+  const { recordedAt = NaN, containers = [] } = record ?? {};
+  t.is(containers.length, 3);
+  for (const { name, createdAt = NaN } of containers) t.true(createdAt > recordedAt, name);
 });
 
 test('what containerd had half made when it died is made anew', async (t) => {

@@ -58,6 +58,7 @@ async function aNode(laidDown: Answers) {
     nodeName: 'here',
     inPlaceBackoffMs: 0,
     maxContainerRestartMs: 300_000,
+    standbys: true,
     devices: {
       ...defaultDeviceOptions,
       ...{ cdiSpecDirs: [], driverDirectory: dataDir, devDirectory: dataDir },

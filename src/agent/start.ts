@@ -66,8 +66,8 @@ export interface AgentOptions {
   readonly maxContainerRestartMs: number;
   /** Kernel parameters beyond the safe ones that pods may set; absent: none. */
   readonly allowedUnsafeSysctls?: readonly string[];
-  /** Whether containers are created ahead for the next in-place restart; absent: yes. */
-  readonly standbys?: boolean;
+  /** Whether containers are created ahead for the next in-place restart. */
+  readonly standbys: boolean;
   /** Where devices are looked for, and what becomes of unhealthy ones; absent: as usual. */
   readonly devices?: DeviceOptions;
   /** Run this pod and no other; what else is in the data directory is left alone. */
@@ -130,7 +130,7 @@ export async function startAgent(
     settings: {
       inPlaceBackoffMaxMs: options.inPlaceBackoffMs,
       containerBackoffMaxMs: options.maxContainerRestartMs,
-      standbys: options.standbys ?? true,
+      standbys: options.standbys,
       unhealthyDevices: (options.devices ?? defaultDeviceOptions).unhealthy,
     },
     allowedUnsafeSysctls: options.allowedUnsafeSysctls ?? [],

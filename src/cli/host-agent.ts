@@ -43,6 +43,7 @@ export async function hostAgent(options: HostOptions, signal: AbortSignal): Prom
         inPlaceBackoffMs: options.inPlaceBackoff,
         maxContainerRestartMs: options.maxContainerRestartPeriod,
         allowedUnsafeSysctls: options.allowedUnsafeSysctls,
+        standbys: options.standbys,
         devices: {
           cdiSpecDirs: options.cdiSpecDirs,
           nvidiaSmi: options.nvidiaSmi,
