@@ -58,7 +58,7 @@ function inMiB(kib: number): string {
 function lastRestart(node: TestNode, { metadata }: V1Pod) {
   const record = readMemory(path.join(node.dataDir, 'pods', metadata.uid))?.restarts.at(-1);
   if (record?.trigger.kind !== 'exit') throw new Error('no restart is on record');
-  const ms = record.completedAt - record.trigger.exitedAt;
+  const ms = (record.completedAt ?? NaN) - record.trigger.exitedAt;
   return { generation: record.generation, ms, ownMs: ownShareOf(record)?.agentMs ?? NaN };
 }
 

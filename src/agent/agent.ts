@@ -38,6 +38,7 @@ import type { EphemeralContainer, Pod } from '../pod/pod.ts';
 import { podKey } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import type { GateChanges } from '../pod/readiness-gates.ts';
+import { restartsOf } from '../pod/restart-record.ts';
 import type { V1Device } from '../pod/v1-device.ts';
 import type { Settings } from '../pod/settings.ts';
 import type { RuntimeEvent } from '../runtime/events.ts';
@@ -266,7 +267,8 @@ export class Agent implements Backend {
   }
 
   restarts(namespace: string, name: string): readonly RestartRecord[] {
-    return this.#entry(namespace, name).worker.picture.memory.restarts;
+    const { pod, picture } = this.#entry(namespace, name).worker;
+    return restartsOf({ pod, observed: picture.observed }, picture.memory);
   }
 
   watchPods(filter: WatchFilter, signal: AbortSignal): AsyncIterable<WatchEvent<V1Pod>> {

@@ -44,7 +44,7 @@ export interface Backend {
   ): Promise<V1Pod>;
   /** Changes conditions that a pod has by its readiness gates. Throws NotFoundError. */
   setGates(namespace: string, name: string, changes: GateChanges): Promise<V1Pod>;
-  /** The in-place restarts of a pod that are over, oldest first; the last ones only. */
+  /** The latest in-place restarts of a pod, oldest first; the last one may be under way. */
   restarts(namespace: string, name: string): readonly RestartRecord[];
   /**
    * Every transition, however short, in order. Registered when this is called, not when first

@@ -72,7 +72,7 @@ export async function restartPod(call: Call, { backend }: ApiContext): Promise<v
   sendJson(call, 200, await backend.restart(namespace, name, by));
 }
 
-/** GET .../pods/NAME/restarts: the in-place restarts that are over, with the time of every step. */
+/** GET .../pods/NAME/restarts: the latest in-place restarts, with the time of every step. */
 export function listRestarts(call: Call, { backend }: ApiContext): void {
   const { namespace, name } = findPod(call, backend).metadata;
   sendJson(call, 200, { kind: 'RestartList', items: backend.restarts(namespace, name) });

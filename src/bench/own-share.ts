@@ -20,10 +20,10 @@ interface Span {
   readonly to: number;
 }
 
-/** From the trigger's exit until the last container runs; absent without a trigger. */
+/** From the trigger's exit until the last container runs; absent without a trigger, or if that never came. */
 export function ownShareOf(record: RestartRecord): OwnShare | undefined {
-  const { trigger, containers, killedAt, deadAt } = record;
-  if (trigger.kind !== 'exit') return undefined;
+  const { trigger, containers, killedAt, deadAt, completedAt } = record;
+  if (trigger.kind !== 'exit' || completedAt === undefined) return undefined;
   const from = trigger.exitedAt;
   const to = Math.max(from, ...containers.map(({ startedAt = 0 }) => startedAt));
   const leftOf = (...spans: readonly Span[]): number => to - from - covered(spans, { from, to });
@@ -42,11 +42,11 @@ export function ownShareOf(record: RestartRecord): OwnShare | undefined {
         : [{ from: finishedAt, to: finishSeenAt }],
     ),
   ];
-  const dying = { from: killedAt ?? deadAt, to: deadAt };
+  const dying = deadAt === undefined ? [] : [{ from: killedAt ?? deadAt, to: deadAt }];
 
   const allMs = leftOf(...others);
   const unheardOf = leftOf(...others, ...news);
-  const agentMs = leftOf(...others, ...news, dying);
+  const agentMs = leftOf(...others, ...news, ...dying);
   return { allMs, newsMs: allMs - unheardOf, dyingMs: unheardOf - agentMs, agentMs };
 }
 

@@ -26,8 +26,9 @@ export function timelineCommand(): Command {
   return new Command('timeline')
     .summary('show the steps of in-place restarts and what each took')
     .description(
-      'Shows every in-place restart of a pod that is over: the exit, the record of it, the kill and\n' +
-        'the proof that all is dead, and the start of each container. The last 20 are kept.',
+      'Shows every in-place restart of a pod: the exit, the record of it, the kill and the proof that\n' +
+        'all is dead, and the start of each container; also one that is under way, or that was cut\n' +
+        'short by the next one or by the end of the pod. The last 20 are kept.',
     )
     .argument('<pod...>', 'pod NAME, pod/NAME or NAME')
     .addOption(new Option('-o, --output <format>', 'how').choices(formats).default('text'))
@@ -61,7 +62,7 @@ function render(
   records: readonly RestartRecord[],
   format: TimelineOptions['output'],
 ): string {
-  const timelines = records.map((record) => timelineOf(pod, record));
+  const timelines = records.map((record) => timelineOf(pod, record, Date.now()));
   switch (format) {
     case 'text': {
       const columns = process.stdout.isTTY ? process.stdout.columns : 100;

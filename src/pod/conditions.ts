@@ -11,7 +11,8 @@ import { devicesHealthyCondition, unhealthyIn } from './keep-devices.ts';
 import { phaseOf } from './phase.ts';
 import { isFoundReady, isStarted } from './probes.ts';
 import { readyWithGates } from './readiness-gates.ts';
-import { beganAt, describeTrigger, isClearing } from './restart-all.ts';
+import { describeTrigger, isClearing } from './restart-all.ts';
+import { beganAt } from './restart-record.ts';
 import { hasRestartAllRule } from './restart-rules.ts';
 import { isThrough } from './start-order.ts';
 

@@ -11,6 +11,7 @@ import { isEphemeral } from './instances.ts';
 import { isTerminal } from './phase.ts';
 import type { Pod } from './pod.ts';
 import { containersOf } from './pod.ts';
+import { restartsOf } from './restart-record.ts';
 import { afterExit } from './restart-rules.ts';
 
 /** Longer than any back-off and any run of a process. */
@@ -23,6 +24,7 @@ function lived(life: Life): SimulatedNode {
   const node = play(life);
   const end = node.run({ forMs: LIFE_MS });
   expectNone(node.faults);
+  expectNone(unrecorded(node));
   expect(end !== 'out of steps', 'it goes round and round');
   const size = containersOf(life.pod).length;
   expect(node.busiestSecond <= BUSY * size, `${node.busiestSecond} actions in one second`);
@@ -30,6 +32,21 @@ function lived(life: Life): SimulatedNode {
   if (end === 'at rest' || (isQuiet && hasProbes(life.pod))) expectNone(whatIsMissing(node));
   else expect(!isQuiet, 'it neither rests nor starts anything');
   return node;
+}
+
+/** Restarts that nothing is left of, or too much: each is on record once, or under way. */
+function unrecorded({ pod, memory, observed }: SimulatedNode): string[] {
+  const all = restartsOf({ pod, observed }, memory);
+  return all
+    .flatMap(({ generation, completedAt, cutShortAt }, index) => {
+      const isDue = generation === memory.generation - all.length + 1 + index;
+      const ends = [completedAt, cutShortAt].filter((end) => end !== undefined).length;
+      const isOpen = index === all.length - 1 && memory.restart !== undefined;
+      return isDue && ends === (isOpen ? 0 : 1)
+        ? []
+        : [`restart ${generation} is not as it should be`];
+    })
+    .concat(memory.generation > 0 && all.length === 0 ? ['no restart is on record'] : []);
 }
 
 /** Whether something goes on in a pod for ever although nothing happens to it. */

@@ -184,7 +184,7 @@ test('in-place restarts that follow each other closely are spaced 0, 1, 2, 4 ...
     ...behave({ setup: [quick], watcher: [{ runsMs: 100, code: 88 }] }),
   });
   node.run({ forMs: 60_000 });
-  const starts = node.memory.restarts.map(({ trigger, startingAt }) =>
+  const starts = node.memory.restarts.map(({ trigger, startingAt = NaN }) =>
     trigger.kind === 'exit' ? Math.round((startingAt - trigger.exitedAt) / 1000) : -1,
   );
   t.deepEqual(starts.slice(0, 5), [0, 1, 2, 4, 8]);

@@ -17,13 +17,8 @@ import type { Pod } from './pod.ts';
 import { probeWhatIsDue, takeProbeResults } from './probes.ts';
 import { tellPullBackoffs } from './pull-backoff.ts';
 import { rememberWhatWasSeen } from './remember.ts';
-import {
-  clearOldGeneration,
-  findTrigger,
-  finishRestart,
-  isClearing,
-  nextGeneration,
-} from './restart-all.ts';
+import { clearOldGeneration, findTrigger, isClearing, nextGeneration } from './restart-all.ts';
+import { finishRestart, leaveRestart } from './restart-record.ts';
 import { ensureSandbox } from './sandbox.ts';
 import type { Settings } from './settings.ts';
 import { findFailedInit, isFinished, isSidecarUp, startWhatIsDue } from './start-order.ts';
@@ -47,14 +42,19 @@ export function decide(
 }
 
 function judge(look: Look, memory: Memory): Decision {
-  if (memory.ending !== undefined) return windDown(look, memory, memory.ending);
+  if (memory.ending !== undefined) return end(look, memory, memory.ending);
   const ending = findEnding(look, memory);
   if (ending !== undefined) {
-    return both(begin(ending, memory), windDown(look, { ...memory, ending }, ending));
+    return both(begin(ending, memory), end(look, { ...memory, ending }, ending));
   }
 
   const begun = startEphemeral(look, memory);
   return both(begun, restartOrLive(look, begun.memory));
+}
+
+/** A restart that is under way is not gone on with. */
+function end(look: Look, memory: Memory, ending: Ending): Decision {
+  return windDown(look, leaveRestart(look, memory), ending);
 }
 
 function restartOrLive(look: Look, memory: Memory): Decision {

@@ -6,6 +6,7 @@
  */
 import type { ProbeKind } from './handler.ts';
 import type { Origin } from './origin.ts';
+import type { ContainerKind } from './pod.ts';
 
 export interface Memory {
   /** Starts at 0, grows by 1 with each in-place restart. */
@@ -27,7 +28,7 @@ export interface Memory {
   readonly pullBackoffs?: Readonly<Record<string, number>>;
   /** Back-off of in-place restarts: the delay applied last. */
   readonly restartBackoff?: Backoff;
-  /** Finished in-place restarts, oldest first; bounded. */
+  /** In-place restarts that are over, oldest first; bounded. */
   readonly restarts: readonly RestartRecord[];
   /** Set when the pod is on its way out; never unset. */
   readonly ending?: Ending;
@@ -134,27 +135,32 @@ export interface RestartUnderWay {
   readonly startingAt?: number;
 }
 
-/** One finished in-place restart, for status, timeline and metrics. */
-export interface RestartRecord {
+/**
+ * One in-place restart, for timelines and measurements: it is complete, was cut short, or is under way,
+ * which only what is shown may be.
+ */
+export interface RestartRecord extends RestartUnderWay {
   readonly generation: number;
-  readonly trigger: Trigger;
-  readonly recordedAt: number;
-  readonly killedAt?: number;
-  readonly deadAt: number;
-  readonly startingAt: number;
-  /** When the last of its containers was running. */
-  readonly completedAt: number;
-  readonly containers: readonly {
-    readonly name: string;
-    /** Before `recordedAt` for a standby. */
-    readonly createdAt?: number;
-    /** When the runtime was asked to start it. */
-    readonly startAskedAt?: number;
-    readonly startedAt?: number;
-    readonly finishedAt?: number;
-    /** When the news of that end reached us; absent when it was found by a look. */
-    readonly finishSeenAt?: number;
-  }[];
+  /** When the last of its containers was running; absent: it never came to that. */
+  readonly completedAt?: number;
+  /** When it was overtaken, by the next restart or by the end of the pod. */
+  readonly cutShortAt?: number;
+  readonly containers: readonly ContainerSteps[];
+}
+
+/** The way of one container through an in-place restart; a time is absent if it did not come to that. */
+export interface ContainerSteps {
+  readonly name: string;
+  /** Absent: an older version has recorded it. */
+  readonly kind?: ContainerKind;
+  /** Before `recordedAt` for a standby. */
+  readonly createdAt?: number;
+  /** When the runtime was asked to start it. */
+  readonly startAskedAt?: number;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  /** When the news of that end reached us; absent when it was found by a look. */
+  readonly finishSeenAt?: number;
 }
 
 export interface Ending {

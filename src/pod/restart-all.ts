@@ -1,11 +1,11 @@
 /**
- * The in-place restart: what triggers it, the proof that the old run is over, and its end.
+ * The in-place restart: what triggers it, and the proof that the old run is over.
  *
  * KEP-5532, with the differences that docs/architecture.md lists: the generation grows and is saved
  * before the first kill; every old container gets SIGKILL at once; and nothing of the new generation
  * starts while a process of an older one may still hold memory of a GPU, a port or a file lock.
  *
- * Read next: start-order.ts, which brings the new generation up.
+ * Read next: start-order.ts, which brings the new generation up; restart-record.ts, the end of it.
  */
 import type { Action } from './action.ts';
 import { inPlaceBackoff } from './backoff.ts';
@@ -19,11 +19,10 @@ import { freeDevices, heldByDevices } from './keep-devices.ts';
 import { own } from './own.ts';
 import { containersOf } from './pod.ts';
 import { RESTARTING_ALL_MESSAGE } from './remember.ts';
+import { beganAt, leaveRestart } from './restart-record.ts';
 import { afterExit } from './restart-rules.ts';
 import { tidyWhenQuiet } from './tidy.ts';
 
-/** How many finished restarts are remembered. */
-const RECORDS_KEPT = 20;
 /** If no exit has come this long after SIGKILL, it is sent again. */
 const KILL_AGAIN_MS = 1_000;
 
@@ -61,7 +60,7 @@ export function isClearing({ restart }: Memory): boolean {
 export function nextGeneration(look: Look, memory: Memory, trigger: Trigger): Decision {
   const generation = memory.generation + 1;
   const restart: RestartUnderWay = { trigger, recordedAt: look.now };
-  const next = { ...memory, generation, initialized: false, restart };
+  const next = { ...leaveRestart(look, memory), generation, initialized: false, restart };
   const killing = look.observed.instances
     .filter((one) => isAlive(one) && one.generation < generation)
     .map(({ name }) => killingEvent(name));
@@ -147,65 +146,6 @@ export function clear(
 /** Each by itself: one whose processes hang keeps no other from being proven, and none is proven twice. */
 export function proveGone(instances: readonly Instance[]): Action[] {
   return idsOf(instances).map((id) => ({ kind: 'prove-gone', ids: [id] }));
-}
-
-/** Closes the record of a restart whose containers have all started. */
-export function finishRestart({ pod, observed, now }: Look, memory: Memory): Decision {
-  const { restart } = memory;
-  if (restart?.deadAt === undefined || restart.startingAt === undefined) return only(memory);
-  const all = containersOf(pod).map(({ container }) => own(memory.containers, container.name));
-  const started = all.every(
-    (known) =>
-      known?.generation === memory.generation &&
-      (known.startedAt !== undefined || known.exit !== undefined),
-  );
-  if (!memory.initialized || !started) return only(memory);
-
-  const { trigger, recordedAt, killedAt, deadAt, startingAt } = restart;
-  const record = {
-    generation: memory.generation,
-    trigger,
-    recordedAt,
-    killedAt,
-    deadAt,
-    startingAt,
-    completedAt: Math.max(
-      ...all.map((known) => known?.startedAt ?? known?.exit?.finishedAt ?? now),
-    ),
-    containers: containersOf(pod).map(({ container: { name } }) => {
-      const instance = currentInstance(observed, memory, name);
-      const known = own(memory.containers, name);
-      return {
-        name,
-        createdAt: instance?.createdAt,
-        startAskedAt: instance?.startAskedAt,
-        startedAt: known?.startedAt,
-        finishedAt: known?.exit?.finishedAt,
-        finishSeenAt: instance?.exit?.seenAt,
-      };
-    }),
-  };
-  const tookMs = Math.round(record.completedAt - beganAt(restart.trigger));
-  return {
-    memory: {
-      ...memory,
-      restart: undefined,
-      restarts: [...memory.restarts, record].slice(-RECORDS_KEPT),
-    },
-    actions: [],
-    events: [
-      {
-        type: 'Normal',
-        reason: 'RestartedAllContainers',
-        message: `All containers were restarted in place in ${tookMs} ms (generation ${memory.generation})`,
-      },
-    ],
-  };
-}
-
-/** When the cause of a restart arose: the trigger's exit, or the request. */
-export function beganAt(trigger: Trigger): number {
-  return trigger.kind === 'exit' ? trigger.exitedAt : trigger.at;
 }
 
 function allDead(look: Look, memory: Memory): Decision {

@@ -102,12 +102,12 @@ export class Copy implements AsyncDisposable {
     return this.#life.generation;
   }
 
-  /** From the request to the start of the last container; absent while the agent has no record. */
+  /** From the request to the start of the last container; absent as long as it has not come to that. */
   async tookMs(generation: number, signal: AbortSignal): Promise<number | undefined> {
     const { namespace, name } = this.pod.metadata;
     const records = await this.#client.listRestarts(namespace, name, signal);
     const record = records.find((one) => one.generation === generation);
-    if (record === undefined) return undefined;
+    if (record?.completedAt === undefined) return undefined;
     const { trigger, completedAt } = record;
     return completedAt - (trigger.kind === 'exit' ? trigger.exitedAt : trigger.at);
   }

@@ -208,6 +208,11 @@ export class SimulatedNode {
     return status;
   }
 
+  /** What the agent knows. */
+  get observed(): Observed {
+    return this.#observed;
+  }
+
   get living(): readonly string[] {
     return this.runtime.living;
   }

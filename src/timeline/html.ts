@@ -1,13 +1,13 @@
 /** Timelines as one page that stands alone: no script, nothing to fetch. */
 import { escaped, timelineSvg } from './svg.ts';
 import type { Timeline } from './timeline.ts';
-import { ms } from './timeline.ts';
+import { outcomeInWords } from './timeline.ts';
 
 export function timelineHtml(pod: string, timelines: readonly Timeline[]): string {
   const rows = timelines.map(
-    ({ generation, cause, totalMs, beganAt }) =>
-      `<tr><td>${generation}</td><td>${new Date(beganAt).toISOString()}</td>` +
-      `<td>${escaped(cause)}</td><td>${ms(totalMs)}</td></tr>`,
+    (one) =>
+      `<tr><td>${one.generation}</td><td>${new Date(one.beganAt).toISOString()}</td>` +
+      `<td>${escaped(one.cause)}</td><td>${outcomeInWords(one)}</td></tr>`,
   );
   return `<!doctype html>
 <html lang="en">
@@ -21,7 +21,7 @@ export function timelineHtml(pod: string, timelines: readonly Timeline[]): strin
 </style>
 <h1>In-place restarts of ${escaped(pod)}</h1>
 <table>
-<tr><th>Generation</th><th>Began</th><th>Cause</th><th>All running after</th></tr>
+<tr><th>Generation</th><th>Began</th><th>Cause</th><th>Outcome</th></tr>
 ${rows.join('\n')}
 </table>
 ${timelineSvg(timelines)}

@@ -1,17 +1,19 @@
 /**
  * Timelines as OTLP/JSON traces, to be posted to any OpenTelemetry collector (`/v1/traces`): one trace
  * for each restart, one span for each step. Ids are made from the pod and the generation, so that
- * exporting twice does not double anything.
+ * exporting twice does not double anything; hence a restart under way, whose spans would have other ends the
+ * next time, is left out.
  */
 import { createHash } from 'node:crypto';
 import type { Timeline } from './timeline.ts';
 
 export function timelineOtlp(timelines: readonly Timeline[]): object {
+  const spans = timelines.filter(({ outcome }) => outcome !== 'under way').flatMap(spansOf);
   return {
     resourceSpans: [
       {
         resource: { attributes: [attribute('service.name', 'reprise')] },
-        scopeSpans: [{ scope: { name: 'reprise' }, spans: timelines.flatMap(spansOf) }],
+        scopeSpans: [{ scope: { name: 'reprise' }, spans }],
       },
     ],
   };
@@ -32,8 +34,9 @@ function spansOf(timeline: Timeline): object[] {
       attribute('reprise.generation', String(timeline.generation)),
       attribute('reprise.cause', timeline.cause),
     ],
+    ...(timeline.outcome === 'cut short' && cutShort),
   };
-  const children = timeline.spans.map(({ name, kind, startMs, endMs }, index) => ({
+  const children = timeline.spans.map(({ name, kind, startMs, endMs, isOpen }, index) => ({
     traceId,
     spanId: idOf(16, traceId, index),
     parentSpanId,
@@ -42,9 +45,13 @@ function spansOf(timeline: Timeline): object[] {
     startTimeUnixNano: nanos(timeline.beganAt + startMs),
     endTimeUnixNano: nanos(timeline.beganAt + endMs),
     attributes: [attribute('reprise.step', kind)],
+    ...(isOpen === true && cutShort),
   }));
   return [parent, ...children];
 }
+
+/** OpenTelemetry's STATUS_CODE_ERROR. */
+const cutShort = { status: { code: 2, message: 'cut short' } };
 
 function attribute(key: string, value: string): object {
   return { key, value: { stringValue: value } };

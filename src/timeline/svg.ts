@@ -1,6 +1,6 @@
 /** Timelines as one SVG: a waterfall each, with nothing from outside it. */
 import type { Span, Timeline } from './timeline.ts';
-import { ms, titleOf } from './timeline.ts';
+import { ms, titleOf, tookInWords } from './timeline.ts';
 
 const WIDTH = 960;
 const LABELS = 220;
@@ -47,14 +47,16 @@ function waterfall(timeline: Timeline): string {
       `<text x="${x}" y="${HEAD - 10}" text-anchor="middle" fill="#777">${at}</text>`
     );
   });
-  const rows = timeline.spans.map(({ name, kind, startMs, endMs }, index) => {
+  const rows = timeline.spans.map((span, index) => {
+    const { name, kind, startMs, endMs, isOpen } = span;
+    const look = isOpen === true ? ' fill-opacity="0.4" stroke-dasharray="3" stroke="#222"' : '';
     const y = HEAD + index * ROW;
     const x = LABELS + startMs * perMs;
     const width = Math.max(1.5, (endMs - startMs) * perMs);
     return (
       `<text x="${LABELS - 10}" y="${y + 14}" text-anchor="end">${escaped(name)}</text>` +
-      `<rect x="${x}" y="${y + 3}" width="${width}" height="${ROW - 8}" rx="2" fill="${colours[kind]}"/>` +
-      `<text x="${WIDTH - NUMBERS + 10}" y="${y + 14}" fill="#555">+${ms(startMs)}, ${ms(endMs - startMs)}</text>`
+      `<rect x="${x}" y="${y + 3}" width="${width}" height="${ROW - 8}" rx="2" fill="${colours[kind]}"${look}/>` +
+      `<text x="${WIDTH - NUMBERS + 10}" y="${y + 14}" fill="#555">+${ms(startMs)}, ${escaped(tookInWords(span))}</text>`
     );
   });
   const title = `<text x="10" y="20" font-weight="600" font-size="13">${escaped(titleOf(timeline))}</text>`;

@@ -1,6 +1,6 @@
 /** Timelines as waterfalls of characters, for a terminal. */
 import type { Timeline } from './timeline.ts';
-import { ms, titleOf } from './timeline.ts';
+import { ms, titleOf, tookInWords } from './timeline.ts';
 
 /** One timeline; `columns` is the width there is. */
 export function timelineText(timeline: Timeline, columns = 100): string {
@@ -8,12 +8,12 @@ export function timelineText(timeline: Timeline, columns = 100): string {
   const numbers = 20;
   const width = Math.max(10, columns - names - numbers - 4);
   const perMs = width / Math.max(timeline.totalMs, 1);
-  const rows = timeline.spans.map(({ name, startMs, endMs }) => {
+  const rows = timeline.spans.map((span) => {
+    const { name, startMs, endMs } = span;
     const from = Math.min(width - 1, Math.floor(startMs * perMs));
     const length = Math.max(1, Math.min(width - from, Math.round((endMs - startMs) * perMs)));
     const bar = `${' '.repeat(from)}${'█'.repeat(length)}`.padEnd(width);
-    const times =
-      `+${ms(startMs)}`.padStart(numbers / 2) + ms(endMs - startMs).padStart(numbers / 2);
+    const times = `+${ms(startMs)}`.padStart(numbers / 2) + tookInWords(span).padStart(numbers / 2);
     return `  ${name.padEnd(names)}  ${bar}${times}`;
   });
   return [titleOf(timeline), ...rows].join('\n');

@@ -4,7 +4,7 @@ import { timelineHtml } from './html.ts';
 import { timelineOtlp } from './otlp.ts';
 import { timelineSvg } from './svg.ts';
 import { timelineText } from './text.ts';
-import { timelineOf } from './timeline.ts';
+import { timelineOf, titleOf, tookInWords } from './timeline.ts';
 
 const began = Date.UTC(2026, 0, 1);
 
@@ -30,7 +30,11 @@ const record: RestartRecord = {
   ],
 };
 
-const timeline = timelineOf('default/trainer', record);
+interface Trace {
+  readonly resourceSpans: { scopeSpans: { spans: Record<string, string>[] }[] }[];
+}
+
+const timeline = timelineOf('default/trainer', record, began);
 
 test('the spans of a restart follow each other from its cause to the last start', (t) => {
   t.deepEqual(
@@ -50,13 +54,50 @@ test('the spans of a restart follow each other from its cause to the last start'
 
 test('a back-off is a span of its own', (t) => {
   const waited = { ...record, startingAt: began + 1010, completedAt: began + 1100 };
-  const span = timelineOf('p', waited).spans.find(({ kind }) => kind === 'back-off');
+  const span = timelineOf('p', waited, began).spans.find(({ kind }) => kind === 'back-off');
   t.like(span, { startMs: 10, endMs: 1010 });
 });
 
 test('a request has no exit to be seen', (t) => {
   const asked: RestartRecord = { ...record, trigger: { kind: 'request', by: 'root', at: began } };
-  t.is(timelineOf('p', asked).cause, 'root asked for it');
+  t.is(timelineOf('p', asked, began).cause, 'root asked for it');
+});
+
+const { completedAt: _, ...incomplete } = record;
+const hanging: RestartRecord = {
+  ...incomplete,
+  containers: [
+    { name: 'setup', kind: 'init', startAskedAt: began + 10, startedAt: began + 40 },
+    { name: 'watcher', kind: 'sidecar' },
+  ],
+};
+
+test('of a restart under way, what goes on lasts until now', (t) => {
+  const open = timelineOf('p', hanging, began + 5_000);
+  t.like(open, { outcome: 'under way', totalMs: 5_000 });
+  t.deepEqual(
+    open.spans.slice(3).map((span) => `${span.name}: ${span.startMs}, ${tookInWords(span)}`),
+    ['start setup: 10, 30 ms', 'setup runs: 40, >4960 ms'],
+  );
+  t.regex(titleOf(open), /, under way for 5000 ms$/);
+});
+
+test('a restart that is about to kill has no more than that to show', (t) => {
+  const { trigger, recordedAt, killedAt } = record;
+  const begun: RestartRecord = { generation: 1, trigger, recordedAt, killedAt, containers: [] };
+  t.deepEqual(
+    timelineOf('p', begun, began + 50).spans.map((span) => `${span.name}: ${tookInWords(span)}`),
+    ['exit seen: 1.0 ms', 'recorded: 2.0 ms', 'killed and proven dead: >47 ms'],
+  );
+});
+
+test('of a restart that was cut short, nothing lasts longer', (t) => {
+  const cut = timelineOf('p', { ...hanging, cutShortAt: began + 300 }, began + 5_000);
+  t.like(cut, { outcome: 'cut short', totalMs: 300 });
+  t.regex(titleOf(cut), /, did not complete: cut short after 300 ms$/);
+  t.regex(timelineText(cut), / {2}setup runs .* >260 ms$/m);
+  t.regex(timelineSvg([cut]), /\+40 ms, &#62;260 ms/);
+  t.regex(timelineHtml('p', [cut]), /<td>did not complete: cut short after 300 ms<\/td>/);
 });
 
 test('the text is a waterfall', (t) => {
@@ -64,7 +105,7 @@ test('the text is a waterfall', (t) => {
 });
 
 test('names cannot break out of the picture', (t) => {
-  const hostile = timelineOf('<script>', { ...record, generation: 1 });
+  const hostile = timelineOf('<script>', { ...record, generation: 1 }, began);
   for (const text of [timelineSvg([hostile]), timelineHtml('<script>', [hostile])]) {
     t.false(text.includes('<script>'));
   }
@@ -75,10 +116,21 @@ test('a page needs nothing from elsewhere', (t) => {
   t.notRegex(page.replaceAll('http://www.w3.org/2000/svg', ''), /https?:|src=|@import/);
 });
 
-test('a trace has one span for the restart and one for each step, with whole nanoseconds', (t) => {
-  const { resourceSpans } = timelineOtlp([timeline]) as {
-    resourceSpans: { scopeSpans: { spans: Record<string, string>[] }[] }[];
+test('a trace tells what was cut short, and waits for the end of what is under way', (t) => {
+  const spans = (one: RestartRecord) => {
+    const trace = timelineOtlp([timelineOf('p', one, began + 5_000)]) as Trace;
+    return trace.resourceSpans[0]?.scopeSpans[0]?.spans;
   };
+  t.deepEqual(spans(hanging), []);
+  const failed = spans({ ...hanging, cutShortAt: began + 300 })?.filter(({ status }) => status);
+  t.deepEqual(
+    failed?.map(({ name }) => name),
+    ['in-place restart', 'setup runs'],
+  );
+});
+
+test('a trace has one span for the restart and one for each step, with whole nanoseconds', (t) => {
+  const { resourceSpans } = timelineOtlp([timeline]) as Trace;
   const spans = resourceSpans[0]?.scopeSpans[0]?.spans ?? [];
   t.is(spans.length, 1 + timeline.spans.length);
   t.is(spans[0]?.['endTimeUnixNano'], `${began + 100}000000`);

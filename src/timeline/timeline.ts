@@ -1,11 +1,12 @@
 /**
- * A finished in-place restart as a list of spans, the base of every picture of it. Pure.
+ * An in-place restart as a list of spans, the base of every picture of it. Pure.
  *
  * All times are milliseconds after the cause of the restart: the trigger's exit, or the request.
  *
  * Read next: text.ts, svg.ts, html.ts and otlp.ts, one for each way to show it.
  */
-import type { RestartRecord, Trigger } from '../pod/memory.ts';
+import type { ContainerSteps, RestartRecord, Trigger } from '../pod/memory.ts';
+import { beganAt } from '../pod/restart-record.ts';
 
 export interface Timeline {
   readonly pod: string;
@@ -13,6 +14,8 @@ export interface Timeline {
   /** When its cause arose, in milliseconds since 1970. */
   readonly beganAt: number;
   readonly cause: string;
+  readonly outcome: 'complete' | 'cut short' | 'under way';
+  /** Until all were running, until it was cut short, or until now. */
   readonly totalMs: number;
   readonly spans: readonly Span[];
 }
@@ -22,44 +25,101 @@ export interface Span {
   readonly kind: 'detect' | 'record' | 'kill' | 'back-off' | 'start' | 'run';
   readonly startMs: number;
   readonly endMs: number;
+  /** It had not ended when the restart was cut short, or has not ended yet. */
+  readonly isOpen?: true;
 }
 
-/** The spans of one restart, in the order of their beginning. */
-export function timelineOf(pod: string, record: RestartRecord): Timeline {
-  const began = causeAt(record.trigger);
-  const span = (name: string, kind: Span['kind'], from: number, to: number): Span[] =>
-    to < from ? [] : [{ name, kind, startMs: from - began, endMs: to - began }];
-  const { recordedAt, killedAt = recordedAt, deadAt, startingAt, completedAt } = record;
-  const seenAt = record.trigger.kind === 'exit' ? (record.trigger.seenAt ?? recordedAt) : began;
-  // Whatever comes next waits for the start before it, or for the end of an init container.
-  const starts = record.containers.flatMap(({ name, startAskedAt, startedAt, finishedAt }) => [
-    ...(startedAt === undefined
-      ? []
-      : span(`start ${name}`, 'start', startAskedAt ?? startedAt, startedAt)),
-    ...(startedAt === undefined || finishedAt === undefined
-      ? []
-      : span(`${name} runs`, 'run', startedAt, Math.min(finishedAt, completedAt))),
-  ]);
+/** The spans of one restart, in the order of their beginning; one under way goes on until now. */
+export function timelineOf(pod: string, record: RestartRecord, now: number): Timeline {
+  const began = beganAt(record.trigger);
+  const end = endOf(record, now);
+  const spans = [...clearing(record, end), ...record.containers.flatMap(startUp)];
   return {
     pod,
     generation: record.generation,
     beganAt: began,
     cause: describeCause(record.trigger),
-    totalMs: completedAt - began,
-    spans: [
-      ...span('exit seen', 'detect', began, Math.max(began, seenAt)),
-      ...span('recorded', 'record', Math.max(began, seenAt), killedAt),
-      ...span('killed and proven dead', 'kill', killedAt, deadAt),
-      ...(startingAt - deadAt > 1 ? span('back-off', 'back-off', deadAt, startingAt) : []),
-      ...starts,
-    ].toSorted((a, b) => a.startMs - b.startMs),
+    outcome: outcomeOf(record),
+    totalMs: end - began,
+    spans: spans
+      .flatMap((step) => spanOf(step, began, end))
+      .toSorted((a, b) => a.startMs - b.startMs),
   };
 }
 
+/** Something that takes time: it has not begun without a beginning, and goes on without an end. */
+interface Step {
+  readonly name: string;
+  readonly kind: Span['kind'];
+  readonly from?: number;
+  readonly to?: number;
+}
+
+function spanOf({ name, kind, from, to }: Step, began: number, end: number): readonly Span[] {
+  const until = Math.min(to ?? end, end);
+  if (from === undefined || until < from) return [];
+  const span = { name, kind, startMs: from - began, endMs: until - began };
+  return [to === undefined ? { ...span, isOpen: true } : span];
+}
+
+/** What comes before the start-up. */
+function clearing(record: RestartRecord, end: number): readonly Step[] {
+  const { trigger, recordedAt, killedAt = recordedAt, deadAt, startingAt } = record;
+  const began = beganAt(trigger);
+  const seenAt = trigger.kind === 'exit' ? Math.max(began, trigger.seenAt ?? recordedAt) : began;
+  const isHeld = deadAt !== undefined && (startingAt ?? end) - deadAt > 1;
+  return [
+    { name: 'exit seen', kind: 'detect', from: began, to: seenAt },
+    { name: 'recorded', kind: 'record', from: seenAt, to: killedAt },
+    { name: 'killed and proven dead', kind: 'kill', from: killedAt, to: deadAt },
+    { name: 'back-off', kind: 'back-off', from: isHeld ? deadAt : undefined, to: startingAt },
+  ];
+}
+
+/** Whatever comes next waits for the start before it, or for the end of an init container. */
+function startUp(steps: ContainerSteps): readonly Step[] {
+  const { name, kind, startAskedAt, startedAt, finishedAt } = steps;
+  // That others go on running is what they are for.
+  const isWork = kind === 'init' || finishedAt !== undefined;
+  return [
+    { name: `start ${name}`, kind: 'start', from: startAskedAt ?? startedAt, to: startedAt },
+    { name: `${name} runs`, kind: 'run', from: isWork ? startedAt : undefined, to: finishedAt },
+  ];
+}
+
+function outcomeOf({ completedAt, cutShortAt }: RestartRecord): Timeline['outcome'] {
+  if (completedAt !== undefined) return 'complete';
+  return cutShortAt === undefined ? 'under way' : 'cut short';
+}
+
+function endOf({ recordedAt, completedAt, cutShortAt }: RestartRecord, now: number): number {
+  return completedAt ?? cutShortAt ?? Math.max(recordedAt, now);
+}
+
 /** What it was about, in one line. */
-export function titleOf({ pod, generation, cause, totalMs, beganAt }: Timeline): string {
-  const time = new Date(beganAt).toISOString();
-  return `${pod}, generation ${generation}: ${cause} at ${time}, all running after ${ms(totalMs)}`;
+export function titleOf(timeline: Timeline): string {
+  const { pod, generation, cause, beganAt: began } = timeline;
+  const time = new Date(began).toISOString();
+  return `${pod}, generation ${generation}: ${cause} at ${time}, ${outcomeInWords(timeline)}`;
+}
+
+/** What became of it, and after what time. */
+export function outcomeInWords({ outcome, totalMs }: Omit<Timeline, 'spans'>): string {
+  switch (outcome) {
+    case 'complete':
+      return `all running after ${ms(totalMs)}`;
+    case 'cut short':
+      return `did not complete: cut short after ${ms(totalMs)}`;
+    case 'under way':
+      return `under way for ${ms(totalMs)}`;
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** How long a span took; of one that has not ended, at least so long. */
+export function tookInWords({ startMs, endMs, isOpen }: Span): string {
+  return `${isOpen === true ? '>' : ''}${ms(endMs - startMs)}`;
 }
 
 /** `143 ms`, with a fraction where it matters. */
@@ -67,11 +127,8 @@ export function ms(value: number): string {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 }
 
-function causeAt(trigger: Trigger): number {
-  return trigger.kind === 'exit' ? trigger.exitedAt : trigger.at;
-}
-
-function describeCause(trigger: Trigger): string {
+/** What asked for a restart, in words. */
+export function describeCause(trigger: Trigger): string {
   return trigger.kind === 'exit'
     ? `${trigger.container} exited with code ${trigger.exitCode}`
     : `${trigger.by} asked for it`;

@@ -1,0 +1,90 @@
+// What is left of in-place restarts, of those that were overtaken most of all.
+import test from 'ava';
+import { aContainer, aPod, referencePod, restartAllOn } from '../testing/builders.ts';
+import type { Behaviour } from '../testing/simulated-node.ts';
+import { SimulatedNode } from '../testing/simulated-node.ts';
+import { blankMemory } from './memory.ts';
+import type { RestartRecord } from './memory.ts';
+import { restartsOf } from './restart-record.ts';
+
+const forever: Behaviour = {};
+const quick: Behaviour = { runsMs: 10, code: 0 };
+
+/** A pod whose init container takes that long in each of its runs, one after the other. */
+function aNode(setup: readonly Behaviour[], watcher: readonly Behaviour[] = [forever]) {
+  const plan: Record<string, readonly Behaviour[]> = { setup, watcher };
+  return new SimulatedNode(referencePod(), {
+    behave: (name, run) => plan[name]?.[run] ?? plan[name]?.at(-1) ?? forever,
+    settings: { inPlaceBackoffMaxMs: 0 },
+  });
+}
+
+function restarts({ pod, observed, memory }: SimulatedNode): readonly RestartRecord[] {
+  return restartsOf({ pod, observed }, memory);
+}
+
+function inWords({ generation, completedAt, cutShortAt }: RestartRecord): string {
+  if (completedAt !== undefined) return `${generation} complete`;
+  return `${generation} ${cutShortAt === undefined ? 'under way' : 'cut short'}`;
+}
+
+test('a restart that the next one overtakes leaves a record that says so', (t) => {
+  const hangs = { runsMs: 5_000, code: 0 };
+  const node = aNode([quick, hangs, quick], [{ runsMs: 1_000, code: 88 }, forever]);
+  node.run({ forMs: 2_000 });
+  t.deepEqual(restarts(node).map(inWords), ['1 under way']);
+  node.request({ kind: 'restart', by: 'root', at: node.now });
+  const asked = node.now;
+  node.run();
+  t.deepEqual(restarts(node).map(inWords), ['1 cut short', '2 complete']);
+  const [first] = restarts(node);
+  t.is(first?.cutShortAt, asked);
+  const [setup, watcher] = first?.containers ?? [];
+  t.like(setup, { name: 'setup', kind: 'init', finishedAt: undefined });
+  t.truthy(setup?.startedAt);
+  // What had not come up again is not told with the times of the run before.
+  t.like(watcher, { name: 'watcher', startAskedAt: undefined, startedAt: undefined });
+  t.deepEqual(
+    node.events.filter((event) => event.startsWith('RestartedAllContainers')).length,
+    1,
+    'only what is complete is told to be',
+  );
+});
+
+test('each turn of a loop of restarts is on record, as long as there is room', (t) => {
+  const pod = aPod([aContainer('setup', restartAllOn(3))], [aContainer('main')]);
+  const node = new SimulatedNode(pod, {
+    behave: () => ({ runsMs: 100, code: 3 }),
+    settings: { inPlaceBackoffMaxMs: 0 },
+  });
+  node.run({ forMs: 60_000 });
+  const records = node.memory.restarts;
+  t.is(records.length, 20);
+  t.true(records.every(({ cutShortAt, completedAt }) => cutShortAt && completedAt === undefined));
+  t.true(records.every(({ containers: [setup] }) => setup?.finishedAt !== undefined));
+  t.is(records.at(-1)?.generation, node.memory.generation - 1);
+});
+
+test('the end of the pod cuts a restart short', (t) => {
+  const node = aNode([quick, { runsMs: 5_000, code: 1 }], [{ runsMs: 1_000, code: 88 }]);
+  node.run();
+  t.is(node.status.phase, 'Failed');
+  t.deepEqual(restarts(node).map(inWords), ['1 cut short']);
+});
+
+test('a restart is complete if all has started, even if its end is seen with that of the pod', (t) => {
+  const pod = aPod([], [aContainer('main', restartAllOn(88))]);
+  const node: SimulatedNode = new SimulatedNode(pod, {
+    behave: (_, run) => (run === 0 ? { runsMs: 1_000, code: 88 } : { runsMs: 0, code: 0 }),
+    // The exit comes with the answer to the start.
+    latencyMs: (action) => (action.kind === 'start-container' ? 10 : 1),
+  });
+  node.run();
+  t.is(node.status.phase, 'Succeeded');
+  t.deepEqual(restarts(node).map(inWords), ['1 complete']);
+});
+
+test('a pod that was not restarted has no record', (t) => {
+  const scene = { pod: referencePod(), observed: aNode([quick]).observed };
+  t.deepEqual(restartsOf(scene, blankMemory), []);
+});
