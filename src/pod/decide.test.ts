@@ -509,6 +509,7 @@ for (const [when, isThen] of Object.entries({
     node.run({ forMs: 500 });
     t.is(node.memory.generation, 2);
     t.is(node.status.phase, 'Running');
+    t.is(node.memory.restarts.at(-1)?.backoffEndedAt, asked);
   });
 }
 

@@ -129,7 +129,9 @@ export interface RestartUnderWay {
   readonly deadAt?: number;
   /** In-place back-off: nothing starts before. */
   readonly startNotBefore?: number;
-  /** It waits for a device to be healthy again, and that has been told. */
+  /** When somebody who asked for a restart ended the back-off. */
+  readonly backoffEndedAt?: number;
+  /** It waits for a device to be healthy again, or has waited, and that has been told. */
   readonly heldByDevices?: boolean;
   /** Set when the start-up began: the condition AllContainersRestarting is over. */
   readonly startingAt?: number;

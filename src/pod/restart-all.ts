@@ -171,11 +171,11 @@ function allDead(look: Look, memory: Memory): Decision {
 }
 
 /** A user who asks for what the back-off holds back does not have to wait for it. */
-function endBackoffIfAsked({ observed }: Look, memory: Memory): Memory {
+function endBackoffIfAsked({ observed, now }: Look, memory: Memory): Memory {
   const { restart } = memory;
   const isAsked = observed.requests.some(({ kind }) => kind === 'restart');
   if (!isAsked || restart?.startNotBefore === undefined) return memory;
-  return { ...memory, restart: { ...restart, startNotBefore: undefined } };
+  return { ...memory, restart: { ...restart, startNotBefore: undefined, backoffEndedAt: now } };
 }
 
 function rememberKill(memory: Memory, old: readonly Instance[]): Memory {

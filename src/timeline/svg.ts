@@ -13,7 +13,7 @@ const colours: Readonly<Record<Span['kind'], string>> = {
   detect: '#8e9aaf',
   record: '#5c6b8a',
   kill: '#c8553d',
-  'back-off': '#d9d9d9',
+  wait: '#d9d9d9',
   start: '#2a7f9e',
   run: '#7fb069',
 };

@@ -52,11 +52,54 @@ test('the spans of a restart follow each other from its cause to the last start'
   t.is(timeline.totalMs, 100);
 });
 
-test('a back-off is a span of its own', (t) => {
-  const waited = { ...record, startingAt: began + 1010, completedAt: began + 1100 };
-  const span = timelineOf('p', waited, began).spans.find(({ kind }) => kind === 'back-off');
-  t.like(span, { startMs: 10, endMs: 1010 });
-});
+for (const [title, more, waits] of [
+  ['nothing', { startingAt: began + 11 }, []],
+  ['something unknown', { startingAt: began + 110 }, ['wait for start: 10, 100 ms']],
+  [
+    'the back-off',
+    { startNotBefore: began + 1_000, startingAt: began + 1_000.5 },
+    ['back-off: 10, 990 ms'],
+  ],
+  [
+    'a back-off that was over before all was dead',
+    { startNotBefore: began + 8, startingAt: began + 10 },
+    [],
+  ],
+  [
+    'a back-off that somebody ended',
+    { backoffEndedAt: began + 500, startingAt: began + 500 },
+    ['back-off: 10, 490 ms'],
+  ],
+  [
+    'a device that was not healthy',
+    { heldByDevices: true, startingAt: began + 5_000 },
+    ['held by devices: 10, 4990 ms'],
+  ],
+  [
+    'both, one after the other',
+    { startNotBefore: began + 1_000, heldByDevices: true, startingAt: began + 5_000 },
+    ['back-off: 10, 990 ms', 'held by devices: 1000, 4000 ms'],
+  ],
+  [
+    'a back-off that goes on',
+    { startNotBefore: began + 90_000, startingAt: undefined },
+    ['back-off: 10, >9990 ms'],
+  ],
+  [
+    'a device that is not healthy',
+    { startNotBefore: began + 1_000, heldByDevices: true, startingAt: undefined },
+    ['back-off: 10, 990 ms', 'held by devices: 1000, >9000 ms'],
+  ],
+] as const satisfies readonly (readonly [string, Partial<RestartRecord>, readonly string[]])[]) {
+  test(`what is dead waits for ${title}`, (t) => {
+    const waited = { ...record, completedAt: undefined, containers: [], ...more };
+    const { spans } = timelineOf('p', waited, began + 10_000);
+    t.deepEqual(
+      spans.slice(3).map((span) => `${span.name}: ${span.startMs}, ${tookInWords(span)}`),
+      waits,
+    );
+  });
+}
 
 test('a request has no exit to be seen', (t) => {
   const asked: RestartRecord = { ...record, trigger: { kind: 'request', by: 'root', at: began } };

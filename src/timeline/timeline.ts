@@ -8,6 +8,9 @@
 import type { ContainerSteps, RestartRecord, Trigger } from '../pod/memory.ts';
 import { beganAt } from '../pod/restart-record.ts';
 
+/** So long one step may take to follow from the other. */
+const NO_WAIT_MS = 1;
+
 export interface Timeline {
   readonly pod: string;
   readonly generation: number;
@@ -22,7 +25,7 @@ export interface Timeline {
 
 export interface Span {
   readonly name: string;
-  readonly kind: 'detect' | 'record' | 'kill' | 'back-off' | 'start' | 'run';
+  readonly kind: 'detect' | 'record' | 'kill' | 'wait' | 'start' | 'run';
   readonly startMs: number;
   readonly endMs: number;
   /** It had not ended when the restart was cut short, or has not ended yet. */
@@ -67,13 +70,35 @@ function clearing(record: RestartRecord, end: number): readonly Step[] {
   const { trigger, recordedAt, killedAt = recordedAt, deadAt, startingAt } = record;
   const began = beganAt(trigger);
   const seenAt = trigger.kind === 'exit' ? Math.max(began, trigger.seenAt ?? recordedAt) : began;
-  const isHeld = deadAt !== undefined && (startingAt ?? end) - deadAt > 1;
   return [
     { name: 'exit seen', kind: 'detect', from: began, to: seenAt },
     { name: 'recorded', kind: 'record', from: seenAt, to: killedAt },
     { name: 'killed and proven dead', kind: 'kill', from: killedAt, to: deadAt },
-    { name: 'back-off', kind: 'back-off', from: isHeld ? deadAt : undefined, to: startingAt },
+    ...(deadAt === undefined ? [] : waits(record, deadAt, startingAt, end)),
   ];
+}
+
+/** What kept the start-up waiting when all was dead: first the back-off, if there was one. */
+function waits(
+  { startNotBefore, backoffEndedAt, heldByDevices }: RestartRecord,
+  deadAt: number,
+  startingAt: number | undefined,
+  end: number,
+): readonly Step[] {
+  const startsAt = startingAt ?? end;
+  const backoffEnd = Math.min(
+    Math.max(backoffEndedAt ?? startNotBefore ?? deadAt, deadAt),
+    startsAt,
+  );
+  const rest = heldByDevices === true ? 'held by devices' : 'wait for start';
+  const all = [
+    { name: 'back-off', from: deadAt, until: backoffEnd },
+    { name: rest, from: backoffEnd, until: startsAt },
+  ].filter(({ from, until }) => until - from > NO_WAIT_MS);
+  return all.map(({ name, from, until }) => {
+    const isOpen = startingAt === undefined && until === startsAt;
+    return { name, kind: 'wait', from, to: isOpen ? undefined : until };
+  });
 }
 
 /** Whatever comes next waits for the start before it, or for the end of an init container. */
