@@ -1,6 +1,6 @@
 /**
  * Timelines as OTLP/JSON traces, to be posted to any OpenTelemetry collector (`/v1/traces`): one trace
- * for each restart, one span for each step. Ids are made from the pod and the generation, so that
+ * for each restart, one span for each step, and one event for each mark. Ids are made from the pod and the generation, so that
  * exporting twice does not double anything; hence a restart under way, whose spans would have other ends the
  * next time, is left out.
  */
@@ -34,11 +34,15 @@ function spansOf(timeline: Timeline): object[] {
       attribute('reprise.generation', String(timeline.generation)),
       attribute('reprise.cause', timeline.cause),
     ],
+    events: timeline.spans
+      .filter(({ kind }) => kind === 'mark')
+      .map(({ name, startMs }) => ({ name, timeUnixNano: nanos(timeline.beganAt + startMs) })),
     ...(timeline.outcome === 'cut short' && cutShort),
   };
-  const children = timeline.spans.map(({ name, kind, startMs, endMs, isOpen }, index) => ({
+  const steps = timeline.spans.filter(({ kind }) => kind !== 'mark');
+  const children = steps.map(({ name, kind, startMs, endMs, isOpen }) => ({
     traceId,
-    spanId: idOf(16, traceId, index),
+    spanId: idOf(16, traceId, name),
     parentSpanId,
     name,
     kind: 1,

@@ -16,6 +16,7 @@ const colours: Readonly<Record<Span['kind'], string>> = {
   wait: '#d9d9d9',
   start: '#2a7f9e',
   run: '#7fb069',
+  mark: '#222222',
 };
 
 /** All timelines below each other. */
@@ -48,19 +49,31 @@ function waterfall(timeline: Timeline): string {
     );
   });
   const rows = timeline.spans.map((span, index) => {
-    const { name, kind, startMs, endMs, isOpen } = span;
-    const look = isOpen === true ? ' fill-opacity="0.4" stroke-dasharray="3" stroke="#222"' : '';
+    const { name, kind, startMs, endMs } = span;
     const y = HEAD + index * ROW;
-    const x = LABELS + startMs * perMs;
-    const width = Math.max(1.5, (endMs - startMs) * perMs);
+    const from = LABELS + startMs * perMs;
+    const took = kind === 'mark' ? '' : `, ${tookInWords(span)}`;
     return (
       `<text x="${LABELS - 10}" y="${y + 14}" text-anchor="end">${escaped(name)}</text>` +
-      `<rect x="${x}" y="${y + 3}" width="${width}" height="${ROW - 8}" rx="2" fill="${colours[kind]}"${look}/>` +
-      `<text x="${WIDTH - NUMBERS + 10}" y="${y + 14}" fill="#555">+${ms(startMs)}, ${escaped(tookInWords(span))}</text>`
+      (kind === 'mark' ? diamond(from, y) : bar(span, from, y, (endMs - startMs) * perMs)) +
+      `<text x="${WIDTH - NUMBERS + 10}" y="${y + 14}" fill="#555">+${ms(startMs)}${escaped(took)}</text>`
     );
   });
   const title = `<text x="10" y="20" font-weight="600" font-size="13">${escaped(titleOf(timeline))}</text>`;
   return [title, ...grid, ...rows].join('\n');
+}
+
+function bar({ kind, isOpen }: Span, x: number, y: number, width: number): string {
+  // What has not ended is frayed.
+  const end = isOpen === true ? ' fill-opacity="0.4" stroke="#222" stroke-dasharray="3"' : '';
+  return (
+    `<rect x="${x}" y="${y + 3}" width="${Math.max(1.5, width)}" height="${ROW - 8}" rx="2"` +
+    ` fill="${colours[kind]}"${end}/>`
+  );
+}
+
+function diamond(x: number, y: number): string {
+  return `<path d="M${x} ${y + 4}l6 6l-6 6l-6 -6z" fill="${colours.mark}"/>`;
 }
 
 /** Four to ten round numbers of milliseconds. */

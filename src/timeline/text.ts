@@ -9,12 +9,14 @@ export function timelineText(timeline: Timeline, columns = 100): string {
   const width = Math.max(10, columns - names - numbers - 4);
   const perMs = width / Math.max(timeline.totalMs, 1);
   const rows = timeline.spans.map((span) => {
-    const { name, startMs, endMs } = span;
+    const { name, kind, startMs, endMs } = span;
     const from = Math.min(width - 1, Math.floor(startMs * perMs));
     const length = Math.max(1, Math.min(width - from, Math.round((endMs - startMs) * perMs)));
-    const bar = `${' '.repeat(from)}${'█'.repeat(length)}`.padEnd(width);
-    const times = `+${ms(startMs)}`.padStart(numbers / 2) + tookInWords(span).padStart(numbers / 2);
-    return `  ${name.padEnd(names)}  ${bar}${times}`;
+    const shape = kind === 'mark' ? '◆' : '█'.repeat(length);
+    const bar = `${' '.repeat(from)}${shape}`.padEnd(width);
+    const took = kind === 'mark' ? '' : tookInWords(span);
+    const times = `+${ms(startMs)}`.padStart(numbers / 2) + took.padStart(numbers / 2);
+    return `  ${name.padEnd(names)}  ${bar}${times}`.trimEnd();
   });
   return [titleOf(timeline), ...rows].join('\n');
 }

@@ -30,8 +30,13 @@ const record: RestartRecord = {
   ],
 };
 
+interface TraceSpan extends Record<string, unknown> {
+  readonly name: string;
+  readonly spanId: string;
+}
+
 interface Trace {
-  readonly resourceSpans: { scopeSpans: { spans: Record<string, string>[] }[] }[];
+  readonly resourceSpans: { scopeSpans: { spans: TraceSpan[] }[] }[];
 }
 
 const timeline = timelineOf('default/trainer', record, began);
@@ -42,11 +47,13 @@ test('the spans of a restart follow each other from its cause to the last start'
     [
       'exit seen: 0 to 1',
       'recorded: 1 to 3',
-      'killed and proven dead: 3 to 10',
+      'kill: 3 to 10',
+      'proven dead: 10 to 10',
       'start setup: 10 to 40',
       'setup runs: 40 to 45',
       'start watcher: 45 to 70',
       'start main: 70 to 100',
+      'all running: 100 to 100',
     ],
   );
   t.is(timeline.totalMs, 100);
@@ -95,15 +102,25 @@ for (const [title, more, waits] of [
     const waited = { ...record, completedAt: undefined, containers: [], ...more };
     const { spans } = timelineOf('p', waited, began + 10_000);
     t.deepEqual(
-      spans.slice(3).map((span) => `${span.name}: ${span.startMs}, ${tookInWords(span)}`),
+      spans.slice(4).map((span) => `${span.name}: ${span.startMs}, ${tookInWords(span)}`),
       waits,
     );
   });
 }
 
+test('where nothing was left to kill, that is proven', (t) => {
+  const { spans } = timelineOf('p', { ...record, killedAt: undefined }, began);
+  t.deepEqual(
+    spans.slice(1, 4).map(({ name, startMs, endMs }) => `${name}: ${startMs} to ${endMs}`),
+    ['recorded: 1 to 2', 'prove dead: 2 to 10', 'proven dead: 10 to 10'],
+  );
+});
+
 test('a request has no exit to be seen', (t) => {
   const asked: RestartRecord = { ...record, trigger: { kind: 'request', by: 'root', at: began } };
-  t.is(timelineOf('p', asked, began).cause, 'root asked for it');
+  const { cause, spans } = timelineOf('p', asked, began);
+  t.is(cause, 'root asked for it');
+  t.deepEqual(spans[0], { name: 'recorded', kind: 'record', startMs: 0, endMs: 3 });
 });
 
 const { completedAt: _, ...incomplete } = record;
@@ -119,7 +136,7 @@ test('of a restart under way, what goes on lasts until now', (t) => {
   const open = timelineOf('p', hanging, began + 5_000);
   t.like(open, { outcome: 'under way', totalMs: 5_000 });
   t.deepEqual(
-    open.spans.slice(3).map((span) => `${span.name}: ${span.startMs}, ${tookInWords(span)}`),
+    open.spans.slice(4).map((span) => `${span.name}: ${span.startMs}, ${tookInWords(span)}`),
     ['start setup: 10, 30 ms', 'setup runs: 40, >4960 ms'],
   );
   t.regex(titleOf(open), /, under way for 5000 ms$/);
@@ -130,7 +147,7 @@ test('a restart that is about to kill has no more than that to show', (t) => {
   const begun: RestartRecord = { generation: 1, trigger, recordedAt, killedAt, containers: [] };
   t.deepEqual(
     timelineOf('p', begun, began + 50).spans.map((span) => `${span.name}: ${tookInWords(span)}`),
-    ['exit seen: 1.0 ms', 'recorded: 2.0 ms', 'killed and proven dead: >47 ms'],
+    ['exit seen: 1.0 ms', 'recorded: 2.0 ms', 'kill: >47 ms'],
   );
 });
 
@@ -145,6 +162,13 @@ test('of a restart that was cut short, nothing lasts longer', (t) => {
 
 test('the text is a waterfall', (t) => {
   t.snapshot(timelineText(timeline, 90));
+});
+
+test('minutes leave the columns as they are', (t) => {
+  const long = timelineOf('p', hanging, began + 86_400_000);
+  const lines = timelineText(long, 90).split('\n').slice(1);
+  t.regex(lines.at(-1) ?? '', / \+40 ms +>86400 s$/);
+  t.true(lines.every((line) => line.length <= 90));
 });
 
 test('names cannot break out of the picture', (t) => {
@@ -175,7 +199,16 @@ test('a trace tells what was cut short, and waits for the end of what is under w
 test('a trace has one span for the restart and one for each step, with whole nanoseconds', (t) => {
   const { resourceSpans } = timelineOtlp([timeline]) as Trace;
   const spans = resourceSpans[0]?.scopeSpans[0]?.spans ?? [];
-  t.is(spans.length, 1 + timeline.spans.length);
+  const steps = timeline.spans.filter(({ kind }) => kind !== 'mark');
+  t.deepEqual(
+    spans.map(({ name }) => name),
+    ['in-place restart', ...steps.map(({ name }) => name)],
+  );
+  t.is(new Set(spans.map(({ spanId }) => spanId)).size, spans.length);
+  t.like(spans[0]?.events, [
+    { name: 'proven dead', timeUnixNano: `${began + 10}000000` },
+    { name: 'all running', timeUnixNano: `${began + 100}000000` },
+  ]);
   t.is(spans[0]?.['endTimeUnixNano'], `${began + 100}000000`);
   t.true(spans.slice(1).every(({ parentSpanId }) => parentSpanId === spans[0]?.['spanId']));
   t.deepEqual(timelineOtlp([timeline]), timelineOtlp([timeline]));

@@ -25,18 +25,23 @@ export interface Timeline {
 
 export interface Span {
   readonly name: string;
-  readonly kind: 'detect' | 'record' | 'kill' | 'wait' | 'start' | 'run';
+  readonly kind: 'detect' | 'record' | 'kill' | 'wait' | 'start' | 'run' | 'mark';
   readonly startMs: number;
+  /** A mark is a moment: it ends when it begins. */
   readonly endMs: number;
   /** It had not ended when the restart was cut short, or has not ended yet. */
   readonly isOpen?: true;
 }
 
-/** The spans of one restart, in the order of their beginning; one under way goes on until now. */
+/** The spans and marks of one restart, in the order of their beginning; one under way goes on until now. */
 export function timelineOf(pod: string, record: RestartRecord, now: number): Timeline {
   const began = beganAt(record.trigger);
   const end = endOf(record, now);
-  const spans = [...clearing(record, end), ...record.containers.flatMap(startUp)];
+  const spans = [
+    ...clearing(record, end),
+    ...record.containers.flatMap(startUp),
+    ...mark('all running', record.completedAt),
+  ];
   return {
     pod,
     generation: record.generation,
@@ -58,6 +63,10 @@ interface Step {
   readonly to?: number;
 }
 
+function mark(name: string, at: number | undefined): readonly Step[] {
+  return at === undefined ? [] : [{ name, kind: 'mark', from: at, to: at }];
+}
+
 function spanOf({ name, kind, from, to }: Step, began: number, end: number): readonly Span[] {
   const until = Math.min(to ?? end, end);
   if (from === undefined || until < from) return [];
@@ -67,13 +76,18 @@ function spanOf({ name, kind, from, to }: Step, began: number, end: number): rea
 
 /** What comes before the start-up. */
 function clearing(record: RestartRecord, end: number): readonly Step[] {
-  const { trigger, recordedAt, killedAt = recordedAt, deadAt, startingAt } = record;
+  const { trigger, recordedAt, killedAt, deadAt, startingAt } = record;
   const began = beganAt(trigger);
-  const seenAt = trigger.kind === 'exit' ? Math.max(began, trigger.seenAt ?? recordedAt) : began;
+  const isExit = trigger.kind === 'exit';
+  const seenAt = isExit ? Math.max(began, trigger.seenAt ?? recordedAt) : began;
   return [
-    { name: 'exit seen', kind: 'detect', from: began, to: seenAt },
-    { name: 'recorded', kind: 'record', from: seenAt, to: killedAt },
-    { name: 'killed and proven dead', kind: 'kill', from: killedAt, to: deadAt },
+    { name: 'exit seen', kind: 'detect', from: isExit ? began : undefined, to: seenAt },
+    { name: 'recorded', kind: 'record', from: seenAt, to: killedAt ?? recordedAt },
+    // What had ended by itself needs no kill.
+    killedAt === undefined
+      ? { name: 'prove dead', kind: 'kill', from: recordedAt, to: deadAt }
+      : { name: 'kill', kind: 'kill', from: killedAt, to: deadAt },
+    ...mark('proven dead', deadAt),
     ...(deadAt === undefined ? [] : waits(record, deadAt, startingAt, end)),
   ];
 }
@@ -147,8 +161,9 @@ export function tookInWords({ startMs, endMs, isOpen }: Span): string {
   return `${isOpen === true ? '>' : ''}${ms(endMs - startMs)}`;
 }
 
-/** `143 ms`, with a fraction where it matters. */
+/** `143 ms`, with a fraction where it matters; minutes are told in seconds. */
 export function ms(value: number): string {
+  if (value >= 100_000) return `${Math.round(value / 1000)} s`;
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 }
 
