@@ -65,6 +65,14 @@ test('a container is creating, created, starting, running, exited as its news co
   t.deepEqual(view.instances, []);
 });
 
+test('when the creation of a container was asked for and answered stays, whatever a look tells', (t) => {
+  const view = succeeded(issued(blankView, create, 0, 1), create, created, 2);
+  const times = { createAskedAt: 1, createdAt: 2 };
+  t.like(view.instances, [times]);
+  const seen = looked(view, view, seeing(anInstance('created', { createdAt: 1.5 })));
+  t.like(seen.instances, [times]);
+});
+
 test('an exit that comes before the answer of its start stays', (t) => {
   const view = succeeded(exited(withOne('starting'), 'c1', exit), start, done, 25);
   t.like(view.instances, [{ state: 'exited', exit, startedAt: 20 }]);

@@ -92,6 +92,7 @@ export function issued(
         specHash: '',
         ...(target !== undefined && { target }),
         state: 'creating',
+        createAskedAt: now,
         gone: false,
       };
       return { ...view, instances: [...view.instances, placeholder] };
@@ -394,6 +395,8 @@ function merged(known: Instance | undefined, seen: Instance): Instance {
     ...settledOrigin(known, seen),
     state: furthest(known.state, seen.state),
     exit: mergedExit(known.exit, seen.exit),
+    createAskedAt: known.createAskedAt,
+    createdAt: known.createdAt ?? seen.createdAt,
     startAskedAt: known.startAskedAt,
     startedAt: known.startedAt ?? seen.startedAt,
     pid: known.pid,

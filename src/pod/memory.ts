@@ -155,7 +155,8 @@ export interface ContainerSteps {
   readonly name: string;
   /** Absent: an older version has recorded it. */
   readonly kind?: ContainerKind;
-  /** Before `recordedAt` for a standby. */
+  /** When its creation began, with a pull if there was one; before `recordedAt` for a standby. */
+  readonly createAskedAt?: number;
   readonly createdAt?: number;
   /** When the runtime was asked to start it. */
   readonly startAskedAt?: number;

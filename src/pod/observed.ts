@@ -74,6 +74,8 @@ export interface Instance extends Origin {
   readonly state: InstanceState;
   /** While it is being created: how far that is, in words; absent if it does not take long. */
   readonly progress?: string;
+  /** When we began to create it: to see to its image, then to ask the runtime. */
+  readonly createAskedAt?: number;
   readonly createdAt?: number;
   /** When we asked the runtime to start it. */
   readonly startAskedAt?: number;

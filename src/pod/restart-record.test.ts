@@ -1,6 +1,6 @@
 // What is left of in-place restarts, of those that were overtaken most of all.
 import test from 'ava';
-import { aContainer, aPod, referencePod, restartAllOn } from '../testing/builders.ts';
+import { aContainer, aPod, aSidecar, referencePod, restartAllOn } from '../testing/builders.ts';
 import type { Behaviour } from '../testing/simulated-node.ts';
 import { SimulatedNode } from '../testing/simulated-node.ts';
 import { blankMemory } from './memory.ts';
@@ -63,6 +63,25 @@ test('each turn of a loop of restarts is on record, as long as there is room', (
   t.true(records.every(({ cutShortAt, completedAt }) => cutShortAt && completedAt === undefined));
   t.true(records.every(({ containers: [setup] }) => setup?.finishedAt !== undefined));
   t.is(records.at(-1)?.generation, node.memory.generation - 1);
+});
+
+test('the record tells when containers were created, ahead or on the way', (t) => {
+  const pod = aPod(
+    [aSidecar('watcher', restartAllOn(88))],
+    [aContainer('main', { imagePullPolicy: 'Always' })],
+  );
+  const node = new SimulatedNode(pod, {
+    behave: (name, run) => (name === 'watcher' && run === 0 ? { runsMs: 60_000, code: 88 } : {}),
+    latencyMs: ({ kind }) => (kind === 'create-container' ? 400 : 1),
+  });
+  node.run();
+  const [record] = node.memory.restarts;
+  const { recordedAt = NaN, containers = [] } = record ?? {};
+  const [watcher, main] = containers;
+  t.true((watcher?.createAskedAt ?? NaN) < recordedAt);
+  t.is((watcher?.createdAt ?? NaN) - (watcher?.createAskedAt ?? NaN), 400);
+  t.true((main?.createAskedAt ?? NaN) >= recordedAt);
+  t.is((main?.createdAt ?? NaN) - (main?.createAskedAt ?? NaN), 400);
 });
 
 test('the end of the pod cuts a restart short', (t) => {

@@ -100,6 +100,7 @@ function timesOf(
       ? instancesOf(observed, name).findLast((one) => one.generation === generation)
       : currentInstance(observed, memory, name);
   return {
+    createAskedAt: instance?.createAskedAt,
     createdAt: instance?.createdAt,
     startAskedAt: instance?.startAskedAt,
     startedAt: known?.startedAt,

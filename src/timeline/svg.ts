@@ -14,6 +14,7 @@ const colours: Readonly<Record<Span['kind'], string>> = {
   record: '#5c6b8a',
   kill: '#c8553d',
   wait: '#d9d9d9',
+  create: '#8cc0d0',
   start: '#2a7f9e',
   run: '#7fb069',
   mark: '#222222',

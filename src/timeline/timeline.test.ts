@@ -108,6 +108,23 @@ for (const [title, more, waits] of [
   });
 }
 
+test('what is created on the way is shown, not what was created ahead', (t) => {
+  const [setup, watcher, main] = record.containers;
+  const containers = [
+    { name: 'setup', ...setup, createAskedAt: began - 900, createdAt: began - 800 },
+    { name: 'watcher', ...watcher, createAskedAt: began - 50, createdAt: began + 40 },
+    { name: 'main', ...main, createAskedAt: began + 20, createdAt: began + 65 },
+    { name: 'late', createAskedAt: began + 90 },
+  ];
+  const { spans } = timelineOf('p', { ...record, containers }, began);
+  t.deepEqual(
+    spans
+      .filter(({ kind }) => kind === 'create')
+      .map((span) => `${span.name}: ${span.startMs}, ${tookInWords(span)}`),
+    ['create watcher: 0, 40 ms', 'create main: 20, 45 ms', 'create late: 90, >10 ms'],
+  );
+});
+
 test('where nothing was left to kill, that is proven', (t) => {
   const { spans } = timelineOf('p', { ...record, killedAt: undefined }, began);
   t.deepEqual(

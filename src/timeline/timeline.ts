@@ -25,7 +25,7 @@ export interface Timeline {
 
 export interface Span {
   readonly name: string;
-  readonly kind: 'detect' | 'record' | 'kill' | 'wait' | 'start' | 'run' | 'mark';
+  readonly kind: 'detect' | 'record' | 'kill' | 'wait' | 'create' | 'start' | 'run' | 'mark';
   readonly startMs: number;
   /** A mark is a moment: it ends when it begins. */
   readonly endMs: number;
@@ -39,7 +39,7 @@ export function timelineOf(pod: string, record: RestartRecord, now: number): Tim
   const end = endOf(record, now);
   const spans = [
     ...clearing(record, end),
-    ...record.containers.flatMap(startUp),
+    ...record.containers.flatMap((steps) => startUp(record, steps)),
     ...mark('all running', record.completedAt),
   ];
   return {
@@ -70,7 +70,8 @@ function mark(name: string, at: number | undefined): readonly Step[] {
 function spanOf({ name, kind, from, to }: Step, began: number, end: number): readonly Span[] {
   const until = Math.min(to ?? end, end);
   if (from === undefined || until < from) return [];
-  const span = { name, kind, startMs: from - began, endMs: until - began };
+  // A standby may have been in the making when it was needed.
+  const span = { name, kind, startMs: Math.max(0, from - began), endMs: until - began };
   return [to === undefined ? { ...span, isOpen: true } : span];
 }
 
@@ -116,11 +117,19 @@ function waits(
 }
 
 /** Whatever comes next waits for the start before it, or for the end of an init container. */
-function startUp(steps: ContainerSteps): readonly Step[] {
-  const { name, kind, startAskedAt, startedAt, finishedAt } = steps;
+function startUp({ recordedAt }: RestartRecord, steps: ContainerSteps): readonly Step[] {
+  const { name, kind, createAskedAt, createdAt, startAskedAt, startedAt, finishedAt } = steps;
+  // A standby was there before.
+  const isCreated = createdAt === undefined || createdAt > recordedAt;
   // That others go on running is what they are for.
   const isWork = kind === 'init' || finishedAt !== undefined;
   return [
+    {
+      name: `create ${name}`,
+      kind: 'create',
+      from: isCreated ? createAskedAt : undefined,
+      to: createdAt,
+    },
     { name: `start ${name}`, kind: 'start', from: startAskedAt ?? startedAt, to: startedAt },
     { name: `${name} runs`, kind: 'run', from: isWork ? startedAt : undefined, to: finishedAt },
   ];
