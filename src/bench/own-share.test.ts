@@ -37,6 +37,16 @@ for (const [what, containers, ms] of [
     8,
   ],
   [
+    'what is created on the way is not ours, what was created ahead takes no time',
+    [
+      { name: 'a', createAskedAt: 100, createdAt: 200, startAskedAt: 1006, startedAt: 1046 },
+      { name: 'b', createAskedAt: 1004, createdAt: 1020, startAskedAt: 1050, startedAt: 1070 },
+      { name: 'c', createAskedAt: 1072, createdAt: 1100, startAskedAt: 1103, startedAt: 1150 },
+    ],
+    // Before b's creation 4, before b's start 4, before c's creation 2, before its start 3.
+    13,
+  ],
+  [
     'what is started side by side counts once',
     [
       { name: 'a', startAskedAt: 1006, startedAt: 1046 },

@@ -28,12 +28,18 @@ export function ownShareOf(record: RestartRecord): OwnShare | undefined {
   const to = Math.max(from, ...containers.map(({ startedAt = 0 }) => startedAt));
   const leftOf = (...spans: readonly Span[]): number => to - from - covered(spans, { from, to });
 
-  const others = containers.flatMap(({ startAskedAt, startedAt, finishedAt }): Span[] =>
+  const created = containers.flatMap(({ createAskedAt, createdAt }): Span[] =>
+    createAskedAt === undefined || createdAt === undefined
+      ? []
+      : [{ from: createAskedAt, to: createdAt }],
+  );
+  const started = containers.flatMap(({ startAskedAt, startedAt, finishedAt }): Span[] =>
     startedAt === undefined
       ? []
       : // What ends at once may do so before the runtime says that it has started.
         [{ from: startAskedAt ?? startedAt, to: Math.max(startedAt, finishedAt ?? startedAt) }],
   );
+  const others = [...created, ...started];
   const news = [
     { from, to: trigger.seenAt ?? from },
     ...containers.flatMap(({ finishedAt, finishSeenAt }): Span[] =>
