@@ -184,7 +184,11 @@ export function succeeded(view: Observed, action: Action, outcome: Outcome, now:
       }));
     case 'run-hook':
       if (outcome.kind !== 'hooked') return next;
-      return withHook(next, action, { outcome: outcome.outcome, message: outcome.message });
+      return withHook(next, action, {
+        outcome: outcome.outcome,
+        message: outcome.message,
+        endedAt: now,
+      });
     case 'probe-container': {
       const { id, name, probe } = action;
       const over = probeOver(next, action);
@@ -249,7 +253,11 @@ export function failed(
     case 'stop-container':
       return withInstance(next, action.id, (one) => ({ ...one, stopBy: undefined }));
     case 'run-hook':
-      return withHook(next, action, { outcome: 'failed', message: failure.message });
+      return withHook(next, action, {
+        outcome: 'failed',
+        message: failure.message,
+        endedAt: now,
+      });
     case 'probe-container':
       return probeOver(next, action);
     case 'lend':

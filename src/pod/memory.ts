@@ -5,6 +5,7 @@
  * Read next: decide.ts, the only place that makes a new memory out of an old one.
  */
 import type { ProbeKind } from './handler.ts';
+import type { HookRun } from './observed.ts';
 import type { Origin } from './origin.ts';
 import type { ContainerKind } from './pod.ts';
 
@@ -76,6 +77,8 @@ export interface ProbeMemory {
   readonly last: 'success' | 'failure';
   /** How many like the last one there were in a row; no more are counted than matter. */
   readonly inARow: number;
+  /** When it came out as a success for the first time. */
+  readonly passedAt?: number;
 }
 
 /** Why and how a container is stopped. */
@@ -161,6 +164,12 @@ export interface ContainerSteps {
   /** When the runtime was asked to start it. */
   readonly startAskedAt?: number;
   readonly startedAt?: number;
+  /** Its postStart hook, if that has begun. */
+  readonly postStart?: Pick<HookRun, 'begunAt' | 'endedAt'>;
+  /** Its startup probe, if it has one. */
+  readonly startupProbe?: Pick<ProbeMemory, 'passedAt'>;
+  /** When it was ready for the first time, which may be later than that all were running. */
+  readonly readyAt?: number;
   readonly finishedAt?: number;
   /** When the news of that end reached us; absent when it was found by a look. */
   readonly finishSeenAt?: number;

@@ -105,6 +105,7 @@ export interface Instance extends Origin {
 export interface HookRun {
   readonly begunAt: number;
   readonly outcome?: 'done' | 'failed';
+  readonly endedAt?: number;
   /** Why it failed. */
   readonly message?: string;
 }

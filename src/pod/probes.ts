@@ -61,7 +61,7 @@ function takeResult(look: Look, memory: Memory, result: ProbeResult): Decision {
   const outcome = result.outcome === 'failure' ? 'failure' : 'success';
   const before = known.probes?.[kind];
   const isEarly = before === undefined && outcome === 'failure' && kind !== 'readiness';
-  const after = isEarly ? tooEarly : folded(before, outcome, probe);
+  const after = isEarly ? tooEarly : folded(before, outcome, probe, look.now);
   const probes = { ...known.probes, [kind]: after };
   return {
     memory: { ...memory, containers: { ...memory.containers, [name]: { ...known, probes } } },
@@ -82,14 +82,17 @@ function folded(
   before: ProbeMemory | undefined,
   outcome: 'success' | 'failure',
   { successThreshold, failureThreshold }: Probe,
+  now: number,
 ): ProbeMemory {
   const threshold = outcome === 'success' ? successThreshold : failureThreshold;
   const inARow = before?.last === outcome ? before.inARow + 1 : 1;
   // No further than it matters: a probe that goes on as before changes nothing that has to be saved.
+  const result = inARow >= threshold ? outcome : before?.result;
   return {
     last: outcome,
     inARow: Math.min(inARow, threshold),
-    result: inARow >= threshold ? outcome : before?.result,
+    result,
+    passedAt: before?.passedAt ?? (result === 'success' ? now : undefined),
   };
 }
 

@@ -1,8 +1,16 @@
 // What is left of in-place restarts, of those that were overtaken most of all.
 import test from 'ava';
-import { aContainer, aPod, aSidecar, referencePod, restartAllOn } from '../testing/builders.ts';
+import {
+  aContainer,
+  aPod,
+  aSidecar,
+  referencePod,
+  restartAllOn,
+  restartOn,
+} from '../testing/builders.ts';
 import type { Behaviour } from '../testing/simulated-node.ts';
 import { SimulatedNode } from '../testing/simulated-node.ts';
+import type { Probe } from './handler.ts';
 import { blankMemory } from './memory.ts';
 import type { RestartRecord } from './memory.ts';
 import { restartsOf } from './restart-record.ts';
@@ -82,6 +90,64 @@ test('the record tells when containers were created, ahead or on the way', (t) =
   t.is((watcher?.createdAt ?? NaN) - (watcher?.createAskedAt ?? NaN), 400);
   t.true((main?.createAskedAt ?? NaN) >= recordedAt);
   t.is((main?.createdAt ?? NaN) - (main?.createAskedAt ?? NaN), 400);
+});
+
+const probe: Probe = {
+  exec: { command: ['check'] },
+  timeoutSeconds: 1,
+  periodSeconds: 1,
+  successThreshold: 1,
+  failureThreshold: 100,
+};
+const postStart = { sleep: { seconds: 0 } };
+
+/** A proxy that has to be up before the app, with the means for that; the first run ends after a minute. */
+function slowNode(readyAfterMs: number, mainRuns: Behaviour = forever) {
+  const pod = aPod(
+    [aSidecar('proxy', { startupProbe: probe, lifecycle: { postStart }, ...restartAllOn(88) })],
+    [aContainer('main', { readinessProbe: probe, ...restartOn(1) }), aContainer('plain')],
+  );
+  const runs: Record<string, readonly Behaviour[]> = {
+    proxy: [{ runsMs: 60_000, code: 88 }, forever],
+    main: [forever, mainRuns, forever],
+  };
+  return new SimulatedNode(pod, {
+    behave: (name, run) => runs[name]?.[run] ?? forever,
+    latencyMs: ({ kind }) => (kind === 'run-hook' ? 300 : 1),
+    probe: (_, kind, { ms }) =>
+      ms > (kind === 'startup' ? 2_500 : readyAfterMs) ? 'success' : 'failure',
+  });
+}
+
+/** The times of a restart's containers, in seconds from their start. */
+function fromStart({ containers }: RestartRecord): object {
+  return Object.fromEntries(
+    containers.map(({ name, startedAt = NaN, postStart: hook, startupProbe, readyAt }) => {
+      const [hookEnd, passed, ready] = [hook?.endedAt, startupProbe?.passedAt, readyAt].map((at) =>
+        at === undefined ? undefined : Math.round((at - startedAt) / 100) / 10,
+      );
+      return [name, { hookEnd, passed, ready }];
+    }),
+  );
+}
+
+test('the record tells what a sidecar held up, and when each container was ready, however late', (t) => {
+  const node = slowNode(9_500);
+  node.run({ forMs: 65_000 });
+  const proxy = { hookEnd: 0.3, passed: 3.3, ready: 3.3 };
+  const plain = { hookEnd: undefined, passed: undefined, ready: 0 };
+  const main = { hookEnd: undefined, passed: undefined, ready: undefined };
+  t.deepEqual(restarts(node).map(inWords), ['1 complete']);
+  t.deepEqual(restarts(node).map(fromStart), [{ proxy, main, plain }]);
+  node.run({ forMs: 20_000 });
+  t.deepEqual(restarts(node).map(fromStart), [{ proxy, main: { ...main, ready: 10 }, plain }]);
+});
+
+test('a container that was started again since was not ready by that restart', (t) => {
+  const node = slowNode(9_500, { runsMs: 5_000, code: 1 });
+  node.run({ forMs: 120_000 });
+  t.is(node.status.conditions.find(({ type }) => type === 'Ready')?.status, 'True');
+  t.like(restarts(node)[0]?.containers[1], { name: 'main', readyAt: undefined });
 });
 
 test('the end of the pod cuts a restart short', (t) => {

@@ -7,9 +7,17 @@
 import type { Decision, Look } from './decision.ts';
 import { only } from './decision.ts';
 import { currentInstance, instancesOf } from './instances.ts';
-import type { ContainerSteps, Memory, RestartRecord, RestartUnderWay, Trigger } from './memory.ts';
+import type {
+  ContainerMemory,
+  ContainerSteps,
+  Memory,
+  RestartRecord,
+  RestartUnderWay,
+  Trigger,
+} from './memory.ts';
 import type { Instance } from './observed.ts';
 import { own } from './own.ts';
+import type { Container } from './pod.ts';
 import { containersOf } from './pod.ts';
 
 /** How many restarts that are over are remembered. */
@@ -18,10 +26,11 @@ const RECORDS_KEPT = 20;
 /** What a record is made from. */
 type Scene = Pick<Look, 'pod' | 'observed'>;
 
-/** Closes the record of a restart whose containers have all started. */
+/** Closes the record of a restart whose containers have all started; adds later when they are ready. */
 export function finishRestart(look: Look, memory: Memory): Decision {
   const { restart } = memory;
-  if (restart?.deadAt === undefined || restart.startingAt === undefined) return only(memory);
+  if (restart === undefined) return only(noteReadiness(look, memory));
+  if (restart.deadAt === undefined || restart.startingAt === undefined) return only(memory);
   const all = containersOf(look.pod).map(({ container }) => own(memory.containers, container.name));
   const started = all.every(
     (known) =>
@@ -68,6 +77,24 @@ export function beganAt(trigger: Trigger): number {
   return trigger.kind === 'exit' ? trigger.exitedAt : trigger.at;
 }
 
+/** What the last restart has started may be ready long after that restart was over. */
+function noteReadiness(scene: Scene, memory: Memory): Memory {
+  const last = memory.restarts.at(-1);
+  if (last?.completedAt === undefined || last.generation !== memory.generation) return memory;
+  const isOpen = ({ kind, readyAt }: ContainerSteps) => kind !== 'init' && readyAt === undefined;
+  if (!last.containers.some(isOpen)) return memory;
+  const latest = new Map(stepsOf(scene, memory).map((steps) => [steps.name, steps]));
+  const containers = last.containers.map((steps) => {
+    const { startedAt, readyAt } = latest.get(steps.name) ?? {};
+    // One that was started again since is not the one that this restart has started.
+    const isIt = isOpen(steps) && startedAt === steps.startedAt && readyAt !== undefined;
+    return isIt ? { ...steps, readyAt } : steps;
+  });
+  const isNews = containers.some((steps, index) => steps !== last.containers[index]);
+  if (!isNews) return memory;
+  return { ...memory, restarts: [...memory.restarts.slice(0, -1), { ...last, containers }] };
+}
+
 function recorded(memory: Memory, record: RestartRecord): Memory {
   const restarts = [...memory.restarts, record].slice(-RECORDS_KEPT);
   return { ...memory, restart: undefined, restarts };
@@ -75,36 +102,53 @@ function recorded(memory: Memory, record: RestartRecord): Memory {
 
 function recordOf(scene: Scene, memory: Memory, restart: RestartUnderWay): RestartRecord {
   const { generation } = memory;
-  return {
-    generation,
-    ...restart,
-    containers: containersOf(scene.pod).map(({ container: { name }, kind }) => ({
-      name,
-      kind,
-      ...timesOf(scene, memory, name),
-    })),
-  };
+  return { generation, ...restart, containers: stepsOf(scene, memory) };
 }
 
-function timesOf(
-  { observed }: Scene,
-  memory: Memory,
-  name: string,
-): Omit<ContainerSteps, 'name' | 'kind'> {
+function stepsOf({ pod, observed }: Scene, memory: Memory): readonly ContainerSteps[] {
   const { generation } = memory;
-  const latest = own(memory.containers, name);
-  // Until its turn comes, what is remembered of it is how it was before the restart.
-  const known = latest?.generation === generation ? latest : undefined;
-  const instance: Instance | undefined =
-    known === undefined
-      ? instancesOf(observed, name).findLast((one) => one.generation === generation)
-      : currentInstance(observed, memory, name);
-  return {
-    createAskedAt: instance?.createAskedAt,
-    createdAt: instance?.createdAt,
-    startAskedAt: instance?.startAskedAt,
-    startedAt: known?.startedAt,
-    finishedAt: known?.exit?.finishedAt,
-    finishSeenAt: instance?.exit?.seenAt,
-  };
+  return containersOf(pod).map(({ container, kind }) => {
+    const { name } = container;
+    const latest = own(memory.containers, name);
+    // Until its turn comes, what is remembered of it is how it was before the restart.
+    const known = latest?.generation === generation ? latest : undefined;
+    const instance =
+      known === undefined
+        ? instancesOf(observed, name).findLast((one) => one.generation === generation)
+        : currentInstance(observed, memory, name);
+    const { begunAt, endedAt } = instance?.hooks?.postStart ?? {};
+    return {
+      name,
+      kind,
+      createAskedAt: instance?.createAskedAt,
+      createdAt: instance?.createdAt,
+      startAskedAt: instance?.startAskedAt,
+      startedAt: known?.startedAt,
+      ...(begunAt !== undefined && { postStart: { begunAt, endedAt } }),
+      ...(container.startupProbe && {
+        startupProbe: { passedAt: known?.probes?.startup?.passedAt },
+      }),
+      readyAt: kind === 'init' ? undefined : readyAt(container, known, instance),
+      finishedAt: known?.exit?.finishedAt,
+      finishSeenAt: instance?.exit?.seenAt,
+    };
+  });
+}
+
+/** Ready is what runs, whose hook is done and whose probes have succeeded; absent: not yet, or not known. */
+function readyAt(
+  { lifecycle, startupProbe, readinessProbe }: Container,
+  known: ContainerMemory | undefined,
+  instance: Instance | undefined,
+): number | undefined {
+  const hook = instance?.hooks?.postStart;
+  const times = [
+    known?.startedAt,
+    ...(lifecycle?.postStart ? [hook?.outcome === 'done' ? hook.endedAt : undefined] : []),
+    ...(startupProbe ? [known?.probes?.startup?.passedAt] : []),
+    ...(readinessProbe ? [known?.probes?.readiness?.passedAt] : []),
+  ];
+  return times.reduce((latest, at) =>
+    latest === undefined || at === undefined ? undefined : Math.max(latest, at),
+  );
 }

@@ -16,6 +16,8 @@ const colours: Readonly<Record<Span['kind'], string>> = {
   wait: '#d9d9d9',
   create: '#8cc0d0',
   start: '#2a7f9e',
+  hook: '#9a77b8',
+  probe: '#c3a6d8',
   run: '#7fb069',
   mark: '#222222',
 };
@@ -56,7 +58,9 @@ function waterfall(timeline: Timeline): string {
     const took = kind === 'mark' ? '' : `, ${tookInWords(span)}`;
     return (
       `<text x="${LABELS - 10}" y="${y + 14}" text-anchor="end">${escaped(name)}</text>` +
-      (kind === 'mark' ? diamond(from, y) : bar(span, from, y, (endMs - startMs) * perMs)) +
+      (kind === 'mark'
+        ? markAt(Math.min(from, LABELS + plot), y, startMs > timeline.totalMs)
+        : bar(span, from, y, (endMs - startMs) * perMs)) +
       `<text x="${WIDTH - NUMBERS + 10}" y="${y + 14}" fill="#555">+${ms(startMs)}${escaped(took)}</text>`
     );
   });
@@ -73,8 +77,10 @@ function bar({ kind, isOpen }: Span, x: number, y: number, width: number): strin
   );
 }
 
-function diamond(x: number, y: number): string {
-  return `<path d="M${x} ${y + 4}l6 6l-6 6l-6 -6z" fill="${colours.mark}"/>`;
+/** A diamond; an arrow for what lies beyond the end of the scale. */
+function markAt(x: number, y: number, isBeyond: boolean): string {
+  const shape = isBeyond ? 'm-4 -6l8 6l-8 6z' : 'm0 -6l6 6l-6 6l-6 -6z';
+  return `<path d="M${x} ${y + 10}${shape}" fill="${colours.mark}"/>`;
 }
 
 /** Four to ten round numbers of milliseconds. */

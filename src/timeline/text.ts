@@ -12,7 +12,8 @@ export function timelineText(timeline: Timeline, columns = 100): string {
     const { name, kind, startMs, endMs } = span;
     const from = Math.min(width - 1, Math.floor(startMs * perMs));
     const length = Math.max(1, Math.min(width - from, Math.round((endMs - startMs) * perMs)));
-    const shape = kind === 'mark' ? '◆' : '█'.repeat(length);
+    const mark = startMs > timeline.totalMs ? '▶' : '◆';
+    const shape = kind === 'mark' ? mark : '█'.repeat(length);
     const bar = `${' '.repeat(from)}${shape}`.padEnd(width);
     const took = kind === 'mark' ? '' : tookInWords(span);
     const times = `+${ms(startMs)}`.padStart(numbers / 2) + took.padStart(numbers / 2);

@@ -4,6 +4,7 @@ import { timelineHtml } from './html.ts';
 import { timelineOtlp } from './otlp.ts';
 import { timelineSvg } from './svg.ts';
 import { timelineText } from './text.ts';
+import type { Timeline } from './timeline.ts';
 import { timelineOf, titleOf, tookInWords } from './timeline.ts';
 
 const began = Date.UTC(2026, 0, 1);
@@ -124,6 +125,86 @@ test('what is created on the way is shown, not what was created ahead', (t) => {
     ['create watcher: 0, 40 ms', 'create main: 20, 45 ms', 'create late: 90, >10 ms'],
   );
 });
+
+const proxy = {
+  name: 'proxy',
+  kind: 'sidecar',
+  startAskedAt: began + 45,
+  startedAt: began + 50,
+  postStart: { begunAt: began + 50, endedAt: began + 60 },
+  startupProbe: { passedAt: began + 75 },
+  readyAt: began + 80,
+} as const;
+const app = {
+  name: 'main',
+  kind: 'app',
+  startAskedAt: began + 80,
+  startedAt: began + 100,
+} as const;
+
+/** The rows of a timeline after the clearing, in words. */
+function rowsOf({ spans }: Timeline): readonly string[] {
+  const from = spans.findIndex(({ name }) => name === 'proven dead') + 1;
+  return spans
+    .slice(from)
+    .map(
+      (span) =>
+        `${span.name}: ${span.startMs}${span.kind === 'mark' ? '' : `, ${tookInWords(span)}`}`,
+    );
+}
+
+test('what holds up the next start is a span, and that a container is ready a mark', (t) => {
+  const main = {
+    ...app,
+    postStart: { begunAt: began + 100 },
+    startupProbe: { passedAt: began + 900 },
+    readyAt: began + 1_200,
+  };
+  const ready = timelineOf('p', { ...record, containers: [proxy, main] }, began);
+  t.deepEqual(rowsOf(ready), [
+    'start proxy: 45, 5.0 ms',
+    'postStart of proxy: 50, 10 ms',
+    'startup probe of proxy: 60, 15 ms',
+    'proxy ready: 80',
+    'start main: 80, 20 ms',
+    'all running: 100',
+    'main ready: 1200',
+  ]);
+  t.like(ready, { totalMs: 100, readyMs: 1_200 });
+  t.regex(titleOf(ready), /, all running after 100 ms, ready after 1200 ms$/);
+  // What comes after the restart does not squeeze the picture of it.
+  t.regex(timelineText(ready), / {2}all running .*◆ +\+100 ms\n {2}main ready .*▶ +\+1200 ms$/);
+  t.regex(timelineSvg([ready]), /<path d="M[\d.]+ [\d.]+m-4 -6l8 6l-8 6z"/);
+});
+
+test('what is ready as soon as it runs needs no mark', (t) => {
+  const containers = [
+    { ...proxy, postStart: undefined, startupProbe: undefined, readyAt: began + 50 },
+    { ...app, readyAt: began + 100 },
+  ];
+  const { spans, readyMs } = timelineOf('p', { ...record, containers }, began);
+  t.deepEqual(
+    spans.filter(({ kind }) => kind === 'mark').map(({ name }) => name),
+    ['proven dead', 'all running'],
+  );
+  t.is(readyMs, undefined);
+});
+
+for (const [what, more, row] of [
+  ['postStart hook', { postStart: { begunAt: began + 50 } }, 'postStart of proxy: 50, >4950 ms'],
+  [
+    'startup probe',
+    { postStart: undefined, startupProbe: {} },
+    'startup probe of proxy: 50, >4950 ms',
+  ],
+] as const) {
+  test(`a restart may hang in a ${what}`, (t) => {
+    const { name, kind, startAskedAt, startedAt, startupProbe } = proxy;
+    const steps = { name, kind, startAskedAt, startedAt, startupProbe, ...more };
+    const hangs = timelineOf('p', { ...incomplete, containers: [steps] }, began + 5_000);
+    t.deepEqual(rowsOf(hangs), ['start proxy: 45, 5.0 ms', row]);
+  });
+}
 
 test('where nothing was left to kill, that is proven', (t) => {
   const { spans } = timelineOf('p', { ...record, killedAt: undefined }, began);
