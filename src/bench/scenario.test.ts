@@ -32,6 +32,16 @@ test('a pod without init containers still has its trigger', (t) => {
   );
 });
 
+for (const image of ['localhost/test:latest', 'localhost/test', 'localhost/test:1']) {
+  test(`no registry is asked for ${image} while restarts are measured`, (t) => {
+    const scenario = { pods: 1, containers: 1, inits: 1, image };
+    const { spec } = podFromValue(manifestOf(scenario, place), 'test').pod;
+    for (const container of [...spec.initContainers, ...spec.containers]) {
+      t.is(container.imagePullPolicy, 'IfNotPresent', container.name);
+    }
+  });
+}
+
 test('in three rounds each of three has been first, second and last once', (t) => {
   const orders = [0, 1, 2].map((round) => inTurn(['a', 'b', 'c'], round).join(''));
   t.deepEqual(orders, ['abc', 'bca', 'cab']);
