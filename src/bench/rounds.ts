@@ -1,8 +1,9 @@
 /**
  * The rounds: in each one every contender restarts its pods once, one contender after the other.
  *
- * The order rotates from round to round, so that whatever comes and goes on the machine, and
- * whatever one contender leaves for the next, hits all of them alike.
+ * The order changes from round to round, so that whatever comes and goes on the machine, and
+ * whatever one contender leaves for the next, hits all of them alike: in six rounds each of three
+ * comes first, second and last twice, and comes right after each of the others three times.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Contender, Mark, Method, PodRecord } from './contender.ts';
@@ -71,10 +72,12 @@ export async function runRounds(
   return samples;
 }
 
-/** The same ones, beginning with another one in every round. */
+/** The same ones, beginning with another one in every round; forwards until each was first, then backwards. */
 export function inTurn<T>(all: readonly T[], round: number): readonly T[] {
+  const isForwards = Math.floor(round / all.length) % 2 === 0;
+  const inOrder = isForwards ? all : all.toReversed();
   const first = round % all.length;
-  return [...all.slice(first), ...all.slice(0, first)];
+  return [...inOrder.slice(first), ...inOrder.slice(0, first)];
 }
 
 async function takeSample(

@@ -1,6 +1,5 @@
 import test from 'ava';
 import { podFromValue } from '../manifest/parse-pod.ts';
-import { inTurn } from './rounds.ts';
 import { manifestOf } from './scenario.ts';
 
 const place = { name: 'one', namespace: 'reprise-bench', sharedFolder: '/tmp/one' };
@@ -41,8 +40,3 @@ for (const image of ['localhost/test:latest', 'localhost/test', 'localhost/test:
     }
   });
 }
-
-test('in three rounds each of three has been first, second and last once', (t) => {
-  const orders = [0, 1, 2].map((round) => inTurn(['a', 'b', 'c'], round).join(''));
-  t.deepEqual(orders, ['abc', 'bca', 'cab']);
-});
