@@ -1,5 +1,6 @@
 // The benchmark itself, in short: it measures all three ways, and the comparison is the promised one.
 import test from 'ava';
+import type { Machine } from '../src/bench/machine.ts';
 import type { Summary } from '../src/bench/summary.ts';
 import { startNode } from './node.ts';
 
@@ -14,7 +15,10 @@ test('an in-place restart beats the same done by hand, and the benchmark leaves 
     ...['--cgroup-root', `${node.cgroupRoot}/bench`],
   ]);
   t.is(exitCode, 0, stderr);
-  const { summary } = JSON.parse(stdout) as { summary: Summary };
+  const { summary, machine } = JSON.parse(stdout) as { summary: Summary; machine: Machine };
+  t.regex(machine.snapshotter, /^(overlayfs|native)$/);
+  // No word of whose PATH: it is the one of this containerd.
+  t.regex(machine.ociRuntime, /^runc \(\w+ version \d[^,]*\)$/);
   for (const { method, totalMs } of summary.methods) {
     t.is(totalMs.count, rounds);
     t.log(

@@ -16,15 +16,19 @@ import { findCgroupDriver } from '../runtime/cgroup-driver.ts';
 import { findFeatures } from '../runtime/features.ts';
 import { connectContainerd } from '../runtime/connect.ts';
 import { criOver } from '../runtime/cri.ts';
+import type { Cri } from '../runtime/cri.ts';
 import { ensureImage } from '../runtime/images.ts';
+import { ofAgent } from '../runtime/labels.ts';
 import { CleanUp } from './clean-up.ts';
 import type { Contender } from './contender.ts';
-import { readMachine } from './machine.ts';
+import { readHost } from './machine.ts';
 import type { Machine } from './machine.ts';
 import { makeInPlace, makeRaw } from './make-pods.ts';
 import type { Site } from './make-pods.ts';
 import { runRounds } from './rounds.ts';
 import type { OnRound, RoundCounts, Sample } from './rounds.ts';
+import { readRuntime } from './runtime-facts.ts';
+import type { RuntimeFacts } from './runtime-facts.ts';
 import type { Scenario } from './scenario.ts';
 
 /** What to measure, and where. */
@@ -80,8 +84,11 @@ export async function runBench(
       return Promise.resolve();
     });
     const cri = criOver(containerd);
-    const machine = await readMachine(cri, { folder, version: options.version }, signal);
-    const contenders = await setUp(options, { scenario, folder, cri, cleanUp }, signal);
+    const host = await readHost({ folder, version: options.version });
+    // An id that no agent has: nobody touches what carries it.
+    const agentId = `bench-${randomUUID()}`;
+    const contenders = await setUp(options, agentId, { scenario, folder, cri, cleanUp }, signal);
+    const machine = { ...host, ...(await readRuntimeOf(agentId, cri, signal)) };
     const rounds = { warmUps, iterations };
     const samples = await runRounds(contenders, rounds, progress.onRound, signal);
     return { startedAt, scenario, rounds, standbys, machine, samples };
@@ -93,6 +100,7 @@ export async function runBench(
 
 async function setUp(
   options: BenchOptions,
+  agentId: string,
   site: Site,
   signal: AbortSignal,
 ): Promise<readonly Contender[]> {
@@ -117,10 +125,9 @@ async function setUp(
     signal,
   );
   cleanUp.addTool('the agent', async () => agent[Symbol.asyncDispose]());
-  // An id that no agent has: nobody touches what carries it.
   const node = readNodeFacts({
     name: 'bench',
-    agentId: `bench-${randomUUID()}`,
+    agentId,
     dataDir,
     features: await findFeatures(cri, signal),
   });
@@ -131,6 +138,16 @@ async function setUp(
     await makeInPlace(site, { backend: agent.backend, cri, dataDir, standbys }),
     ...(await makeRaw(site, { cri, node, lending, image }, signal)),
   ];
+}
+
+/** By any container of ours: all are made in the same way. */
+async function readRuntimeOf(
+  agentId: string,
+  cri: Cri,
+  signal: AbortSignal,
+): Promise<RuntimeFacts> {
+  const [one] = await cri.listContainers({ labelSelector: ofAgent(agentId) }, signal);
+  return readRuntime(cri, one?.id ?? '', signal);
 }
 
 async function makeFolder(parent: string): Promise<string> {
