@@ -92,7 +92,15 @@ async function bench(options: BenchCommandOptions): Promise<number> {
     stop.abort(new RepriseError(`interrupted by ${signal}`));
   });
   try {
-    await report(await measure(options, stop.signal), options);
+    const { result, hasLeftovers } = await measure(options, stop.signal);
+    await report(result, options);
+    // Only now: what was measured is no less true.
+    if (hasLeftovers) {
+      throw new RepriseError('not everything that the benchmark made could be removed', {
+        where: options.containerd,
+        next: 'remove the pods of the namespace reprise-bench with crictl, and the folder named above',
+      });
+    }
     return 0;
   } catch (error) {
     // Whatever is thrown after the signal is its consequence.
@@ -101,7 +109,10 @@ async function bench(options: BenchCommandOptions): Promise<number> {
   }
 }
 
-async function measure(options: BenchCommandOptions, signal: AbortSignal): Promise<BenchResult> {
+async function measure(
+  options: BenchCommandOptions,
+  signal: AbortSignal,
+): Promise<{ result: BenchResult; hasLeftovers: boolean }> {
   const [{ runBench }, { agentLogger, requireRoot }] = await Promise.all([
     import('../bench/bench.ts'),
     import('./host-agent.ts'),
@@ -125,13 +136,7 @@ async function measure(options: BenchCommandOptions, signal: AbortSignal): Promi
     progress,
     signal,
   );
-  if (progress.hasLeftovers()) {
-    throw new RepriseError('not everything that the benchmark made could be removed', {
-      where: containerd,
-      next: 'remove the pods of the namespace reprise-bench with crictl, and the folder named above',
-    });
-  }
-  return result;
+  return { result, hasLeftovers: progress.hasLeftovers() };
 }
 
 async function report(result: BenchResult, { output, json, html }: BenchCommandOptions) {
