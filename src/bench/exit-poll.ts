@@ -1,6 +1,7 @@
 /**
  * How somebody without containerd's events finds out that a container has exited: by asking every
- * two milliseconds.
+ * two milliseconds, from the begin of one question to that of the next. An answer that takes longer
+ * skips questions.
  *
  * One container is asked for with ContainerStatus. For many at a time a single list answers for all
  * of them, which is cheaper: whoever polls must not be slowed down by that more than he has to be.
@@ -9,6 +10,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Cri } from '../runtime/cri.ts';
 
 const EVERY_MS = 2;
+
+/**
+ * When to ask next, if it was to be asked at `dueAt` and the answer has come now. Timers are as fine as a
+ * millisecond; that it goes on from `dueAt` keeps the pace in the middle.
+ */
+export function nextQuestion(dueAt: number, now: number): number {
+  const questions = Math.max(1, Math.ceil((now - dueAt) / EVERY_MS));
+  return dueAt + questions * EVERY_MS;
+}
 
 interface Waiting {
   readonly id: string;
@@ -39,16 +49,18 @@ export class ExitPoll {
   /** Never rejects: a failure goes to those who wait. */
   async #poll(): Promise<void> {
     this.#polls = true;
+    let dueAt = performance.now();
     try {
-      while (this.#waiting.size > 0) {
+      for (;;) {
         const exited = await this.#exited([...this.#waiting].map(({ id }) => id));
         for (const one of [...this.#waiting].filter(({ id }) => exited.has(id))) {
           this.#waiting.delete(one);
           one.resolve();
         }
-        if (exited.size === 0) await delay(EVERY_MS, undefined, { signal: this.#signal });
-        // Those who were told may wait for the next one at once.
-        else await delay(0);
+        // Whoever was told, and waits for another one at once, begins anew.
+        if (this.#waiting.size === 0) return;
+        dueAt = nextQuestion(dueAt, performance.now());
+        await delay(dueAt - performance.now(), undefined, { signal: this.#signal });
       }
     } catch (error) {
       for (const { reject } of this.#waiting) reject(error);

@@ -6,7 +6,7 @@
  * until it has exited; StopContainer with timeout 0 for all at once; RemoveContainer for all at once;
  * then for each container in order CreateContainer and StartContainer, and for init containers poll
  * until exited. Re-creation is the same with StopPodSandbox, RemovePodSandbox and RunPodSandbox in
- * between. Many pods are restarted side by side.
+ * between. Many pods are restarted side by side, and one list tells the exits of all (exit-poll.ts).
  */
 import type { Cri } from '../runtime/cri.ts';
 import type { Contender, PodRecord } from './contender.ts';

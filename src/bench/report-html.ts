@@ -124,13 +124,14 @@ function course(summary: Summary): readonly Markup[] {
 
 function conditions(result: BenchResult): readonly Markup[] {
   const raw = Buffer.from(jsonReport(result)).toString('base64');
+  const texts = methodTexts(result.scenario);
   return [
     h('h2', {}, 'What was measured'),
     h('p', {}, clockText),
     h(
       'dl',
       {},
-      methods.map((method) => [h('dt', {}, methodNames[method]), h('dd', {}, methodTexts[method])]),
+      methods.map((method) => [h('dt', {}, methodNames[method]), h('dd', {}, texts[method])]),
     ),
     h('h2', {}, 'What it was measured on'),
     h(

@@ -81,6 +81,15 @@ test('the page stands alone, and nothing in it is taken for markup', (t) => {
   t.notRegex(page, /NaN|Infinity|undefined/);
 });
 
+test('the page tells how the exits of many pods are found, which differs from those of one', (t) => {
+  const [one, many] = [1, 30].map((pods) =>
+    htmlReport(result({ scenario: { ...result().scenario, pods } })),
+  );
+  t.regex(one ?? '', /poll the trigger.{1,6}s status every 2 ms/);
+  t.regex(many ?? '', /list what has exited every 2 ms.* once for all that are waited for/);
+  t.notRegex(many ?? '', /poll the trigger/);
+});
+
 test('the page carries its samples along', (t) => {
   const [, base64 = ''] = /base64,([^"]+)"/.exec(htmlReport(result())) ?? [];
   t.is(Buffer.from(base64, 'base64').toString(), jsonReport(result()));

@@ -14,15 +14,22 @@ export const methodNames: Readonly<Record<Method, string>> = {
 };
 
 /** What each method does, in a sentence. */
-export const methodTexts: Readonly<Record<Method, string>> = {
-  'in-place': 'reprise, on its own: all containers anew in the same sandbox.',
-  naive:
-    "The same by hand with CRI calls: poll the trigger's status every 2 ms until it has exited; " +
-    'StopContainer with timeout 0 for all at once; RemoveContainer for all at once; then for each ' +
-    'container in order CreateContainer and StartContainer, and poll init containers until exited.',
-  're-creation':
-    'As the naive floor, with StopPodSandbox, RemovePodSandbox and RunPodSandbox in between.',
-};
+export function methodTexts({ pods }: Pick<Scenario, 'pods'>): Readonly<Record<Method, string>> {
+  const polled =
+    pods === 1
+      ? "poll the trigger's status every 2 ms until it has exited"
+      : 'all pods side by side: list what has exited every 2 ms, or as fast as containerd answers, ' +
+        'once for all that are waited for, until the trigger is in the list';
+  return {
+    'in-place': 'reprise, on its own: all containers anew in the same sandbox.',
+    naive:
+      `The same by hand with CRI calls: ${polled}; ` +
+      'StopContainer with timeout 0 for all at once; RemoveContainer for all at once; then for each ' +
+      'container in order CreateContainer and StartContainer, and poll init containers until exited.',
+    're-creation':
+      'As the naive floor, with StopPodSandbox, RemovePodSandbox and RunPodSandbox in between.',
+  };
+}
 
 /** What the clock measures. */
 export const clockText =
