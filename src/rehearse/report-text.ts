@@ -85,34 +85,43 @@ function countLine({ judged, cameBack, cutShort, medianMs, worstMs }: Summary): 
   };
 }
 
-function initLines({
-  container,
-  verdict,
-  afterCompleting,
-  afterKill,
-  failure,
-}: InitReport): readonly Line[] {
+function initLines(report: InitReport): readonly Line[] {
+  const { container, verdict, failure } = report;
   const name = `init container "${container}"`;
-  if (failure !== undefined) {
-    const earlier =
-      failure.after === 'a kill' ? 'it had been killed in its middle' : 'it had completed';
-    const how =
-      failure.exitCode === undefined
-        ? 'did not end'
-        : `exited with code ${failure.exitCode} (${failure.reason ?? 'Error'})`;
-    return [
-      { text: `${name} is NOT REENTRANT: after ${earlier}, its next run ${how}`, tone: 'bad' },
-      ...logLines(failure, '    '),
-    ];
+  switch (verdict) {
+    case 'not reentrant': {
+      const text = `${name} is NOT REENTRANT: ${failure === undefined ? 'a run after an earlier one failed' : nextRun(failure)}`;
+      return [{ text, tone: 'bad' }, ...(failure === undefined ? [] : logLines(failure, '    '))];
+    }
+    case 'reentrant':
+      return [{ text: `${name} is reentrant: ${ranAgain(report)}`, tone: 'good' }];
+    case 'unknown': {
+      const text = `${name}: not known whether it is reentrant, as it never ran again to its end`;
+      return [{ text, tone: 'plain' }];
+    }
+    default:
+      return verdict satisfies never;
   }
-  const text =
-    verdict === 'unknown'
-      ? `${name}: not known whether it is reentrant, as it never ran again to its end`
-      : `${name} is reentrant: ran again ${times(afterCompleting)} after completing, ` +
-        (afterKill > 0
-          ? `${times(afterKill)} after a kill in its middle`
-          : 'but was never killed in its middle (more --restarts may hit it)');
-  return [{ text, tone: verdict === 'unknown' ? 'plain' : 'good' }];
+}
+
+function nextRun(failure: NonNullable<InitReport['failure']>): string {
+  const earlier =
+    failure.after === 'a kill' ? 'it had been killed in its middle' : 'it had completed';
+  return `after ${earlier}, its next run ${endInWords(failure)}`;
+}
+
+function endInWords({ exitCode, reason }: FailureReport): string {
+  return exitCode === undefined
+    ? 'did not end'
+    : `exited with code ${exitCode} (${reason ?? 'Error'})`;
+}
+
+function ranAgain({ afterCompleting, afterKill }: InitReport): string {
+  const killed =
+    afterKill > 0
+      ? `${times(afterKill)} after a kill in its middle`
+      : 'but was never killed in its middle (more --restarts may hit it)';
+  return `ran again ${times(afterCompleting)} after completing, ${killed}`;
 }
 
 function failureLines(failure: FailureReport, indent: string): readonly Line[] {

@@ -115,3 +115,20 @@ test('the story ends with what it means, and how to have it again', (t) => {
     'the same moments again: --seed 7 --restarts 1',
   ]);
 });
+
+const verdicts = {
+  'the verdict counts where nothing more is known of the failure': {
+    report: { ...found, failure: undefined },
+    says: 'is NOT REENTRANT: a run after an earlier one failed',
+  },
+  'one that never ran again says nothing': {
+    report: { ...reentrant, verdict: 'unknown' as const, afterCompleting: 0, afterKill: 0 },
+    says: ': not known whether it is reentrant, as it never ran again to its end',
+  },
+};
+for (const [title, { report, says }] of Object.entries(verdicts)) {
+  test(title, (t) => {
+    const lines = words(summaryLines(reportOf([restart(1)], { initContainers: [report] })));
+    t.is(lines[2], `init container "setup"${says.startsWith(':') ? '' : ' '}${says}`);
+  });
+}
