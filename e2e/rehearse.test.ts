@@ -142,6 +142,27 @@ test('an init container that cannot go on where it was killed is found out', asy
   t.deepEqual(await here.traces(), []);
 });
 
+test('an init container that fails until something is there does so in a first start, too, and passes', async (t) => {
+  const here = await place('waits');
+  // Of each start the first try comes too early for what it waits for.
+  const script = `
+    if [ -e /shared/there ]; then rm /shared/there; exit 0; fi
+    touch /shared/there; echo 'not there yet'; exit 4`;
+  const waits = pod(
+    'waits',
+    [initContainer('setup', script, { restartPolicy: 'OnFailure' })],
+    [container('main', lives)],
+  );
+  const { code, report, told } = await rehearse(here, waits, '--restarts', '3');
+  t.is(code, 0, told);
+  const [setup] = report.initContainers;
+  t.like(setup, { container: 'setup', verdict: 'fails at times' });
+  t.like(setup?.failure, { after: 'completing', exitCode: 4 });
+  t.regex(told, /"setup" fails at times, and comes back: it exited with code 4 \(Error\)/);
+  t.true(report.summary.survives);
+  t.deepEqual(await here.traces(), []);
+});
+
 test('an app whose lock file outlives it is found out; --keep-going tries fresh copies', async (t) => {
   const here = await place('lock');
   const script = `

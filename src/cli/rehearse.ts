@@ -50,7 +50,7 @@ export function rehearseCommand(): Command {
         'also in the middle of its init containers, and tells whether it came back each\n' +
         'time: what failed, with which code and last words; how long each restart took;\n' +
         'whether the init containers can run again after they have completed, and after\n' +
-        'they were killed. Then removes the copy.\n\n' +
+        'they were killed, or fail at times, as in a first start. Then removes the copy.\n\n' +
         'Every container gets SIGKILL without a warning, and files in volumes stay as\n' +
         'they are: what a pod does not survive here, it does not survive in production.',
     )

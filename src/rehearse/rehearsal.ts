@@ -198,6 +198,7 @@ function reportOf({ manifest, name }: CopyMeans, story: Story): RehearsalReport 
   const initContainers = reentrancyOf(
     { ...manifest, metadata: { ...manifest.metadata, uid: '', creationTimestamp: '' } },
     lives,
+    { allCameBack: restarts.every(({ outcome }) => outcome !== 'not-back') },
   ).map((one) => initReport(one, story));
   const found = { restarts, startFailure, initContainers };
   const { namespace } = manifest.metadata;

@@ -93,6 +93,10 @@ function initLines(report: InitReport): readonly Line[] {
       const text = `${name} is NOT REENTRANT: ${failure === undefined ? 'a run after an earlier one failed' : nextRun(failure)}`;
       return [{ text, tone: 'bad' }, ...(failure === undefined ? [] : logLines(failure, '    '))];
     }
+    case 'fails at times': {
+      const end = failure === undefined ? '' : `: it ${endInWords(failure)}, as in a first start`;
+      return [{ text: `${name} fails at times, and comes back${end}`, tone: 'plain' }];
+    }
     case 'reentrant':
       return [{ text: `${name} is reentrant: ${ranAgain(report)}`, tone: 'good' }];
     case 'unknown': {

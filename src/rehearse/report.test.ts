@@ -46,6 +46,12 @@ const found = {
   failure: { ...failure, after: 'a kill' as const },
 };
 
+const flaky = {
+  ...reentrant,
+  verdict: 'fails at times' as const,
+  failure: { ...failure, after: 'completing' as const },
+};
+
 test('those that were cut short are not judged', (t) => {
   const { summary } = reportOf([
     restart(1, { outcome: 'cut-short' }),
@@ -68,6 +74,7 @@ test('a pod survives if it always came back, and its init containers can run aga
   const survives = (...args: Parameters<typeof reportOf>) => reportOf(...args).summary.survives;
   t.true(survives([restart(1)], { initContainers: [reentrant] }));
   t.false(survives([restart(1), restart(2, { outcome: 'not-back', failure })]));
+  t.true(survives([restart(1)], { initContainers: [flaky] }));
   t.false(survives([restart(1)], { initContainers: [found] }));
   t.false(survives([restart(1)], { startFailure: failure }));
   t.false(survives([]));
@@ -117,9 +124,17 @@ test('the story ends with what it means, and how to have it again', (t) => {
 });
 
 const verdicts = {
+  'one that fails at times and comes back is no reason against the pod': {
+    report: flaky,
+    says: 'fails at times, and comes back: it exited with code 1 (Error), as in a first start',
+  },
   'the verdict counts where nothing more is known of the failure': {
     report: { ...found, failure: undefined },
     says: 'is NOT REENTRANT: a run after an earlier one failed',
+  },
+  'and of a failure that is usual': {
+    report: { ...flaky, failure: undefined },
+    says: 'fails at times, and comes back',
   },
   'one that never ran again says nothing': {
     report: { ...reentrant, verdict: 'unknown' as const, afterCompleting: 0, afterKill: 0 },

@@ -52,7 +52,8 @@ export interface FailureReport {
 
 export interface InitReport {
   readonly container: string;
-  readonly verdict: 'reentrant' | 'not reentrant' | 'unknown';
+  /** `fails at times`: in first starts, too, and every restart came back. */
+  readonly verdict: 'reentrant' | 'fails at times' | 'not reentrant' | 'unknown';
   readonly afterCompleting: number;
   readonly afterKill: number;
   readonly failure?: FailureReport & { readonly after: 'completing' | 'a kill' };
@@ -65,7 +66,7 @@ export interface Summary {
   readonly cutShort: number;
   readonly medianMs?: number;
   readonly worstMs?: number;
-  /** All came back, and no init container was found out. */
+  /** All came back, and no init container was found not to be reentrant. */
   readonly survives: boolean;
 }
 
