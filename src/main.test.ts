@@ -139,6 +139,11 @@ test('without an agent, a client says what, where and what to do', async (t) => 
   );
 });
 
+test('the value of a global option is no command, whatever it is called', async (t) => {
+  const { err } = await reprise(['--socket', '/nonexistent/run', '-n', 'bench', 'get', 'pods']);
+  t.regex(err, /^error: no agent is running\n {3}at: \/nonexistent\/run\n/);
+});
+
 test('version works without an agent', async (t) => {
   const { code, out } = await reprise(['version', '--socket', '/nonexistent/api.sock']);
   t.is(code, 0);

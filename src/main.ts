@@ -13,6 +13,7 @@
 import { Command, CommanderError } from 'commander';
 import { withGlobalOptions } from './cli/options.ts';
 import { ownVersion } from './cli/own-version.ts';
+import { typedCommand } from './cli/typed-command.ts';
 
 interface Entry {
   readonly summary: string;
@@ -111,7 +112,8 @@ const outliveTheirReader: ReadonlySet<string> = new Set([
 ]);
 
 async function main(args: readonly string[]): Promise<void> {
-  const typed = args.find((arg) => Object.hasOwn(commands, arg));
+  const program = emptyProgram();
+  const typed = typedCommand(args, program.options);
   // Read with the first call that needs a thread: none has been made yet. What the user says counts.
   if (workWithFiles.has(typed ?? '')) process.env['UV_THREADPOOL_SIZE'] ??= FILE_THREADS;
   for (const stream of [process.stdout, process.stderr]) {
@@ -122,7 +124,8 @@ async function main(args: readonly string[]): Promise<void> {
     });
   }
   try {
-    await (await programFor(typed)).parseAsync(args, { from: 'user' });
+    await addCommands(program, typed);
+    await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) {
       // commander has said it all; its codes are 0 for help and 1 for every mistake.
@@ -136,23 +139,24 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-async function programFor(typed: string | undefined): Promise<Command> {
-  const program = withGlobalOptions(
-    new Command('reprise')
-      .description('Runs Kubernetes pods on this machine and restarts them in place.')
-      .configureHelp({ showGlobalOptions: true })
-      .showHelpAfterError('  try: add --help to see what can be typed')
-      .exitOverride(),
-  );
-  program
+/** The program without its commands. */
+function emptyProgram(): Command {
+  return withGlobalOptions(new Command('reprise'))
+    .description('Runs Kubernetes pods on this machine and restarts them in place.')
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('  try: add --help to see what can be typed')
+    .exitOverride()
     .helpCommand(false)
     .version(ownVersion(), '-V, --version', 'show the version')
     .addHelpText('after', guide);
+}
+
+/** Of all but the one that was typed nothing but the name is there, for the help. */
+async function addCommands(program: Command, typed: string | undefined): Promise<void> {
   for (const [name, { summary, load }] of Object.entries(commands)) {
     const command = name === typed ? await load() : new Command(name).summary(summary);
     program.addCommand(command.copyInheritedSettings(program));
   }
-  return program;
 }
 
 const guide = `
