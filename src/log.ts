@@ -14,8 +14,21 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] a
 
 export type LogLevel = (typeof logLevels)[number];
 
-/** A logger that writes synchronously, so that the last words before a crash are not lost. */
+/** Bytes of lines that wait for a full disk; more than any line has. */
+const MOST_WAITING = 1024 * 1024;
+
+/**
+ * A logger that writes synchronously, so that the last words before a crash are not lost. Lines that
+ * cannot be written wait until that is possible again, and are dropped when there are too many.
+ */
 export function createLogger(options: { level: LogLevel; descriptor?: number }): Logger {
+  const lines = destination({
+    dest: options.descriptor ?? 2,
+    sync: true,
+    maxLength: MOST_WAITING,
+  });
+  // Without a listener the error would be thrown at whoever logs, who has done nothing wrong.
+  lines.on('error', () => undefined);
   return pino(
     {
       level: options.level,
@@ -23,6 +36,6 @@ export function createLogger(options: { level: LogLevel; descriptor?: number }):
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination({ dest: options.descriptor ?? 2, sync: true }),
+    lines,
   );
 }

@@ -261,6 +261,38 @@ test('run is a client of the agent that is there: tells, removes, exits like the
   t.deepEqual(api.backend.list(), []);
 });
 
+/** Runs it with output redirected as a shell does it. */
+async function redirected(redirection: string, args: readonly string[], input = ''): Promise<Said> {
+  const script = `exec "$0" "$@" ${redirection}`;
+  const { exitCode, stdout, stderr } = await execa(
+    'sh',
+    ['-c', script, process.execPath, main, ...args],
+    { input, reject: false, timeout: patienceMs },
+  );
+  return { code: exitCode, out: stdout, err: stderr };
+}
+
+test('run sees to its pod when what it says cannot be written', async (t) => {
+  await using api = await serve();
+  const args = ['--socket', api.socket, 'run', '-f', '-'];
+  const running = redirected('> /dev/full 2>&1', args, manifest('web'));
+  const watching = new AbortController();
+  for await (const { object } of await api.client.watchPods({}, watching.signal)) {
+    api.backend.setStatus(object, { phase: 'Succeeded' });
+    watching.abort();
+  }
+  t.is((await running).code, 0);
+  t.deepEqual(api.backend.list(), []);
+});
+
+test('what only shows something fails when that cannot be written', async (t) => {
+  await using api = await serve({ before: [aShownPod()] });
+  const { code, err } = await redirected('> /dev/full', ['--socket', api.socket, 'get', 'pods']);
+  t.is(code, 1);
+  t.regex(err, /^error: the output cannot be written: ENOSPC: no space left on device/);
+  t.notRegex(err, /^\s+at .*\.ts:/m);
+});
+
 test('an interrupted run deletes its pod, the second time by force', async (t) => {
   await using api = await serve();
   // A pod that takes its time to go.

@@ -102,7 +102,7 @@ const commands: Readonly<Record<string, Entry>> = {
 const workWithFiles: ReadonlySet<string> = new Set(['run', 'agent']);
 const FILE_THREADS = '64';
 
-/** These see to their pods even when nobody reads what they say. */
+/** These see to their pods even when nobody reads what they say, or it cannot be written. */
 const outliveTheirReader: ReadonlySet<string> = new Set([
   'run',
   'agent',
@@ -118,9 +118,13 @@ async function main(args: readonly string[]): Promise<void> {
   if (workWithFiles.has(typed ?? '')) process.env['UV_THREADPOOL_SIZE'] ??= FILE_THREADS;
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (outliveTheirReader.has(typed ?? '')) return;
       // `reprise get -w | head`: the reader has seen enough.
-      if (error.code !== 'EPIPE') throw error;
-      if (!outliveTheirReader.has(typed ?? '')) process.exit(0);
+      if (error.code === 'EPIPE') process.exit(0);
+      if (stream === process.stdout) {
+        process.stderr.write(`error: the output cannot be written: ${error.message}\n`);
+      }
+      process.exit(1);
     });
   }
   try {
