@@ -195,6 +195,35 @@ test('a pod is applied, shown, restarted and deleted', async (t) => {
   t.is((await reprise([...at, 'get', 'pods'])).err, 'No resources found in default namespace.');
 });
 
+test('apply and delete go on when something of a file fails, and tell of it in the end', async (t) => {
+  await using api = await serve();
+  const at = ['--socket', api.socket];
+  const settings = '\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: { name: settings }\n';
+  const file = (web: string): string => `${web}---${manifest('db')}${settings}`;
+  const input = file(manifest('web'));
+
+  await reprise([...at, 'create', '-f', '-'], { input: manifest('web') });
+  const other = manifest('web').replace('test:1', 'test:2');
+  const applied = await reprise([...at, 'apply', '-f', '-'], { input: file(other) });
+  t.is(applied.code, 1);
+  t.is(applied.out, 'configmap/settings created\npod/db created');
+  t.regex(applied.err, /^error: pod default\/web is there .*\n.*\n.*$/);
+
+  const created = await reprise([...at, 'create', '-f', '-'], { input });
+  t.is(created.code, 1);
+  t.is(created.out, '');
+  t.is(created.err.match(/^error: .* already exists$/gm)?.length, 3);
+
+  await reprise([...at, 'delete', 'pod', 'web']);
+  const deleted = await reprise([...at, 'delete', '-f', '-'], { input });
+  t.is(deleted.code, 1);
+  t.is(deleted.out, 'pod "db" deleted\nconfigmap "settings" deleted');
+  t.regex(deleted.err, /^error: pods "web" not found\n.*\n.*$/);
+
+  const again = await reprise([...at, 'delete', '-f', '-', '--ignore-not-found'], { input });
+  t.deepEqual(again, { code: 0, out: '', err: '' });
+});
+
 test('wait ends when the condition holds, or says that it does not', async (t) => {
   await using api = await serve({ before: [aShownPod({ status: { phase: 'Pending' } })] });
   const goal = '--for=jsonpath={.status.phase}=Running';

@@ -17,6 +17,7 @@ import { asDocument, collect, readParts } from './manifest-file.ts';
 import type { Manifest } from './manifest-file.ts';
 import type { GlobalOptions } from './options.ts';
 import { printLine } from './output.ts';
+import { throwAll, tryInTurn } from './several.ts';
 import { toYaml } from './yaml.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -83,7 +84,7 @@ async function handOverAll(options: ApplyOptions, handOver: HandOver): Promise<v
   const parts = await readParts(options.filename, options.namespace);
   const sorted = parts.toSorted((a, b) => Number(a.kind === 'pod') - Number(b.kind === 'pod'));
   const client = connectAgent(options.socket);
-  for (const part of sorted) {
+  const { failures } = await tryInTurn(sorted, async (part) => {
     const [thing, word] =
       part.kind === 'pod'
         ? await handOver.pod(client, part.pod, asDocument(part.document.value))
@@ -94,7 +95,8 @@ async function handOverAll(options: ApplyOptions, handOver: HandOver): Promise<v
       const name = `${thing.kind.toLowerCase()}/${thing.metadata.name}`;
       printLine(output === 'name' ? name : `${name} ${word}`);
     }
-  }
+  });
+  throwAll(failures);
 }
 
 const create: HandOver = {

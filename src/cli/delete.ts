@@ -10,13 +10,13 @@ import type { ObjectKind } from '../pod/objects.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { maxGraceSeconds } from '../pod/stop.ts';
 import { durationOption, wholeNumberOption } from './duration.ts';
-import { errorLines } from './exit-code.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
 import { printLine } from './output.ts';
 import { collect, readParts } from './manifest-file.ts';
 import { objectNames } from './object-names.ts';
 import { podNames, podsInWords } from './pod-names.ts';
+import { throwAll, tryAtOnce, tryInTurn } from './several.ts';
 import { withinTime } from './time-limit.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -75,36 +75,37 @@ Examples:
 async function remove(args: readonly string[], options: DeleteCommandOptions): Promise<void> {
   const client = connectAgent(options.socket);
   const wanted = await thingsToDelete(args, options);
-  const late = {
-    what: 'the pod is not gone yet',
-    where: podsInWords(wanted),
-    next: 'allow more with --timeout, or end it at once with --force',
-  };
-  await withinTime(options.timeout, late, async (signal) => {
-    // All at once: the grace periods of many pods do not add up.
-    const pods = wanted.filter(({ kind }) => kind === 'Pod');
-    const ends = await Promise.allSettled(
-      pods.map(({ namespace, name }) => removeOne(client, namespace, name, options, signal)),
+  const [pods, objects] = [wanted.filter(isPod), wanted.filter((thing) => !isPod(thing))];
+  const removeInTime = (thing: Thing): Promise<void> => {
+    const word = thing.kind.toLowerCase();
+    const late = {
+      what: `the ${word} is not gone yet`,
+      where: `${word} ${thing.namespace}/${thing.name}`,
+      next: 'allow more with --timeout, or end it at once with --force',
+    };
+    return withinTime(options.timeout, late, (signal) =>
+      isPod(thing)
+        ? removePod(client, thing, options, signal)
+        : removeObject(client, thing, options, signal),
     );
-    signal.throwIfAborted();
-    throwAll(ends.flatMap((end): unknown[] => (end.status === 'rejected' ? [end.reason] : [])));
-    for (const { kind, namespace, name } of wanted) {
-      if (kind !== 'Pod') await removeObject(client, { kind, namespace, name }, options, signal);
-    }
-  });
+  };
+  // All at once: the grace periods of many pods do not add up.
+  const { failures } = await tryAtOnce(pods, removeInTime);
+  // After the pods, which may still need the objects on their way out.
+  const { failures: more } = await tryInTurn(objects, removeInTime);
+  throwAll([...failures, ...more]);
 }
 
-/** The last one is thrown, those before it are told. */
-function throwAll(errors: readonly unknown[]): void {
-  for (const error of errors.slice(0, -1))
-    console.error(`${errorLines(error, false).join('\n')}\n`);
-  if (errors.length > 0) throw errors.at(-1);
-}
-
-interface Thing {
-  readonly kind: 'Pod' | ObjectKind;
+interface Named<Kind> {
+  readonly kind: Kind;
   readonly namespace: string;
   readonly name: string;
+}
+
+type Thing = Named<'Pod'> | Named<ObjectKind>;
+
+function isPod(thing: Thing): thing is Named<'Pod'> {
+  return thing.kind === 'Pod';
 }
 
 async function thingsToDelete(
@@ -113,13 +114,11 @@ async function thingsToDelete(
 ): Promise<readonly Thing[]> {
   if (filename !== undefined) {
     if (args.length > 0) throw new UsageError('-f does not go with names');
-    const things = (await readParts(filename, namespace)).map((part): Thing =>
+    return (await readParts(filename, namespace)).map((part) =>
       part.kind === 'pod'
         ? { ...part.pod.metadata, kind: 'Pod' }
         : { ...part.object.metadata, kind: part.object.kind },
     );
-    // Pods first: they may still need the objects on their way out.
-    return things.toSorted((a, b) => Number(b.kind === 'Pod') - Number(a.kind === 'Pod'));
   }
   const objects = objectNames(args);
   if (objects !== undefined) {
@@ -141,7 +140,7 @@ async function thingsToDelete(
 
 async function removeObject(
   client: Client,
-  { kind, namespace, name }: Thing & { kind: ObjectKind },
+  { kind, namespace, name }: Named<ObjectKind>,
   options: DeleteCommandOptions,
   signal: AbortSignal,
 ): Promise<void> {
@@ -154,10 +153,9 @@ async function removeObject(
   }
 }
 
-async function removeOne(
+async function removePod(
   client: Client,
-  namespace: string,
-  name: string,
+  { namespace, name }: Named<'Pod'>,
   options: DeleteCommandOptions,
   signal: AbortSignal,
 ): Promise<void> {
