@@ -237,6 +237,20 @@ test('wait ends when the condition holds, or says that it does not', async (t) =
   t.like(await waiting, { code: 0, out: 'pod/web condition met' });
 });
 
+test('wait for several tells of each that failed, and ends', async (t) => {
+  const before = [aShownPod(), aShownPod({ name: 'slow', status: { phase: 'Pending' } })];
+  await using api = await serve({ before });
+  const pods = ['pod', 'missing', 'web', 'slow'];
+  const goal = ['--for=jsonpath={.status.phase}=Running', '--timeout=1s'];
+  const { code, out, err } = await reprise(['--socket', api.socket, 'wait', ...pods, ...goal]);
+  t.is(code, 1);
+  t.is(out, 'pod/web condition met');
+  t.regex(
+    err,
+    /^error: pods "missing" not found\n.*\n.*\n\nerror: timed out after 1s: .*\n {3}at: pod default\/slow\n.*$/,
+  );
+});
+
 test('get -w shows every state, one JSON object a line', async (t) => {
   const web = aShownPod({ main: [status('main', running())] });
   await using api = await serve({ before: [web] });

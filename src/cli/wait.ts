@@ -12,6 +12,7 @@ import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
 import { printLine } from './output.ts';
 import { podNames, podsInWords } from './pod-names.ts';
+import { throwAll, tryAtOnce } from './several.ts';
 import { withinTime } from './time-limit.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -52,14 +53,17 @@ async function wait(args: readonly string[], options: WaitOptions): Promise<void
   const goal = parseGoal(options.for);
   const client = connectAgent(options.socket);
   const namespace = options.namespace ?? defaultNamespace;
-  const late = {
-    what: `waiting for ${options.for}`,
-    where: podsInWords(names.map((name) => ({ namespace, name }))),
-    next: 'look with "reprise describe pod", or allow more with --timeout',
-  };
-  await withinTime(options.timeout, late, async (signal) => {
-    await Promise.all(names.map((name) => waitForOne(client, namespace, name, goal, signal)));
+  const { failures } = await tryAtOnce(names, (name) => {
+    const late = {
+      what: `waiting for ${options.for}`,
+      where: podsInWords([{ namespace, name }]),
+      next: 'look with "reprise describe pod", or allow more with --timeout',
+    };
+    return withinTime(options.timeout, late, (signal) =>
+      waitForOne(client, namespace, name, goal, signal),
+    );
   });
+  throwAll(failures);
 }
 
 type Goal =
