@@ -94,6 +94,8 @@ const misuses: Record<string, [args: readonly string[], says: RegExp]> = {
     /must be at most 5m0s/,
   ],
   'an unknown output format': [['get', 'pods', '-o', 'csv'], /unknown output format "csv"/],
+  'a name across all namespaces': [['get', 'secret', 'keys', '-A'], /nothing can be named across/],
+  'a name with a selector': [['get', 'secret', 'keys', '-l', 'a=b'], /selector does not go with/],
   'nothing to delete': [['delete', 'pod'], /name the pods to delete/],
   'a goal that is not understood': [['wait', 'pod', 'web', '--for=Ready'], /is not understood/],
 };
@@ -222,6 +224,26 @@ test('apply and delete go on when something of a file fails, and tell of it in t
 
   const again = await reprise([...at, 'delete', '-f', '-', '--ignore-not-found'], { input });
   t.deepEqual(again, { code: 0, out: '', err: '' });
+});
+
+test('get and describe show what was found, and tell what was not', async (t) => {
+  await using api = await serve({ before: [aShownPod(), aShownPod({ name: 'db' })] });
+  const at = ['--socket', api.socket];
+  const secret = 'apiVersion: v1\nkind: Secret\nmetadata: { name: keys }\n';
+  await reprise([...at, 'apply', '-f', '-'], { input: secret });
+  const cases: readonly (readonly [args: string[], out: RegExp, err: RegExp])[] = [
+    [['get', 'pod', 'web', 'gone', 'db', '-o', 'name'], /^pod\/web\npod\/db$/, /pods "gone" not/],
+    [['get', 'pod', 'gone', 'web', '-o', 'yaml'], /^kind: List$/m, /pods "gone" not found/],
+    [['get', 'secret', 'gone', 'keys', '-o', 'name'], /^secret\/keys$/, /secrets "gone" not/],
+    [['describe', 'pod', 'gone', 'web'], /^Name: +web$/m, /pods "gone" not found/],
+    [['get', 'pod', 'gone', 'lost', '-o', 'json'], /^$/, /"gone" not found\n.*\n.*\n\n.*"lost"/],
+  ];
+  for (const [args, out, err] of cases) {
+    const said = await reprise([...at, ...args]);
+    t.is(said.code, 1);
+    t.regex(said.out, out);
+    t.regex(said.err, err);
+  }
 });
 
 test('wait ends when the condition holds, or says that it does not', async (t) => {

@@ -18,6 +18,7 @@ import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
 import { printLine, visible } from './output.ts';
 import { podNames } from './pod-names.ts';
+import { throwAll, tryAtOnce } from './several.ts';
 import { TextTable } from './text-table.ts';
 
 /** The command as it is typed. */
@@ -38,10 +39,10 @@ async function describe(args: readonly string[], options: GlobalOptions): Promis
   const namespace = options.namespace ?? defaultNamespace;
   const client = connectAgent(options.socket);
   const { signal } = new AbortController();
-  const pods =
+  const { results: pods, failures } =
     names.length > 0
-      ? await Promise.all(names.map((name) => client.getPod(namespace, name, signal)))
-      : await client.listPods({ namespace }, signal);
+      ? await tryAtOnce(names, (name) => client.getPod(namespace, name, signal))
+      : { results: await client.listPods({ namespace }, signal), failures: [] };
   for (const [index, pod] of pods.entries()) {
     const { name, uid } = pod.metadata;
     const events = await client.listEvents({ namespace, name }, signal);
@@ -49,6 +50,7 @@ async function describe(args: readonly string[], options: GlobalOptions): Promis
     if (index > 0) printLine('');
     for (const line of describePod(pod, own, Date.now())) printLine(line);
   }
+  throwAll(failures);
 }
 
 /** The whole text. */

@@ -3,12 +3,13 @@ import { connectAgent } from '../api/client.ts';
 import { objectColumns } from '../api/object-table.ts';
 import { objectKinds } from '../pod/objects.ts';
 import type { V1Object } from '../pod/objects.ts';
-import { listOf } from './get.ts';
+import { assertFitForNames, listOf } from './get.ts';
 import type { GetOptions } from './get.ts';
 import { asText, parseJsonPath } from './json-path.ts';
 import type { NamedObject } from './object-names.ts';
 import { defaultNamespace } from './options.ts';
 import { noteLine, printLine } from './output.ts';
+import { throwAll, tryAtOnce } from './several.ts';
 import { TextTable } from './text-table.ts';
 import { UsageError } from './usage-error.ts';
 import { toYaml } from './yaml.ts';
@@ -19,19 +20,19 @@ export async function getObjects(
   options: GetOptions,
 ): Promise<void> {
   if (options.watch) throw new UsageError('-w is for pods');
+  const names = named.filter(({ name }) => name !== undefined);
+  if (names.length > 0) assertFitForNames(options);
   const client = connectAgent(options.socket);
   const { signal } = new AbortController();
   const namespace = options.allNamespaces ? undefined : (options.namespace ?? defaultNamespace);
   const query = { namespace, labelSelector: options.selector };
-  const found = await Promise.all(
-    named.map(async ({ kind, name }) =>
-      name === undefined
-        ? await client.listObjects(kind, query, signal)
-        : [await client.getObject(kind, namespace ?? defaultNamespace, name, signal)],
-    ),
+  const { results, failures } = await tryAtOnce(named, async ({ kind, name }) =>
+    name === undefined
+      ? await client.listObjects(kind, query, signal)
+      : [await client.getObject(kind, namespace ?? defaultNamespace, name, signal)],
   );
-  const isOne = named.length === 1 && named[0]?.name !== undefined;
-  await show(found.flat(), options, isOne);
+  if (results.length > 0) await show(results.flat(), options, names.length === 1);
+  throwAll(failures);
 }
 
 async function show(

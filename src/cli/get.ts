@@ -15,6 +15,7 @@ import type { GlobalOptions } from './options.ts';
 import { noteLine, printLine } from './output.ts';
 import { objectNames } from './object-names.ts';
 import { podNames } from './pod-names.ts';
+import { throwAll, tryAtOnce } from './several.ts';
 import { TextTable } from './text-table.ts';
 import { UsageError } from './usage-error.ts';
 import { toYaml } from './yaml.ts';
@@ -71,12 +72,7 @@ async function get(args: readonly string[], options: GetOptions): Promise<void> 
     return;
   }
   const names = podNames(args);
-  if (names.length > 0 && options.selector !== undefined) {
-    throw new UsageError('a selector does not go with names');
-  }
-  if (names.length > 0 && options.allNamespaces) {
-    throw new UsageError('a pod cannot be named across all namespaces', { next: 'use -n' });
-  }
+  if (names.length > 0) assertFitForNames(options);
   const show = printerOf(options);
   const client = connectAgent(options.socket);
   const namespace = options.allNamespaces ? undefined : (options.namespace ?? defaultNamespace);
@@ -88,21 +84,26 @@ async function get(args: readonly string[], options: GetOptions): Promise<void> 
     await watch(client, { ...query, name: names[0] }, show, signal);
     return;
   }
-  const pods =
-    names.length > 0
-      ? await Promise.all(
-          names.map((name) => client.getPod(namespace ?? defaultNamespace, name, signal)),
-        )
-      : await client.listPods(query, signal);
-  if (pods.length === 0 && show.isForPeople) {
-    noteLine(
-      namespace === undefined
-        ? 'No resources found'
-        : `No resources found in ${namespace} namespace.`,
+  if (names.length > 0) {
+    const { results: pods, failures } = await tryAtOnce(names, (name) =>
+      client.getPod(namespace ?? defaultNamespace, name, signal),
     );
+    if (pods.length > 0) await show.all(pods, { isOne: names.length === 1 });
+    throwAll(failures);
     return;
   }
-  await show.all(pods, { isOne: names.length === 1 });
+  const pods = await client.listPods(query, signal);
+  if (pods.length > 0 || !show.isForPeople) await show.all(pods, { isOne: false });
+  else
+    noteLine(`No resources found${namespace === undefined ? '' : ` in ${namespace} namespace.`}`);
+}
+
+/** What is named is one thing in one namespace: nothing is left to select from. */
+export function assertFitForNames({ selector, allNamespaces }: GetOptions): void {
+  if (selector !== undefined) throw new UsageError('a selector does not go with names');
+  if (allNamespaces) {
+    throw new UsageError('nothing can be named across all namespaces', { next: 'use -n' });
+  }
 }
 
 async function watch(
