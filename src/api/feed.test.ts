@@ -1,17 +1,23 @@
 import test from 'ava';
 import { Feed } from './feed.ts';
+import type { Change } from './feed.ts';
 import type { WatchEvent } from './backend.ts';
 
 interface Thing {
-  readonly metadata: { readonly resourceVersion: string };
+  readonly metadata: { readonly resourceVersion: string; readonly uid: string };
 }
 
-const thing = (version: number): Thing => ({ metadata: { resourceVersion: String(version) } });
+const thing = (version: number, uid = 'a'): Thing => ({
+  metadata: { resourceVersion: String(version), uid },
+});
 
-async function* news(...versions: number[]): AsyncGenerator<WatchEvent<Thing>> {
-  for (const version of versions) {
+const news = (...versions: number[]): AsyncGenerator<WatchEvent<Thing>> =>
+  happening(versions.map((version) => ({ type: 'MODIFIED', object: thing(version) })));
+
+async function* happening(events: readonly WatchEvent<Thing>[]): AsyncGenerator<WatchEvent<Thing>> {
+  for (const event of events) {
     await Promise.resolve();
-    yield { type: 'MODIFIED', object: thing(version) };
+    yield event;
   }
 }
 
@@ -41,7 +47,7 @@ test('what a list already has is not told again when the feed catches up', async
 });
 
 test('who asks for what is forgotten is turned away', async (t) => {
-  const feed = new Feed<Thing>(10, 2);
+  const feed = new Feed<Thing>(10, { capacity: 2 });
   await feed.follow(news(11, 12, 13));
   t.is(feed.subscribe(10, listener()), undefined);
   t.is(feed.subscribe(9, listener()), undefined);
@@ -68,4 +74,36 @@ test('a source that fails ends every subscription', async (t) => {
   };
   await t.throwsAsync(feed.follow(failing()), { message: 'the agent is gone' });
   t.deepEqual(hurt.heard, ['11', 'end']);
+});
+
+test('each piece of news comes with what the object was before', async (t) => {
+  const there = [thing(8, 'old'), thing(9, 'gone')];
+  const feed = new Feed<Thing>(10, { there });
+  const told: string[] = [];
+  const hear = ({ type, object, before }: Change<Thing>): void => {
+    const was = before?.metadata.resourceVersion ?? 'nothing';
+    told.push(`${type} ${object.metadata.uid} ${was} -> ${object.metadata.resourceVersion}`);
+  };
+  feed.subscribe(10, { onEvent: hear, onEnd: () => undefined });
+  const changes: WatchEvent<Thing>[] = [
+    { type: 'MODIFIED', object: thing(11, 'old') },
+    { type: 'DELETED', object: thing(12, 'gone') },
+    { type: 'ADDED', object: thing(13, 'new') },
+    { type: 'MODIFIED', object: thing(14, 'new') },
+    { type: 'MODIFIED', object: thing(15, 'old') },
+    { type: 'ADDED', object: thing(16, 'gone') },
+  ];
+  await feed.follow(happening(changes));
+  const expected = [
+    'MODIFIED old 8 -> 11',
+    'DELETED gone 9 -> 12',
+    'ADDED new nothing -> 13',
+    'MODIFIED new 13 -> 14',
+    'MODIFIED old 11 -> 15',
+    'ADDED gone nothing -> 16',
+  ];
+  t.deepEqual(told, expected);
+  told.length = 0;
+  feed.subscribe(10, { onEvent: hear, onEnd: () => undefined });
+  t.deepEqual(told, expected, 'remembered as it was told');
 });

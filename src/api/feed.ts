@@ -10,15 +10,37 @@ interface Versioned {
   readonly metadata: { readonly resourceVersion: string };
 }
 
+interface Known extends Versioned {
+  readonly metadata: { readonly resourceVersion: string; readonly uid: string };
+}
+
+/** A piece of news, and what the object was before it. */
+export interface Change<T> extends WatchEvent<T> {
+  /** Absent: it is new, or the feed does not keep what there is. */
+  readonly before?: T | undefined;
+}
+
+export interface FeedOptions<T> {
+  /** How many of the last events are kept. */
+  readonly capacity?: number;
+  /**
+   * What there is before the first event, of objects that may enter or leave a selection while they exist.
+   * Absent: they stay in it or out of it, and what there is is not kept.
+   */
+  readonly there?: readonly T[];
+}
+
 export interface Subscriber<T> {
-  readonly onEvent: (event: WatchEvent<T>) => void;
+  readonly onEvent: (event: Change<T>) => void;
   /** There will be no more events. */
   readonly onEnd: () => void;
 }
 
-export class Feed<T extends Versioned> {
+export class Feed<T extends Known> {
   readonly #capacity: number;
-  readonly #recent: WatchEvent<T>[] = [];
+  readonly #recent: Change<T>[] = [];
+  /** By uid, each object as it was handed on last. */
+  readonly #there: Map<string, T> | undefined;
   readonly #subscribers = new Set<Subscriber<T>>();
   /** The version before the oldest event that is kept. */
   #floor: number;
@@ -26,8 +48,9 @@ export class Feed<T extends Versioned> {
   #ended = false;
 
   /** `from` is the newest version there is before the first event. */
-  constructor(from: number, capacity = 512) {
+  constructor(from: number, { capacity = 512, there }: FeedOptions<T> = {}) {
     this.#capacity = capacity;
+    this.#there = there && new Map(there.map((object) => [object.metadata.uid, object]));
     this.#floor = from;
     this.#newest = from;
   }
@@ -70,14 +93,18 @@ export class Feed<T extends Versioned> {
     return { [Symbol.dispose]: () => void this.#subscribers.delete(later) };
   }
 
-  #take(event: WatchEvent<T>): void {
-    this.#newest = Math.max(this.#newest, versionIn(event.object));
-    this.#recent.push(event);
+  #take({ type, object }: WatchEvent<T>): void {
+    const { uid } = object.metadata;
+    const change = { type, object, before: this.#there?.get(uid) };
+    if (type === 'DELETED') this.#there?.delete(uid);
+    else this.#there?.set(uid, object);
+    this.#newest = Math.max(this.#newest, versionIn(object));
+    this.#recent.push(change);
     if (this.#recent.length > this.#capacity) {
       const dropped = this.#recent.shift();
       if (dropped) this.#floor = Math.max(this.#floor, versionIn(dropped.object));
     }
-    for (const { onEvent } of [...this.#subscribers]) onEvent(event);
+    for (const { onEvent } of [...this.#subscribers]) onEvent(change);
   }
 }
 

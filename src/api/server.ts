@@ -51,7 +51,9 @@ const maxConnections = 512;
 /** Serves the API until it is disposed of; what is open then is cut off. */
 export async function serveApi(backend: Backend, options: ApiOptions): Promise<AsyncDisposable> {
   const stop = new AbortController();
-  const pods = new Feed<V1Pod>(newestVersion(backend.list()));
+  const there = backend.list();
+  const pods = new Feed<V1Pod>(newestVersion(there), { there });
+  // What an event can be selected by never changes.
   const events = new Feed<V1Event>(newestVersion(backend.events({})));
   const { readLog, log } = options;
   const context: ApiContext = { backend, pods, events, readLog, log };

@@ -11,7 +11,7 @@ import type { WatchEvent } from './backend.ts';
 import { isSet, wholeNumber } from './call.ts';
 import type { Call } from './call.ts';
 import { statusOf } from './failure.ts';
-import type { Feed } from './feed.ts';
+import type { Change, Feed } from './feed.ts';
 import type { Matches } from './selectors.ts';
 
 /** What a watcher may leave unread. */
@@ -43,8 +43,8 @@ export async function sendWatch<T>(call: Call, watch: Watch<T>): Promise<void> {
   const finish = (): void => end(undefined);
 
   const since = asked === 0 ? watch.feed.versionOf(watch.list) : asked;
-  const events: WatchEvent<T & Shown>[] = [];
-  const waiting = { send: (event: WatchEvent<T & Shown>): unknown => events.push(event) };
+  const events: Change<T & Shown>[] = [];
+  const waiting = { send: (event: Change<T & Shown>): unknown => events.push(event) };
   using subscription = watch.feed.subscribe(since, {
     onEvent: (event) => waiting.send(event),
     onEnd: finish,
@@ -57,11 +57,10 @@ export async function sendWatch<T>(call: Call, watch: Watch<T>): Promise<void> {
 
   call.response.writeHead(200, { 'content-type': 'application/json' });
   call.response.flushHeaders();
-  const narrow = narrowing<T & Shown>(watch.matches);
-  const send = (event: WatchEvent<T & Shown>): void => {
-    const narrowed = narrow(event);
-    if (!narrowed) return;
-    const line = { type: narrowed.type, object: watch.show(narrowed.object) };
+  const send = (event: Change<T & Shown>): void => {
+    const told = narrowed(event, watch.matches);
+    if (!told) return;
+    const line = { type: told.type, object: watch.show(told.object) };
     if (!writeLine(call.response, line)) finish();
   };
   if (asked === 0) for (const object of watch.list) send({ type: 'ADDED', object });
@@ -88,24 +87,21 @@ function writeLine(response: ServerResponse, line: object): boolean {
 }
 
 /**
- * An object enters a selection as ADDED and leaves it as DELETED, whatever happened to it really:
- * to the watcher nothing else exists.
+ * An object enters a selection as ADDED and leaves it as DELETED, whatever happened to it really: to
+ * the watcher nothing else exists. Source: convertToWatchEvent of Kubernetes' watch cache.
  */
-function narrowing<T extends Shown>(
+function narrowed<T extends Shown>(
+  { type, object, before = object }: Change<T>,
   matches: Matches<T>,
-): (event: WatchEvent<T>) => WatchEvent<T> | undefined {
-  /** By uid, whether the object was in the selection when it was last seen. */
-  const seen = new Map<string, boolean>();
-  return ({ type, object }) => {
-    const { uid } = object.metadata;
-    const before = seen.get(uid);
-    const now = matches(object);
-    if (type === 'DELETED') {
-      seen.delete(uid);
-      return (before ?? now) ? { type, object } : undefined;
-    }
-    seen.set(uid, now);
-    if (now) return { type: before === false ? 'ADDED' : before ? 'MODIFIED' : type, object };
-    return before ? { type: 'DELETED', object } : undefined;
+): WatchEvent<T> | undefined {
+  const was = type !== 'ADDED' && matches(before);
+  const is = type !== 'DELETED' && matches(object);
+  if (is) return { type: was ? 'MODIFIED' : 'ADDED', object };
+  if (!was) return undefined;
+  // What the watcher has selected, and not what became of it since.
+  const { resourceVersion } = object.metadata;
+  return {
+    type: 'DELETED',
+    object: { ...before, metadata: { ...before.metadata, resourceVersion } },
   };
 }

@@ -1,0 +1,68 @@
+// What a watch tells of objects that enter and leave its selection, and how it begins and ends.
+import test from 'ava';
+import { serve } from '../testing/served.ts';
+import type { Served } from '../testing/served.ts';
+import { aShownPod } from '../testing/v1-pods.ts';
+
+const pods = '/api/v1/namespaces/default/pods';
+const running = 'fieldSelector=status.phase%3DRunning';
+
+interface Line {
+  readonly type: string;
+  readonly object: {
+    readonly kind: string;
+    readonly metadata: {
+      readonly name: string;
+      readonly resourceVersion: string;
+      readonly annotations?: Readonly<Record<string, string>>;
+    };
+    readonly status: { readonly phase: string };
+  };
+}
+
+/** Everything that a watch of a second tells. */
+async function watched(api: Served, query: string, path = pods): Promise<readonly Line[]> {
+  const { text } = await api.call('GET', `${path}?watch=true&timeoutSeconds=1&${query}`);
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines.map((line) => JSON.parse(line) as Line);
+}
+
+async function versionOfList(api: Served): Promise<string> {
+  const { json } = await api.call('GET', pods);
+  return (json as { metadata: { resourceVersion: string } }).metadata.resourceVersion;
+}
+
+const inWords = (lines: readonly Line[]): readonly string[] =>
+  lines.map(({ type, object }) => `${type} ${object.metadata.name} ${object.status.phase}`);
+
+test('who watches from a list hears of each pod that enters or leaves the selection', async (t) => {
+  await using api = await serve({
+    before: [
+      aShownPod({ name: 'old' }),
+      aShownPod({ name: 'finished', status: { phase: 'Succeeded' } }),
+    ],
+  });
+  const web = api.backend.put(aShownPod({ name: 'web' }), 'ADDED');
+  const db = api.backend.put(aShownPod({ name: 'db', status: { phase: 'Pending' } }), 'ADDED');
+  const since = await versionOfList(api);
+  api.backend.setStatus(aShownPod({ name: 'old' }), { phase: 'Succeeded' });
+  api.backend.setStatus(web, { phase: 'Failed' });
+  api.backend.setStatus(web, { message: 'still failed' });
+  api.backend.setStatus(db, { phase: 'Running' });
+  api.backend.setStatus(db, { message: 'still running' });
+  for (const name of ['old', 'web', 'db', 'finished']) api.backend.remove('default', name);
+  const lines = await watched(api, `${running}&resourceVersion=${since}`);
+  t.deepEqual(inWords(lines), [
+    // As it was when it was last selected, as Kubernetes' watch cache tells it.
+    'DELETED old Running',
+    'DELETED web Running',
+    'ADDED db Running',
+    'MODIFIED db Running',
+    'DELETED db Running',
+  ]);
+  const versions = lines.map(({ object }) => Number(object.metadata.resourceVersion));
+  t.deepEqual(
+    versions,
+    versions.toSorted((a, b) => a - b),
+  );
+});
