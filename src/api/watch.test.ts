@@ -1,8 +1,18 @@
 // What a watch tells of objects that enter and leave its selection, and how it begins and ends.
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
+import type { V1Pod } from '../pod/pod-status.ts';
 import { serve } from '../testing/served.ts';
 import type { Served } from '../testing/served.ts';
 import { aShownPod } from '../testing/v1-pods.ts';
+import { Feed } from './feed.ts';
+import { maxUnreadBytes, sendWatch } from './watch.ts';
 
 const pods = '/api/v1/namespaces/default/pods';
 const running = 'fieldSelector=status.phase%3DRunning';
@@ -65,4 +75,36 @@ test('who watches from a list hears of each pod that enters or leaves the select
     versions,
     versions.toSorted((a, b) => a - b),
   );
+});
+
+test('a watcher that never reads again loses its connection', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'reprise-watch-'));
+  t.teardown(() => rm(directory, { recursive: true }));
+  const message = 'x'.repeat(2 * maxUnreadBytes);
+  const list = [aShownPod({ status: { message } })];
+  const answers: ServerResponse[] = [];
+  const server = createServer((request, response) => {
+    answers.push(response);
+    const { signal } = new AbortController();
+    const call = { request, response, params: {}, query: new URLSearchParams(), signal };
+    const watch = {
+      feed: new Feed<V1Pod>(1),
+      list,
+      matches: () => true,
+      show: (pod: V1Pod) => pod,
+    };
+    void sendWatch(call, { ...watch, takesWithinMs: 50 });
+  });
+  const path = join(directory, 'api.sock');
+  server.listen(path);
+  t.teardown(() => server.close());
+  const deaf = connect(path);
+  t.teardown(() => deaf.destroy());
+  deaf.pause();
+  deaf.write('GET / HTTP/1.1\r\nhost: reprise\r\n\r\n');
+  await once(server, 'request');
+  const [answer] = answers;
+  if (answer === undefined) throw new Error('there is no answer');
+  await once(answer, 'close', { signal: AbortSignal.timeout(60_000) });
+  t.false(answer.writableFinished);
 });

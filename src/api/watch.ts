@@ -2,7 +2,8 @@
  * `?watch=true`: one JSON line per event, for as long as the caller listens.
  *
  * A caller who does not read is cut off with an Expired (410) error event once too much has piled
- * up for it: the agent's memory stays bounded, and the caller knows that it has to list again.
+ * up for it: the agent's memory stays bounded, and the caller knows that it has to list again. One that
+ * does not even read that is hung up on.
  */
 import type { ServerResponse } from 'node:http';
 import { startTimer } from '../timers.ts';
@@ -17,6 +18,9 @@ import type { Matches } from './selectors.ts';
 /** What a watcher may leave unread. */
 export const maxUnreadBytes = 4 * 1024 * 1024;
 
+/** Much longer than anybody takes who reads at all. */
+const TAKES_WITHIN_MS = 10_000;
+
 export interface Watch<T> {
   readonly feed: Feed<T & Shown>;
   /** What is there now. */
@@ -24,6 +28,8 @@ export interface Watch<T> {
   readonly matches: Matches<T>;
   /** How one object is written, e.g. as a row of a table. */
   readonly show: (object: T) => object;
+  /** How long the caller may take for what is unread at the end. */
+  readonly takesWithinMs?: number;
 }
 
 interface Shown {
@@ -74,7 +80,7 @@ export async function sendWatch<T>(call: Call, watch: Watch<T>): Promise<void> {
   await over;
   timer?.[Symbol.dispose]();
   call.signal.removeEventListener('abort', finish);
-  call.response.end();
+  endWithin(call.response, watch.takesWithinMs ?? TAKES_WITHIN_MS);
 }
 
 /** Whether the caller keeps up; one who does not is told so and cut off. */
@@ -84,6 +90,14 @@ function writeLine(response: ServerResponse, line: object): boolean {
   const error = statusOf(new ApiError('Expired', 'the watcher does not keep up with the events'));
   response.write(`${JSON.stringify({ type: 'ERROR', object: error })}\n`);
   return false;
+}
+
+/** An end waits for the caller to take what is left: one that never does keeps its connection no longer. */
+function endWithin(response: ServerResponse, ms: number): void {
+  response.end();
+  if (response.closed) return;
+  const timer = startTimer(ms, () => response.destroy());
+  response.once('close', () => timer[Symbol.dispose]());
 }
 
 /**
