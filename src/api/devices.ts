@@ -2,6 +2,7 @@
 import type { V1Device } from '../pod/v1-device.ts';
 import { sendJson } from './call.ts';
 import type { ApiContext, Call } from './call.ts';
+import { checkListOptions } from './list-options.ts';
 import { wantsTable } from './negotiate.ts';
 import { column, tableOf } from './table.ts';
 import type { Column } from './table.ts';
@@ -10,6 +11,7 @@ import type { Column } from './table.ts';
 export function listDevices(call: Call, { backend }: ApiContext): void {
   const items = backend.devices();
   const resourceVersion = '0';
+  checkListOptions(call.query, resourceVersion);
   sendJson(
     call,
     200,

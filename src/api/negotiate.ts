@@ -5,6 +5,7 @@ import { newestVersion } from './feed.ts';
 import type { Feed } from './feed.ts';
 import { sendJson } from './call.ts';
 import type { Call } from './call.ts';
+import { checkListOptions } from './list-options.ts';
 import type { Matches } from './selectors.ts';
 import { tableOf } from './table.ts';
 import type { Column } from './table.ts';
@@ -34,6 +35,7 @@ export async function sendCollection<T extends Listed>(
     return sendWatch(call, { feed, list, matches, show });
   }
   const resourceVersion = String(feed.versionOf(list));
+  checkListOptions(call.query, resourceVersion);
   const items = list.filter(matches);
   sendJson(
     call,

@@ -11,6 +11,7 @@ import { ApiError } from './api-status.ts';
 import { param, readBody, sendJson } from './call.ts';
 import type { ApiContext, Call, Handler } from './call.ts';
 import { newestVersion } from './feed.ts';
+import { checkListOptions } from './list-options.ts';
 import { wantsTable } from './negotiate.ts';
 import { objectColumns } from './object-table.ts';
 import { refuseDryRun } from './pods.ts';
@@ -30,6 +31,7 @@ export function listObjects(kind: ObjectKind): Handler {
     });
     const items = backend.objects.list(kind, call.params['namespace']).filter(selected);
     const resourceVersion = String(newestVersion(items));
+    checkListOptions(call.query, resourceVersion);
     sendJson(
       call,
       200,

@@ -13,6 +13,7 @@ import { isSet, wholeNumber } from './call.ts';
 import type { Call } from './call.ts';
 import { statusOf } from './failure.ts';
 import type { Change, Feed } from './feed.ts';
+import { versionAsked } from './list-options.ts';
 import type { Matches } from './selectors.ts';
 
 /** What a watcher may leave unread. */
@@ -43,7 +44,7 @@ export function isWatch(query: URLSearchParams): boolean {
 
 /** Answers with events until the caller hangs up, the time is over or the feed ends. */
 export async function sendWatch<T>(call: Call, watch: Watch<T>): Promise<void> {
-  const asked = wholeNumber(call.query, 'resourceVersion', 0) ?? 0;
+  const asked = versionAsked(call.query) ?? 0;
   const timeoutSeconds = wholeNumber(call.query, 'timeoutSeconds', 1);
   const { promise: over, resolve: end } = Promise.withResolvers<undefined>();
   const finish = (): void => end(undefined);
