@@ -7,13 +7,7 @@
  * Source: ValidateListOptions of Kubernetes' apimachinery (apis/meta/internalversion/validation).
  */
 import { ApiError } from './api-status.ts';
-import { wholeNumber } from './call.ts';
-
-/** The version that is asked for; undefined if any will do. */
-export function versionAsked(query: URLSearchParams): number | undefined {
-  if (query.get('resourceVersion') === '') return undefined;
-  return wholeNumber(query, 'resourceVersion', 0);
-}
+import { isSet, wholeNumber } from './call.ts';
 
 /** Refuses a list for which what there is now, at that version, would be the wrong answer. */
 export function checkListOptions(query: URLSearchParams, version: string): void {
@@ -36,6 +30,40 @@ export function checkListOptions(query: URLSearchParams, version: string): void 
       },
     );
   }
+}
+
+/** Where a watch begins. */
+export interface WatchStart {
+  /** Absent: now. */
+  readonly since?: number;
+  /** Whether it begins with what is there. */
+  readonly isWithList: boolean;
+  /** Whether the end of what is there is told. */
+  readonly isWithBookmark: boolean;
+}
+
+/** Where a watch is asked to begin: as a streamed list, or as it was before there were such. */
+export function watchStart(query: URLSearchParams): WatchStart {
+  const field = 'resourceVersionMatch';
+  const asked = versionAsked(query);
+  const match = query.get(field) ?? '';
+  const since = asked === 0 ? undefined : asked;
+  if (!query.has('sendInitialEvents')) {
+    if (match === '') return { since, isWithList: since === undefined, isWithBookmark: false };
+    const why = `${field} is forbidden for watch unless sendInitialEvents is provided`;
+    throw forbidden(field, why);
+  }
+  if (match !== 'NotOlderThan') {
+    throw forbidden(field, `sendInitialEvents requires setting ${field} to NotOlderThan`);
+  }
+  const isWithList = isSet(query, 'sendInitialEvents');
+  return { since, isWithList, isWithBookmark: isWithList && isSet(query, 'allowWatchBookmarks') };
+}
+
+/** Undefined if any version will do. */
+function versionAsked(query: URLSearchParams): number | undefined {
+  if (query.get('resourceVersion') === '') return undefined;
+  return wholeNumber(query, 'resourceVersion', 0);
 }
 
 function isExact(query: URLSearchParams, asked: number | undefined): boolean {

@@ -32,7 +32,7 @@ export async function sendCollection<T extends Listed>(
   const asTable = wantsTable(call);
   if (isWatch(call.query)) {
     const show = (object: T): object => (asTable ? asRow(columns, object) : object);
-    return sendWatch(call, { feed, list, matches, show });
+    return sendWatch(call, { kind, feed, list, matches, show });
   }
   const resourceVersion = String(feed.versionOf(list));
   checkListOptions(call.query, resourceVersion);

@@ -1,11 +1,12 @@
 // What a watch tells of objects that enter and leave its selection, and how it begins and ends.
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { ServerResponse } from 'node:http';
+import { createServer, request as httpRequest } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as readAll } from 'node:stream/consumers';
 import test from 'ava';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { serve } from '../testing/served.ts';
@@ -30,10 +31,17 @@ interface Line {
   };
 }
 
-/** Everything that a watch of a second tells. */
-async function watched(api: Served, query: string, path = pods): Promise<readonly Line[]> {
-  const { text } = await api.call('GET', `${path}?watch=true&timeoutSeconds=1&${query}`);
-  const lines = text.split('\n').filter((line) => line !== '');
+/** Everything that a watch of a second tells; what it `sees` happens once it has begun. */
+async function watched(
+  { socket }: Served,
+  query: string,
+  sees: () => unknown = () => undefined,
+): Promise<readonly Line[]> {
+  const path = `${pods}?watch=true&timeoutSeconds=1&${query}`;
+  const request = httpRequest({ socketPath: socket, path, agent: false }).end();
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  sees();
+  const lines = (await readAll(response)).split('\n').filter((line) => line !== '');
   return lines.map((line) => JSON.parse(line) as Line);
 }
 
@@ -77,6 +85,71 @@ test('who watches from a list hears of each pod that enters or leaves the select
   );
 });
 
+test('a streamed list begins with what is there and tells where it ends', async (t) => {
+  await using api = await serve({
+    before: [aShownPod({ name: 'web' }), aShownPod({ name: 'db', status: { phase: 'Pending' } })],
+  });
+  const asked = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true';
+  const [first, bookmark, later] = await watched(
+    api,
+    `${running}&${asked}&resourceVersion=101`,
+    () => api.backend.setStatus(aShownPod({ name: 'db' }), { phase: 'Running' }),
+  );
+  t.like(first, { type: 'ADDED', object: { metadata: { name: 'web' } } });
+  t.deepEqual<unknown, unknown>(bookmark, {
+    type: 'BOOKMARK',
+    object: {
+      kind: 'Pod',
+      apiVersion: 'v1',
+      metadata: { resourceVersion: '102', annotations: { 'k8s.io/initial-events-end': 'true' } },
+    },
+  });
+  t.like(later, { type: 'ADDED', object: { metadata: { name: 'db' } } });
+});
+
+const beginnings: Record<string, readonly [query: string, types: readonly string[]]> = {
+  'with what is there, if nothing is said': ['', ['ADDED']],
+  'with what is there, without a bookmark if none is wanted': [
+    'sendInitialEvents=true&resourceVersionMatch=NotOlderThan',
+    ['ADDED'],
+  ],
+  'with what happens, if what is there is not wanted': [
+    'sendInitialEvents=false&resourceVersionMatch=NotOlderThan',
+    [],
+  ],
+};
+
+for (const [title, [query, types]] of Object.entries(beginnings)) {
+  test(`a watch begins ${title}`, async (t) => {
+    await using api = await serve({ before: [aShownPod()] });
+    const lines = await watched(api, query);
+    t.deepEqual(
+      lines.map(({ type }) => type),
+      types,
+    );
+  });
+}
+
+const refused: Record<string, readonly [query: string, message: RegExp]> = {
+  'a streamed list of any age': [
+    'sendInitialEvents=true',
+    /resourceVersionMatch: Forbidden: sendInitialEvents requires .* NotOlderThan/,
+  ],
+  'a match without a streamed list': [
+    'resourceVersion=101&resourceVersionMatch=NotOlderThan',
+    /resourceVersionMatch: Forbidden: .* unless sendInitialEvents is provided/,
+  ],
+};
+
+for (const [title, [query, message]] of Object.entries(refused)) {
+  test(`a watch refuses ${title}`, async (t) => {
+    await using api = await serve({ before: [aShownPod()] });
+    const { json } = await api.call('GET', `${pods}?watch=true&timeoutSeconds=1&${query}`);
+    t.like(json, { code: 422, reason: 'Invalid' });
+    t.regex((json as { message: string }).message, message);
+  });
+}
+
 test('a watcher that never reads again loses its connection', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'reprise-watch-'));
   t.teardown(() => rm(directory, { recursive: true }));
@@ -88,6 +161,7 @@ test('a watcher that never reads again loses its connection', async (t) => {
     const { signal } = new AbortController();
     const call = { request, response, params: {}, query: new URLSearchParams(), signal };
     const watch = {
+      kind: 'Pod',
       feed: new Feed<V1Pod>(1),
       list,
       matches: () => true,

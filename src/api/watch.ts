@@ -13,7 +13,7 @@ import { isSet, wholeNumber } from './call.ts';
 import type { Call } from './call.ts';
 import { statusOf } from './failure.ts';
 import type { Change, Feed } from './feed.ts';
-import { versionAsked } from './list-options.ts';
+import { watchStart } from './list-options.ts';
 import type { Matches } from './selectors.ts';
 
 /** What a watcher may leave unread. */
@@ -23,6 +23,7 @@ export const maxUnreadBytes = 4 * 1024 * 1024;
 const TAKES_WITHIN_MS = 10_000;
 
 export interface Watch<T> {
+  readonly kind: string;
   readonly feed: Feed<T & Shown>;
   /** What is there now. */
   readonly list: readonly (T & Shown)[];
@@ -44,12 +45,13 @@ export function isWatch(query: URLSearchParams): boolean {
 
 /** Answers with events until the caller hangs up, the time is over or the feed ends. */
 export async function sendWatch<T>(call: Call, watch: Watch<T>): Promise<void> {
-  const asked = versionAsked(call.query) ?? 0;
+  const start = watchStart(call.query);
   const timeoutSeconds = wholeNumber(call.query, 'timeoutSeconds', 1);
   const { promise: over, resolve: end } = Promise.withResolvers<undefined>();
   const finish = (): void => end(undefined);
 
-  const since = asked === 0 ? watch.feed.versionOf(watch.list) : asked;
+  const now = watch.feed.versionOf(watch.list);
+  const since = start.isWithList ? now : (start.since ?? now);
   const events: Change<T & Shown>[] = [];
   const waiting = { send: (event: Change<T & Shown>): unknown => events.push(event) };
   using subscription = watch.feed.subscribe(since, {
@@ -57,20 +59,22 @@ export async function sendWatch<T>(call: Call, watch: Watch<T>): Promise<void> {
     onEnd: finish,
   });
   if (subscription === undefined) {
-    throw new ApiError('Expired', `too old resource version: ${asked}`, {
+    throw new ApiError('Expired', `too old resource version: ${since}`, {
       next: 'list again and watch from there',
     });
   }
 
   call.response.writeHead(200, { 'content-type': 'application/json' });
   call.response.flushHeaders();
-  const send = (event: Change<T & Shown>): void => {
-    const told = narrowed(event, watch.matches);
-    if (!told) return;
-    const line = { type: told.type, object: watch.show(told.object) };
+  const write = (line: object): void => {
     if (!writeLine(call.response, line)) finish();
   };
-  if (asked === 0) for (const object of watch.list) send({ type: 'ADDED', object });
+  const send = (event: Change<T & Shown>): void => {
+    const told = narrowed(event, watch.matches);
+    if (told) write({ type: told.type, object: watch.show(told.object) });
+  };
+  if (start.isWithList) for (const object of watch.list) send({ type: 'ADDED', object });
+  if (start.isWithBookmark) write(endOfList(watch.kind, since));
   for (const event of events) send(event);
   waiting.send = send;
 
@@ -82,6 +86,13 @@ export async function sendWatch<T>(call: Call, watch: Watch<T>): Promise<void> {
   timer?.[Symbol.dispose]();
   call.signal.removeEventListener('abort', finish);
   endWithin(call.response, watch.takesWithinMs ?? TAKES_WITHIN_MS);
+}
+
+/** Tells whoever streams a list that it has had all of it; a watch goes on from that version. */
+function endOfList(kind: string, version: number): object {
+  const annotations = { 'k8s.io/initial-events-end': 'true' };
+  const metadata = { resourceVersion: String(version), annotations };
+  return { type: 'BOOKMARK', object: { kind, apiVersion: 'v1', metadata } };
 }
 
 /** Whether the caller keeps up; one who does not is told so and cut off. */
