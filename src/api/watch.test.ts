@@ -6,7 +6,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text as readAll } from 'node:stream/consumers';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { serve } from '../testing/served.ts';
@@ -31,18 +32,30 @@ interface Line {
   };
 }
 
-/** Everything that a watch of a second tells; what it `sees` happens once it has begun. */
+/** What a watch tells from its beginning on; what it `sees` happens once it has begun. */
 async function watched(
-  { socket }: Served,
+  api: Served,
   query: string,
   sees: () => unknown = () => undefined,
 ): Promise<readonly Line[]> {
-  const path = `${pods}?watch=true&timeoutSeconds=1&${query}`;
+  const response = await startWatch(api, query);
+  sees();
+  api.backend.put(aShownPod({ name: 'end' }), 'ADDED');
+  const told: Line[] = [];
+  for await (const text of createInterface({ input: response })) {
+    const line = JSON.parse(text) as Line;
+    if (line.object.metadata.name === 'end') break;
+    told.push(line);
+  }
+  response.destroy();
+  return told;
+}
+
+async function startWatch({ socket }: Served, query: string): Promise<IncomingMessage> {
+  const path = `${pods}?watch=true&${query}`;
   const request = httpRequest({ socketPath: socket, path, agent: false }).end();
   const [response] = (await once(request, 'response')) as [IncomingMessage];
-  sees();
-  const lines = (await readAll(response)).split('\n').filter((line) => line !== '');
-  return lines.map((line) => JSON.parse(line) as Line);
+  return response;
 }
 
 async function versionOfList(api: Served): Promise<string> {
@@ -149,6 +162,18 @@ for (const [title, [query, message]] of Object.entries(refused)) {
     t.regex((json as { message: string }).message, message);
   });
 }
+
+test('a watch of no seconds has no limit', async (t) => {
+  await using api = await serve();
+  const response = await startWatch(api, 'timeoutSeconds=0');
+  t.is(response.statusCode, 200);
+  // It would be over by then if no seconds were meant.
+  await delay(50);
+  api.backend.put(aShownPod(), 'ADDED');
+  const [first] = (await once(response, 'data')) as [Buffer];
+  t.regex(first.toString(), /^\{"type":"ADDED"/);
+  response.destroy();
+});
 
 test('a watcher that never reads again loses its connection', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'reprise-watch-'));

@@ -46,7 +46,7 @@ export function isWatch(query: URLSearchParams): boolean {
 /** Answers with events until the caller hangs up, the time is over or the feed ends. */
 export async function sendWatch<T>(call: Call, watch: Watch<T>): Promise<void> {
   const start = watchStart(call.query);
-  const timeoutSeconds = wholeNumber(call.query, 'timeoutSeconds', 1);
+  const timeoutSeconds = wholeNumber(call.query, 'timeoutSeconds', 0) ?? 0;
   const { promise: over, resolve: end } = Promise.withResolvers<undefined>();
   const finish = (): void => end(undefined);
 
@@ -78,8 +78,8 @@ export async function sendWatch<T>(call: Call, watch: Watch<T>): Promise<void> {
   for (const event of events) send(event);
   waiting.send = send;
 
-  const timer =
-    timeoutSeconds === undefined ? undefined : startTimer(timeoutSeconds * 1000, finish);
+  // Kubernetes takes 0 for no limit, too.
+  const timer = timeoutSeconds === 0 ? undefined : startTimer(timeoutSeconds * 1000, finish);
   call.signal.addEventListener('abort', finish, { once: true });
   if (call.signal.aborted) finish();
   await over;
