@@ -36,6 +36,42 @@ test('the current log of the only container is the one that is meant', async (t)
   );
 });
 
+test('lines are told from a time on, in whatever zone it is given', async (t) => {
+  await using api = await serve({ readLog: naming });
+  withPod(api, 'main');
+  api.backend.logs.set('main', { directory: '/logs/web', current: 0, finished });
+  for (const [time, ms] of [
+    ['2026-01-02T03:04:05Z', Date.UTC(2026, 0, 2, 3, 4, 5)],
+    ['2026-01-02T03:04:05.678901234%2B01:00', Date.UTC(2026, 0, 2, 2, 4, 5, 678)],
+  ] as const) {
+    const { text } = await api.call('GET', `${path}?sinceTime=${time}&stream=All`);
+    t.is(text, `/logs/web/main/0.log {"sinceMs":${ms},"timestamps":false}`);
+  }
+});
+
+const unfit: Record<string, readonly [query: string, code: number, message: RegExp]> = {
+  'a time that is none': ['sinceTime=yesterday', 400, /^sinceTime=yesterday: must be a time/],
+  'a time without a zone': ['sinceTime=2026-01-02T03:04:05', 400, /must be a time/],
+  'a day that there is not': ['sinceTime=2026-13-02T03:04:05Z', 400, /must be a time/],
+  'two beginnings': [
+    'sinceTime=2026-01-02T03:04:05Z&sinceSeconds=5',
+    422,
+    /at most one of `sinceTime` or `sinceSeconds` may be specified/,
+  ],
+  'one stream of the two': ['stream=Stderr', 400, /^stream=Stderr: only All is supported/],
+};
+
+for (const [title, [query, expected, message]] of Object.entries(unfit)) {
+  test(`${title}: refused, and not passed over`, async (t) => {
+    await using api = await serve({ readLog: naming });
+    withPod(api, 'main');
+    api.backend.logs.set('main', { directory: '/logs/web', current: 0, finished });
+    const { code, json } = await api.call('GET', `${path}?${query}`);
+    t.is(code, expected);
+    t.regex((json as { message: string }).message, message);
+  });
+}
+
 const refusals: Record<string, [query: string, message: RegExp]> = {
   'several containers and no name': ['', /must be specified for pod web, choose one of: \[a b\]/],
   'a container that the pod does not have': ['?container=c', /container c is not valid/],

@@ -50,13 +50,30 @@ export async function sendLog(call: Call, { backend, readLog }: ApiContext): Pro
 }
 
 function optionsOf({ query }: Call): ReadLogOptions {
-  const sinceSeconds = wholeNumber(query, 'sinceSeconds', 1);
+  const stream = query.get('stream') ?? 'All';
+  if (stream !== 'All') {
+    throw new ApiError('BadRequest', `stream=${stream}: only All is supported`);
+  }
   return {
     tailLines: wholeNumber(query, 'tailLines', 0),
-    sinceMs: sinceSeconds === undefined ? undefined : Date.now() - sinceSeconds * 1000,
+    sinceMs: sinceMsOf(query),
     timestamps: isSet(query, 'timestamps'),
     limitBytes: wholeNumber(query, 'limitBytes', 1),
   };
+}
+
+function sinceMsOf(query: URLSearchParams): number | undefined {
+  const seconds = wholeNumber(query, 'sinceSeconds', 1);
+  const time = query.get('sinceTime');
+  if (time === null) return seconds === undefined ? undefined : Date.now() - seconds * 1000;
+  if (seconds !== undefined) {
+    throw new ApiError('Invalid', 'at most one of `sinceTime` or `sinceSeconds` may be specified');
+  }
+  const isWhole = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[-+]\d\d:\d\d)$/.test(time);
+  const ms = isWhole ? Date.parse(time) : NaN;
+  if (!Number.isNaN(ms)) return ms;
+  const what = 'must be a time as RFC 3339 has it, e.g. 2026-01-02T03:04:05Z';
+  throw new ApiError('BadRequest', `sinceTime=${time}: ${what}`);
 }
 
 /** The headers go out with the first piece, so that a log that cannot be read is still an error. */
