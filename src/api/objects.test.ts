@@ -91,6 +91,37 @@ for (const namespace of ['..%2f..', '..', 'team%2Fa', 'Team', 'x'.repeat(64)]) {
   });
 }
 
+test('an object that has changed since it was read is not replaced', async (t) => {
+  await using served = await serve();
+  const made = await served.client.createObject(settings({ a: 'x' }), signal);
+  const put = (metadata: object) => {
+    const body = { ...settings({ a: 'mine' }), metadata: { name: 'settings', ...metadata } };
+    return served.call('PUT', `${base}/configmaps/settings`, { body: JSON.stringify(body) });
+  };
+  const { uid, resourceVersion } = made.metadata;
+  await served.client.replaceObject(settings({ a: 'theirs' }), signal);
+  const stale = await put({ uid, resourceVersion });
+  t.is(stale.code, 409);
+  t.like(stale.json, {
+    reason: 'Conflict',
+    message:
+      'Operation cannot be fulfilled on configmaps "settings": the object has been modified; ' +
+      'please apply your changes to the latest version and try again',
+  });
+  const other = await put({ uid: 'other' });
+  t.is(other.code, 409);
+  t.like(other.json, {
+    reason: 'Conflict',
+    message:
+      'Operation cannot be fulfilled on configmaps "settings": ' +
+      `it has the uid ${uid}, another one was given`,
+  });
+  const there = await served.client.getObject('ConfigMap', 'default', 'settings', signal);
+  t.like(there, { data: { a: 'theirs' } });
+  t.is((await put({ uid, resourceVersion: there.metadata.resourceVersion })).code, 200);
+  t.is((await put({ resourceVersion: '' })).code, 200, 'whatever state it is in');
+});
+
 test('what is immutable is not replaced', async (t) => {
   await using served = await serve();
   await served.client.createObject({ ...settings({ a: 'x' }), immutable: true }, signal);

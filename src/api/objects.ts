@@ -2,19 +2,21 @@
  * ConfigMaps, Secrets and PersistentVolumeClaims over HTTP: list, get, create, replace, delete.
  */
 import { NotFoundError } from '../errors.ts';
-import { parseObject } from '../manifest/parse-pod.ts';
+import { parseObject, readManifest } from '../manifest/parse-pod.ts';
 import { invalidValue, ManifestError } from '../manifest/manifest-error.ts';
 import { validateUpdate } from '../manifest/validate-object.ts';
-import { objectInWords } from '../pod/objects.ts';
+import { objectInWords, objectResources } from '../pod/objects.ts';
 import type { ObjectKind, V1Object } from '../pod/objects.ts';
 import { ApiError } from './api-status.ts';
 import { param, readBody, sendJson } from './call.ts';
 import type { ApiContext, Call, Handler } from './call.ts';
+import { assertPreconditions, readDeleteOptions } from './delete-options.ts';
 import { newestVersion } from './feed.ts';
 import { checkListOptions } from './list-options.ts';
 import { wantsTable } from './negotiate.ts';
 import { objectColumns } from './object-table.ts';
 import { refuseDryRun } from './pods.ts';
+import { assertSameState } from './same-state.ts';
 import { selection } from './selectors.ts';
 import { tableOf } from './table.ts';
 import { isWatch } from './watch.ts';
@@ -68,7 +70,8 @@ export function replaceObject(kind: ObjectKind): Handler {
   return async (call, context) => {
     refuseDryRun(call);
     const namespace = param(call, 'namespace');
-    const object = parseObject(await readBody(call), kind, { namespace });
+    const text = await readBody(call);
+    const object = parseObject(text, kind, { namespace });
     const name = param(call, 'name');
     if (object.metadata.name !== name) {
       const message = invalidValue(
@@ -78,7 +81,9 @@ export function replaceObject(kind: ObjectKind): Handler {
       const hint = 'change one of the two names';
       throw new ManifestError([{ path: 'metadata.name', file: 'request body', message, hint }]);
     }
-    validateUpdate(find(kind, call, context), object);
+    const known = find(kind, call, context);
+    assertSameState(objectResources[kind], known.metadata, metadataIn(text));
+    validateUpdate(known, object);
     sendJson(call, 200, context.backend.objects.replace(object));
   };
 }
@@ -87,8 +92,10 @@ export function replaceObject(kind: ObjectKind): Handler {
 export function deleteObject(kind: ObjectKind): Handler {
   return async (call, context) => {
     refuseDryRun(call);
-    await readBody(call);
-    const { uid, name, namespace } = find(kind, call, context).metadata;
+    const { preconditions } = await readDeleteOptions(call);
+    const { metadata } = find(kind, call, context);
+    assertPreconditions(kind, metadata, preconditions);
+    const { uid, name, namespace } = metadata;
     context.backend.objects.delete(kind, namespace, name);
     const details = { name, uid, kind: kind.toLowerCase() };
     sendJson(call, 200, {
@@ -99,6 +106,12 @@ export function deleteObject(kind: ObjectKind): Handler {
       details,
     });
   };
+}
+
+/** What a valid object says of itself; its keeper gives it its own uid and version, and no other. */
+function metadataIn(text: string): Readonly<Record<string, unknown>> {
+  const [document] = readManifest(text, 'request body');
+  return (document?.value as { metadata: Readonly<Record<string, unknown>> }).metadata;
 }
 
 function find(kind: ObjectKind, call: Call, { backend }: ApiContext): V1Object {

@@ -1,5 +1,4 @@
 /** Updates of a part of a pod, by PUT with the whole pod or by PATCH, as Kubernetes' subresources take them. */
-import { ConflictError } from '../errors.ts';
 import { readManifest } from '../manifest/parse-pod.ts';
 import { own } from '../pod/own.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
@@ -8,6 +7,7 @@ import { readBody } from './call.ts';
 import type { ApiContext, Call } from './call.ts';
 import { jsonMergePatch, strategicMergePatch } from './merge-patch.ts';
 import { findPod, refuseDryRun } from './pods.ts';
+import { assertSameState } from './same-state.ts';
 
 export interface PodUpdate {
   /** As it is. */
@@ -66,22 +66,12 @@ function isMap(value: unknown): value is Fields {
 
 /** Whoever names a pod means the one that is there, in the state that he has seen. */
 function assertSame({ metadata: known }: V1Pod, given: Fields): void {
-  const differs = (field: 'name' | 'namespace' | 'uid' | 'resourceVersion'): boolean =>
-    given[field] !== undefined && given[field] !== known[field];
   for (const field of ['name', 'namespace'] as const) {
-    if (!differs(field)) continue;
+    if (given[field] === undefined || given[field] === known[field]) continue;
     const message = `the ${field} of the object does not match the ${field} on the URL (${known[field]})`;
     throw new ApiError('BadRequest', message);
   }
-  const cannot = `Operation cannot be fulfilled on pods "${known.name}"`;
-  if (differs('uid')) {
-    throw new ConflictError(`${cannot}: it has the uid ${known.uid}, another one was given`);
-  }
-  if (differs('resourceVersion')) {
-    throw new ConflictError(
-      `${cannot}: the object has been modified; please apply your changes to the latest version and try again`,
-    );
-  }
+  assertSameState('pods', known, given);
 }
 
 function parseBody(text: string): unknown {

@@ -4,11 +4,11 @@
 import { NotFoundError } from '../errors.ts';
 import { parsePod } from '../manifest/parse-pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
-import { maxGraceSeconds } from '../pod/stop.ts';
 import { ApiError } from './api-status.ts';
 import type { Backend, DeleteOptions } from './backend.ts';
 import { isSet, param, readBody, sendJson } from './call.ts';
 import type { ApiContext, Call } from './call.ts';
+import { assertPreconditions, readDeleteOptions } from './delete-options.ts';
 import { sendCollection, sendObject } from './negotiate.ts';
 import { selection } from './selectors.ts';
 import { podColumns } from './table.ts';
@@ -52,16 +52,10 @@ export async function createPod(call: Call, { backend }: ApiContext): Promise<vo
 /** DELETE .../pods/NAME: answers at once with the pod and its deletionTimestamp. */
 export async function deletePod(call: Call, { backend }: ApiContext): Promise<void> {
   refuseDryRun(call);
-  const body = deleteBody(await readBody(call));
+  const { graceSeconds, preconditions } = await readDeleteOptions(call);
   const { metadata } = findPod(call, backend);
-  if (body.uid !== undefined && body.uid !== metadata.uid) {
-    throw new ApiError('Conflict', `pod ${metadata.name} has uid ${metadata.uid}, not ${body.uid}`);
-  }
-  const asked = call.query.get('gracePeriodSeconds');
-  const options: DeleteOptions = {
-    graceSeconds: asked === null ? body.graceSeconds : graceOf(numberIn(asked)),
-    force: isSet(call.query, 'force'),
-  };
+  assertPreconditions('Pod', metadata, preconditions);
+  const options: DeleteOptions = { graceSeconds, force: isSet(call.query, 'force') };
   sendJson(call, 200, await backend.delete(metadata.namespace, metadata.name, options));
 }
 
@@ -92,50 +86,4 @@ export function findPod(call: Call, backend: Backend): V1Pod {
 /** Doing it for real would be the worst answer to a rehearsal. */
 export function refuseDryRun({ query }: Call): void {
   if (query.has('dryRun')) throw new ApiError('BadRequest', 'dryRun is not supported');
-}
-
-interface DeleteBody {
-  readonly uid?: string;
-  readonly graceSeconds?: number;
-}
-
-/** What is honoured of v1 DeleteOptions. */
-function deleteBody(text: string): DeleteBody {
-  if (text.trim() === '') return {};
-  const body = parseObject(text);
-  const grace = body['gracePeriodSeconds'] ?? undefined;
-  const preconditions = body['preconditions'];
-  const uid =
-    typeof preconditions === 'object' && preconditions !== null && 'uid' in preconditions
-      ? preconditions.uid
-      : undefined;
-  return {
-    ...(grace !== undefined && { graceSeconds: graceOf(grace) }),
-    ...(typeof uid === 'string' && { uid }),
-  };
-}
-
-/** The seconds that are asked for; Kubernetes takes what is negative for 1. */
-function graceOf(asked: unknown): number {
-  if (typeof asked === 'number' && Number.isInteger(asked) && asked <= maxGraceSeconds) {
-    return asked < 0 ? 1 : asked;
-  }
-  throw new ApiError(
-    'BadRequest',
-    `gracePeriodSeconds must be a whole number of at most ${maxGraceSeconds}`,
-  );
-}
-
-function numberIn(text: string): number | undefined {
-  return /^-?\d+$/.test(text) ? Number(text) : undefined;
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch (error) {
-    throw new ApiError('BadRequest', 'the body is not valid JSON', { cause: error });
-  }
-  throw new ApiError('BadRequest', 'the body is not a JSON object');
 }
