@@ -44,4 +44,16 @@ for (const [kind, path] of Object.entries(paths)) {
     t.is((await api.call('GET', path)).code, 200);
     t.is((await remove({ uid, resourceVersion })).code, 200);
   });
+
+  test(`a ${kind} is not deleted by a dry run that the body asks for`, async (t) => {
+    await using api = await served();
+    // As kubectl delete --dry-run=server sends it.
+    const body = JSON.stringify({ propagationPolicy: 'Background', dryRun: ['All'] });
+    const { code, json } = await api.call('DELETE', path, { body });
+    t.is(code, 400);
+    t.like(json, { message: 'dryRun is not supported' });
+    t.is((await api.call('GET', path)).code, 200);
+    t.deepEqual(api.backend.calls, []);
+    t.is((await api.call('DELETE', path, { body: '{"dryRun":[]}' })).code, 200);
+  });
 }

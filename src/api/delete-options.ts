@@ -8,6 +8,7 @@ import { maxGraceSeconds } from '../pod/stop.ts';
 import { ApiError } from './api-status.ts';
 import { readBody } from './call.ts';
 import type { Call } from './call.ts';
+import { dryRunRefused, refuseDryRun } from './dry-run.ts';
 
 export interface ReadDeleteOptions {
   /** Absent: the object's own. */
@@ -21,10 +22,14 @@ interface Preconditions {
   readonly resourceVersion?: string;
 }
 
-/** Reads all of the body, which has to be done before anything is looked up. */
+/** Reads all of the body, which has to be done before anything is looked up; refuses a dry run. */
 export async function readDeleteOptions(call: Call): Promise<ReadDeleteOptions> {
+  refuseDryRun(call);
   const text = await readBody(call);
   const body = text.trim() === '' ? {} : objectIn(text);
+  // kubectl asks here for a dry run of a deletion, and in the query for every other one.
+  const { dryRun } = body;
+  if (Array.isArray(dryRun) && dryRun.length > 0) throw dryRunRefused();
   const inQuery = call.query.get('gracePeriodSeconds');
   const grace = inQuery === null ? (body['gracePeriodSeconds'] ?? undefined) : numberIn(inQuery);
   return {

@@ -11,11 +11,11 @@ import { ApiError } from './api-status.ts';
 import { param, readBody, sendJson } from './call.ts';
 import type { ApiContext, Call, Handler } from './call.ts';
 import { assertPreconditions, readDeleteOptions } from './delete-options.ts';
+import { refuseDryRun } from './dry-run.ts';
 import { newestVersion } from './feed.ts';
 import { checkListOptions } from './list-options.ts';
 import { wantsTable } from './negotiate.ts';
 import { objectColumns } from './object-table.ts';
-import { refuseDryRun } from './pods.ts';
 import { assertSameState } from './same-state.ts';
 import { selection } from './selectors.ts';
 import { tableOf } from './table.ts';
@@ -91,7 +91,6 @@ export function replaceObject(kind: ObjectKind): Handler {
 /** DELETE of one; pods that were filled from it keep what they have. */
 export function deleteObject(kind: ObjectKind): Handler {
   return async (call, context) => {
-    refuseDryRun(call);
     const { preconditions } = await readDeleteOptions(call);
     const { metadata } = find(kind, call, context);
     assertPreconditions(kind, metadata, preconditions);

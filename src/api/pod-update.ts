@@ -5,8 +5,9 @@ import type { V1Pod } from '../pod/pod-status.ts';
 import { ApiError } from './api-status.ts';
 import { readBody } from './call.ts';
 import type { ApiContext, Call } from './call.ts';
+import { refuseDryRun } from './dry-run.ts';
 import { jsonMergePatch, strategicMergePatch } from './merge-patch.ts';
-import { findPod, refuseDryRun } from './pods.ts';
+import { findPod } from './pods.ts';
 import { assertSameState } from './same-state.ts';
 
 export interface PodUpdate {

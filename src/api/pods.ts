@@ -4,11 +4,11 @@
 import { NotFoundError } from '../errors.ts';
 import { parsePod } from '../manifest/parse-pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
-import { ApiError } from './api-status.ts';
 import type { Backend, DeleteOptions } from './backend.ts';
 import { isSet, param, readBody, sendJson } from './call.ts';
 import type { ApiContext, Call } from './call.ts';
 import { assertPreconditions, readDeleteOptions } from './delete-options.ts';
+import { refuseDryRun } from './dry-run.ts';
 import { sendCollection, sendObject } from './negotiate.ts';
 import { selection } from './selectors.ts';
 import { podColumns } from './table.ts';
@@ -51,7 +51,6 @@ export async function createPod(call: Call, { backend }: ApiContext): Promise<vo
 
 /** DELETE .../pods/NAME: answers at once with the pod and its deletionTimestamp. */
 export async function deletePod(call: Call, { backend }: ApiContext): Promise<void> {
-  refuseDryRun(call);
   const { graceSeconds, preconditions } = await readDeleteOptions(call);
   const { metadata } = findPod(call, backend);
   assertPreconditions('Pod', metadata, preconditions);
@@ -81,9 +80,4 @@ export function findPod(call: Call, backend: Backend): V1Pod {
     where: `pod ${namespace}/${name}`,
     next: 'list the pods there are: reprise get pods -A',
   });
-}
-
-/** Doing it for real would be the worst answer to a rehearsal. */
-export function refuseDryRun({ query }: Call): void {
-  if (query.has('dryRun')) throw new ApiError('BadRequest', 'dryRun is not supported');
 }
