@@ -50,14 +50,19 @@ async function run(
 
 const done = { kind: 'hooked', outcome: 'done' };
 
-/** A web server on loopback that answers with that status, and what it was sent. */
-async function aServer(t: ExecutionContext, code: number) {
+/** A web server that answers with that status, and what it was sent. */
+async function aServer(
+  t: ExecutionContext,
+  code: number,
+  headers: http.OutgoingHttpHeaders = {},
+  address = '127.0.0.1',
+) {
   const seen: http.IncomingMessage[] = [];
   const server = http.createServer((request, response) => {
     seen.push(request);
-    response.writeHead(code).end();
+    response.writeHead(code, headers).end();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
   t.teardown(() => server.close());
   return { port: (server.address() as AddressInfo).port, seen };
 }
@@ -141,6 +146,22 @@ for (const code of [200, 404, 503]) {
     t.deepEqual((await run(t, { httpGet: get })).outcome, done);
     t.is(seen[0]?.url, '/drain');
     t.is(seen[0]?.headers['user-agent'], 'kube-lifecycle/1.36');
+  });
+}
+
+for (const [host, isFollowed] of [
+  ['127.0.0.1', true],
+  ['127.0.0.2', false],
+] as const) {
+  test(`a redirect ${isFollowed ? 'on the same host is followed' : 'to another host is an answer, and is not followed'}`, async (t) => {
+    const other = await aServer(t, 200, {}, host);
+    const { port, seen } = await aServer(t, 307, { Location: `http://${host}:${other.port}/x` });
+    const httpHeaders = [{ name: 'Authorization', value: 'secret' }];
+    const get = { path: '/drain', port, scheme: 'HTTP' as const, httpHeaders };
+    t.deepEqual(await run(t, { httpGet: get }), { outcome: done, told: [], logged: [] });
+    t.is(seen.length, 1);
+    const authorizations = other.seen.map(({ headers }) => headers.authorization);
+    t.deepEqual(authorizations, isFollowed ? ['secret'] : []);
   });
 }
 

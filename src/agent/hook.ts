@@ -77,7 +77,7 @@ async function runCommand(
   throw new Error(`command '${command.join(' ')}' exited with ${exitCode}: ${output}`);
 }
 
-/** Any status is a success: the hook has been delivered. */
+/** Any status is a success, that of a redirect to another host included: the hook has been delivered. */
 async function ask(
   means: HookMeans,
   { scheme, host = '', port, path, httpHeaders }: HttpGetAction,
@@ -89,7 +89,7 @@ async function ask(
   if (found === undefined) throw new Error(`there is no container ${name}`);
   const target = host === '' ? addressOf(means, occasion) : host;
   const url = urlOf(scheme, target, portOf(found.container, port), path);
-  const request: GetRequest = { url, headers: httpHeaders, userAgent, follows: () => true };
+  const request: GetRequest = { url, headers: httpHeaders, userAgent };
   try {
     await httpGet(request, signal);
   } catch (error) {

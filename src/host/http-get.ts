@@ -1,6 +1,10 @@
 /**
  * One GET request, as probes and hooks make it: a connection of its own, no proxy, certificates not
  * verified, and only the beginning of the answer read.
+ *
+ * A redirect is followed on the same host only, as by the kubelet's RedirectChecker (probe/http/http.go):
+ * what answers is somebody's container, and must not send the node, and the headers with credentials,
+ * to wherever it likes. A redirect to another host is the answer itself.
  */
 import http from 'node:http';
 import https from 'node:https';
@@ -9,8 +13,6 @@ export interface GetRequest {
   readonly url: URL;
   readonly headers: readonly { readonly name: string; readonly value: string }[];
   readonly userAgent: string;
-  /** Whether to go where a redirect of `from` leads. */
-  readonly follows: (from: URL, to: URL) => boolean;
 }
 
 export interface GetAnswer {
@@ -36,19 +38,23 @@ export function urlOf(scheme: 'HTTP' | 'HTTPS', host: string, port: number, path
   return new URL(`${scheme.toLowerCase()}://${bracketed}:${port}${absolute}`);
 }
 
-/** Asks, and follows redirects. Rejects when there is no answer, or with the signal's own reason. */
+/** Asks, and follows redirects on the same host. Rejects when there is no answer, or with the signal's own reason. */
 export async function httpGet(request: GetRequest, signal: AbortSignal): Promise<GetAnswer> {
   let { url, headers } = request;
   for (let redirected = 0; ; redirected++) {
     const { location, ...answer } = await ask(url, headersOf({ ...request, headers }), signal);
     if (location === undefined || !redirects.has(answer.status)) return answer;
     const next = new URL(location, url);
-    if (!request.follows(request.url, next)) return answer;
+    if (!isOnSameHost(request.url, next)) return answer;
     if (redirected === mostRedirects) throw new Error(`stopped after ${mostRedirects} redirects`);
     // A Host header that was asked for belongs to the server that was asked.
     if (URL.canParse(location)) headers = headers.filter(({ name }) => !isName(name, 'host'));
     url = next;
   }
+}
+
+function isOnSameHost(first: URL, next: URL): boolean {
+  return /^https?:$/.test(next.protocol) && next.hostname === first.hostname;
 }
 
 /** As Go sends it; Node would send a byte for each character, and none beyond Latin-1. */

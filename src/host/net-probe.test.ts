@@ -8,7 +8,7 @@ import path from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { selfSigned } from '../testing/certificate.ts';
-import { httpGet, urlOf } from './http-get.ts';
+import { urlOf } from './http-get.ts';
 import type { HttpQuestion } from './net-probe.ts';
 import { probeHttp, probeTcp } from './net-probe.ts';
 
@@ -340,11 +340,3 @@ const urls = {
 for (const [expected, url] of Object.entries(urls)) {
   test(`a URL: ${expected}`, (t) => t.is(url.href, new URL(expected).href));
 }
-
-test('a caller may follow redirects anywhere', async (t) => {
-  const { port } = await aServer(t);
-  const url = urlOf('HTTP', '127.0.0.1', port, `/to?http://localhost:${port}/404`);
-  const request = { url, headers: [], userAgent: 'me', follows: () => true };
-  // Only IPv4 is listened on; localhost may be tried as IPv6 first.
-  t.is((await httpGet(request, AbortSignal.timeout(patienceMs))).status, 404);
-});

@@ -53,11 +53,9 @@ export async function probeHttp(
   signal: AbortSignal,
 ): Promise<Finding> {
   const url = urlOf(scheme, host, port, path);
-  const follows = (from: URL, to: URL) =>
-    /^https?:$/.test(to.protocol) && to.hostname === from.hostname;
   using limit = timeLimit(timeoutMs, signal);
   try {
-    const { status, body } = await httpGet({ url, headers, userAgent, follows }, limit.signal);
+    const { status, body } = await httpGet({ url, headers, userAgent }, limit.signal);
     if (status < 200 || status >= 400) {
       return { outcome: 'failure', output: `HTTP probe failed with statuscode: ${status}` };
     }
