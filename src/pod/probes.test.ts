@@ -291,6 +291,39 @@ test('a sidecar whose startup probe fails is tried again, and the rest goes on w
   t.true(node.events.includes('Killing: Init container proxy failed startup probe'));
 });
 
+test('a sidecar that hangs is started again while the next init container waits for its image', (t) => {
+  const hangsAfterMs = 5_000;
+  let isRegistryAway = true;
+  const node = new SimulatedNode(
+    aPod(
+      [aSidecar('proxy', { livenessProbe: aProbe() }), aContainer('setup')],
+      [aContainer('main')],
+    ),
+    {
+      ...probed(
+        (_name, _kind, { run, ms }) => (run === 0 && ms > hangsAfterMs ? 'failure' : 'success'),
+        (name) => (name === 'setup' ? { runsMs: 10, code: 0 } : forever),
+      ),
+      fails: (action) =>
+        isRegistryAway &&
+        action.kind === 'create-container' &&
+        action.name === 'setup' && { reason: 'ErrImagePull', message: 'the registry is away' },
+    },
+  );
+  node.run({ forMs: 30_000 });
+  t.deepEqual(node.living, ['proxy']);
+  t.like(statusOf(node, 'proxy'), { started: true, restartCount: 1, lastExit: 143 });
+  t.deepEqual(
+    node.events.filter((line) => line.startsWith('Killing')),
+    ['Killing: Init container proxy failed liveness probe'],
+  );
+  isRegistryAway = false;
+  node.run({ forMs: 60_000 });
+  t.deepEqual(node.living, ['proxy', 'main']);
+  t.like(statusOf(node, 'proxy'), { restartCount: 1 });
+  t.deepEqual(node.faults, []);
+});
+
 const all = { startupProbe: aProbe(), livenessProbe: aProbe(), readinessProbe: aProbe() };
 
 test('an in-place restart starts every probe anew, with its delay', (t) => {

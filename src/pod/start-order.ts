@@ -24,12 +24,17 @@ import { stopGracefully } from './stop.ts';
 export function startWhatIsDue(look: Look, memory: Memory): Decision {
   const initialized = memory.initialized ? only(memory) : initialize(look, memory);
   if (!initialized.memory.initialized) return initialized;
-  const sidecars = look.pod.spec.initContainers.filter(isSidecar);
-  const kept = sidecars.reduce<Decision>(
-    (sofar, container) => both(sofar, keepUp(look, sofar.memory, container, 'sidecar')),
-    initialized,
-  );
-  return keepAppsUp(look, kept);
+  return keepAppsUp(look, keepSidecarsUp(look, initialized, look.pod.spec.initContainers));
+}
+
+/** Keeps those of the list up that are sidecars. */
+function keepSidecarsUp(look: Look, before: Decision, inits: readonly Container[]): Decision {
+  return inits
+    .filter(isSidecar)
+    .reduce<Decision>(
+      (sofar, container) => both(sofar, keepUp(look, sofar.memory, container, 'sidecar')),
+      before,
+    );
 }
 
 /** Side by side; but what follows one with a postStart hook comes when that is done. */
@@ -87,27 +92,19 @@ export function isSidecarUp(look: Look, memory: Memory, name: string): boolean {
   return currentInstance(look.observed, memory, name)?.state === 'running';
 }
 
-/** One step of the initialization: what comes after the last container that has a record in this run. */
+/** One step of the initialization: at the last container that has a record in this run, or the one after it. */
 function initialize(look: Look, memory: Memory): Decision {
   const inits = look.pod.spec.initContainers;
   const latest = inits.findLastIndex(({ name }) => inThisRun(memory, name) !== undefined);
-  const earlierSidecars = inits
-    .slice(0, Math.max(latest, 0))
-    .filter(isSidecar)
-    .reduce<Decision>(
-      (sofar, container) => both(sofar, keepUp(look, sofar.memory, container, 'sidecar')),
-      only(memory),
-    );
-  const current = inits[latest];
-  if (current !== undefined && !isThrough(look, memory, current)) {
-    const kind = isSidecar(current) ? 'sidecar' : 'init';
-    return both(earlierSidecars, keepUp(look, earlierSidecars.memory, current, kind));
-  }
-  const next = inits[latest + 1];
-  if (next === undefined) {
-    return { ...earlierSidecars, memory: { ...earlierSidecars.memory, initialized: true } };
-  }
-  return both(earlierSidecars, bringUp(look, earlierSidecars.memory, next.name));
+  const reached = inits[latest];
+  const isNextDue = reached === undefined || isThrough(look, memory, reached);
+  const due = isNextDue ? latest + 1 : latest;
+  const container = inits[due];
+  if (container === undefined) return only({ ...memory, initialized: true });
+  // All before it, the one right before it included: what is due may have to wait for long.
+  const kept = keepSidecarsUp(look, only(memory), inits.slice(0, due));
+  const kind = isSidecar(container) ? 'sidecar' : 'init';
+  return both(kept, keepUp(look, kept.memory, container, kind));
 }
 
 /** Whether the one after this init container or sidecar may start. */
