@@ -40,7 +40,7 @@ export function bringUp(look: Look, memory: Memory, name: string, backoff?: Back
 
 /** Starts a container again that has exited, when its back-off allows. */
 export function bringUpAgain(look: Look, memory: Memory, name: string): Decision {
-  const known = inThisRun(memory, name);
+  const known = own(memory.containers, name);
   if (known?.exit === undefined) return bringUp(look, memory, name);
   const verdict = restartVerdict(known, look.now, look.settings.containerBackoffMaxMs);
   if (verdict.kind === 'go') return bringUp(look, memory, name, verdict.backoff);

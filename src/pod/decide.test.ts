@@ -808,6 +808,34 @@ test('a lost sandbox is stopped, once, before the next one runs', (t) => {
   t.deepEqual(node.living, ['main']);
 });
 
+test('an app container whose sandbox is lost with each of its runs waits 0, 10, 20 seconds', (t) => {
+  const pod = aPod([aContainer('setup')], [aContainer('main'), aContainer('other')], {
+    restartPolicy: 'Always',
+  });
+  const node = new SimulatedNode(pod, behave({ setup: [quick] }));
+  const runUntil = (isSo: () => boolean) => {
+    while (!isSo()) node.run({ steps: 1 });
+  };
+  const delays: number[] = [];
+  for (let losses = 0; losses < 3; losses++) {
+    runUntil(() => node.living.length === 2);
+    node.killSandbox();
+    runUntil(() => node.living.length === 0);
+    const endedAt = node.now;
+    runUntil(() => node.living.length === 2);
+    delays.push(Math.floor((node.now - endedAt) / 1000));
+  }
+  t.deepEqual(delays, [0, 10, 20]);
+  const waits = node.statuses.map(({ containerStatuses = [] }) =>
+    containerStatuses.map(({ state }) => state.waiting?.message?.slice(0, 12)),
+  );
+  t.true(waits.some(([main]) => main === 'back-off 10s'));
+  // The records of init containers go with their sandbox, and so does what would hold them back.
+  t.is(node.runtime.starts.get('setup'), 4);
+  t.deepEqual(node.events.filter((line) => line.startsWith('BackOff')).length, 4);
+  t.deepEqual(node.faults, []);
+});
+
 test('a lost sandbox that cannot be stopped is tried again, and no other one runs before', (t) => {
   let failures = 2;
   const node = new SimulatedNode(aPod([], [aContainer('main')], { restartPolicy: 'Always' }), {

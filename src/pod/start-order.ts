@@ -120,12 +120,8 @@ export function isThrough(look: Look, memory: Memory, container: Container): boo
 /** Starts a container that is not up, unless it has ended and is left alone. */
 function keepUp(look: Look, memory: Memory, container: Container, kind: ContainerKind): Decision {
   const { name } = container;
-  const known = inThisRun(memory, name);
-  if (known === undefined) {
-    return endedInEarlierSandbox(look, memory, container, kind)
-      ? only(memory)
-      : bringUp(look, memory, name);
-  }
+  const known = inThisRun(memory, name) ?? endInEarlierSandbox(memory, name, kind);
+  if (known === undefined) return bringUp(look, memory, name);
   if (known.exit !== undefined) {
     const { kind: after } = afterExit(look.pod, container, kind, known.exit);
     return after === 'restart' ? bringUpAgain(look, memory, name) : only(memory);
@@ -151,15 +147,16 @@ function startLost(look: Look, memory: Memory, known: ContainerMemory, name: str
   return bringUp(look, { ...memory, containers: { ...memory.containers, [name]: vacant } }, name);
 }
 
-/** After the loss of a sandbox an app container that had ended for good is not run again. */
-function endedInEarlierSandbox(
-  { pod }: Look,
+/**
+ * How an app container has ended in a sandbox that was lost since: it counts as any other end. The kubelet
+ * removes the records of init containers and sidecars with their sandbox, and those of app containers not.
+ */
+function endInEarlierSandbox(
   memory: Memory,
-  container: Container,
+  name: string,
   kind: ContainerKind,
-): boolean {
-  const known = own(memory.containers, container.name);
-  if (kind !== 'app' || known?.exit === undefined) return false;
-  if (known.generation !== memory.generation) return false;
-  return afterExit(pod, container, kind, known.exit).kind === 'leave';
+): ContainerMemory | undefined {
+  const known = own(memory.containers, name);
+  const hasEnded = known?.exit !== undefined && known.generation === memory.generation;
+  return kind === 'app' && hasEnded ? known : undefined;
 }

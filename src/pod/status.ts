@@ -210,9 +210,10 @@ function afterExitState(
       : { terminated: terminated(exit) };
   }
   const follows = afterExit(pod, container, kind, exit).kind;
-  if (isOver || follows !== 'restart' || memory.sandboxAttempt !== known.sandboxAttempt) {
-    return { terminated: terminated(exit) };
-  }
+  // What has ended in a sandbox that was lost is not next before the new one has got that far.
+  const isNext =
+    inThisRun(memory, container.name) !== undefined || (kind === 'app' && memory.initialized);
+  if (isOver || follows !== 'restart' || !isNext) return { terminated: terminated(exit) };
   const failed = startFailure(scene, container);
   if (failed !== undefined) return { waiting: failed };
   if (exit.reason === ENDED_UNSEEN) return { waiting: { reason: waitingReason(pod) } };
