@@ -177,15 +177,17 @@ test('names are asked for as the pod says, or as the node does', async (t) => {
   t.deepEqual(none, ['search a.test b.test', 'nameserver 192.0.2.53', 'options ndots:3 edns0']);
   const nodes = (await fs.readFile('/etc/resolv.conf', 'utf8')).split('\n');
   const ofNode = nodes.flatMap((line) => /^nameserver\s+(\S+)/.exec(line)?.[1] ?? []);
-  // The resolver asks three at most.
-  const servers = [...ofNode, ...nameservers].slice(0, 3);
-  t.deepEqual(
-    usual.filter((line) => line.startsWith('nameserver ')),
-    servers.map((server) => `nameserver ${server}`),
-  );
-  const omitted = `Warning DNSConfigForming: Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${servers.join(' ')}`;
   if (ofNode.length === 0) t.log('no server too many: the node asks nobody for names');
-  else t.true((await node().events('dns-default')).includes(omitted));
+  else {
+    // The resolver asks three at most.
+    const servers = [...ofNode, ...nameservers].slice(0, 3);
+    t.deepEqual(
+      usual.filter((line) => line.startsWith('nameserver ')),
+      servers.map((server) => `nameserver ${server}`),
+    );
+    const omitted = `Warning DNSConfigForming: Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${servers.join(' ')}`;
+    t.true((await node().events('dns-default')).includes(omitted));
+  }
   t.regex(usual.find((line) => line.startsWith('search ')) ?? '', / a\.test$/);
   // There is no cluster to ask first.
   t.deepEqual(cluster, usual);

@@ -105,7 +105,7 @@ test('the example runs, is restarted in place, and succeeds; the output tells it
   t.deepEqual(await here.traces(), []);
 });
 
-test('pods ask the name servers of the file that is named', async (t) => {
+test('pods ask the name servers of the file that is named, and nobody if there is to be none', async (t) => {
   const here = await place('resolver');
   const file = path.join(here.dir, 'resolv.conf');
   await fs.promises.writeFile(file, 'nameserver 192.0.2.53\nsearch lab.test\noptions ndots:2\n');
@@ -124,6 +124,11 @@ test('pods ask the name servers of the file that is named', async (t) => {
     fs.readFileSync(path.join(here.dir, 'seen'), 'utf8'),
     'search lab.test\nnameserver 192.0.2.53\noptions ndots:2\n',
   );
+
+  const { code: unnamed } = await foreground(here, '--resolv-conf', '', '-f', manifest).end();
+  t.is(unnamed, 0);
+  const seen = fs.readFileSync(path.join(here.dir, 'seen'), 'utf8');
+  t.regex(seen, /^search \.\n(nameserver (127\.0\.0\.1|::1)\n)+$/);
 
   const none = `${file}.none`;
   const missing = await foreground(here, '--resolv-conf', none, '-f', manifest).end();

@@ -112,7 +112,8 @@ async function runSandbox(
   attempt: number,
   { pod, picture, tell, signal }: Occasion,
 ): Promise<Outcome> {
-  const { config: dnsConfig, warnings } = dnsOf(pod, means.resolver());
+  const { hostIPs } = means.node;
+  const { config: dnsConfig, warnings } = dnsOf(pod, means.resolver(), hostIPs);
   for (const warning of warnings) tell(warning);
   if (!pod.spec.hostNetwork) await assertNetworkReady(means.cri, signal);
   const config = { ...sandboxConfig(pod, attempt, loanOf(picture), means.node), dnsConfig };

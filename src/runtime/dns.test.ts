@@ -1,11 +1,12 @@
 import test from 'ava';
+import type { ResolverConfig } from '../pod/node-facts.ts';
 import type { PodSpec } from '../pod/pod.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
 import { dnsOf } from './dns.ts';
 
 const ofTheNode = { servers: ['192.0.2.53'], searches: ['example.org'], options: ['ndots:2'] };
 
-function of(spec: Partial<PodSpec>, node = ofTheNode) {
+function of(spec: Partial<PodSpec>, node: ResolverConfig = ofTheNode) {
   return dnsOf(aPod([], [aContainer('main')], spec), node);
 }
 
@@ -43,6 +44,37 @@ const resolvers: Record<string, readonly [Partial<PodSpec>, object]> = {
 for (const [title, [spec, expected]] of Object.entries(resolvers)) {
   test(title, (t) => t.like(of(spec).config, expected));
 }
+
+const nobody = { servers: [], searches: [], options: [] };
+const loopbacks: Record<string, readonly [hostIPs: readonly string[], servers: readonly string[]]> =
+  {
+    'without an address': [[], ['127.0.0.1']],
+    'with IPv4': [['192.0.2.7'], ['127.0.0.1']],
+    'with IPv6 alone': [['2001:db8::7'], ['::1']],
+    'with both': [
+      ['192.0.2.7', '2001:db8::7'],
+      ['127.0.0.1', '::1'],
+    ],
+  };
+for (const [title, [hostIPs, servers]] of Object.entries(loopbacks)) {
+  // containerd takes a resolver without anything in it for the wish to have that of the node.
+  test(`where there is no resolver pods ask themselves, on a node ${title}`, (t) => {
+    const { config } = dnsOf(aPod([], [aContainer('main')]), nobody, hostIPs);
+    t.deepEqual(config, { servers: [...servers], searches: ['.'], options: [] });
+  });
+}
+
+test('where there is no resolver a pod still has what it says, and with None nothing else', (t) => {
+  const dnsConfig = { nameservers: ['1.1.1.1'], searches: ['a.org'], options: [] };
+  t.like(of({ dnsConfig }, nobody).config, {
+    servers: ['127.0.0.1', '1.1.1.1'],
+    searches: ['.', 'a.org'],
+  });
+  t.like(of({ dnsPolicy: 'None', dnsConfig }, nobody).config, {
+    servers: ['1.1.1.1'],
+    searches: ['a.org'],
+  });
+});
 
 test('search domains end where the resolver would stop to read', (t) => {
   const domain = (n: number) => `${String(n).padStart(3, '0')}.${'x'.repeat(100)}`;

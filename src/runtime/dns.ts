@@ -3,6 +3,8 @@
  *
  * Source: the kubelet's network/dns/dns.go, whose messages these are.
  */
+import { isIPv6 } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import type { PodEvent } from '../pod/decision.ts';
 import type { ResolverConfig } from '../pod/node-facts.ts';
 import type { Pod } from '../pod/pod.ts';
@@ -22,11 +24,16 @@ export interface PodResolver {
 }
 
 /**
- * The node's resolver with the pod's `dnsConfig` on top. There is no cluster here, so that
- * ClusterFirst means the same as Default.
+ * The node's resolver with the pod's `dnsConfig` on top, on a node with these addresses. There is no
+ * cluster here, so that ClusterFirst means the same as Default.
  */
-export function dnsOf({ spec }: Pod, node: ResolverConfig): PodResolver {
-  const base = spec.dnsPolicy === 'None' ? { servers: [], searches: [], options: [] } : node;
+export function dnsOf(
+  { spec }: Pod,
+  node: ResolverConfig,
+  hostIPs: readonly string[] = [],
+): PodResolver {
+  const isNone = spec.dnsPolicy === 'None';
+  const base = isNone ? nothing : isDeepStrictEqual(node, nothing) ? themselves(hostIPs) : node;
   const own = spec.dnsConfig;
   const options = (own?.options ?? []).map(({ name, value }) =>
     value === undefined ? name : `${name}:${value}`,
@@ -51,6 +58,17 @@ export function dnsOf({ spec }: Pod, node: ResolverConfig): PodResolver {
       ),
     ],
   };
+}
+
+const nothing: ResolverConfig = { servers: [], searches: [], options: [] };
+
+/**
+ * A resolver that says nothing asks its own machine (resolv.conf(5)). Said in so many words, for the
+ * families of the node's addresses: for one that is empty containerd would give the pod the node's file.
+ */
+function themselves(hostIPs: readonly string[]): ResolverConfig {
+  const servers = unique(hostIPs.map((ip) => (isIPv6(ip) ? '::1' : '127.0.0.1')));
+  return { servers: servers.length > 0 ? servers : ['127.0.0.1'], searches: ['.'], options: [] };
 }
 
 /** ClusterFirst is what nearly every pod has, mostly without saying so: it would be told to all. */
