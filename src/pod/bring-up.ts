@@ -2,11 +2,18 @@
  * How one container comes up: an instance is created, then started; if one was prepared ahead,
  * it only has to be started.
  */
+import { abortsUpTo } from './aborted.ts';
 import type { Action } from './action.ts';
 import { restartVerdict } from './backoff.ts';
 import type { Decision, Look } from './decision.ts';
 import { both, earlier, only } from './decision.ts';
-import { currentSandbox, inThisRun, nextAttempt, preparedInstance } from './instances.ts';
+import {
+  currentInstance,
+  currentSandbox,
+  inThisRun,
+  nextAttempt,
+  preparedInstance,
+} from './instances.ts';
 import { isMadeLast, lacksInputs } from './inputs.ts';
 import type { Backoff, ContainerMemory, Memory } from './memory.ts';
 import type { Instance } from './observed.ts';
@@ -30,7 +37,7 @@ export function bringUp(look: Look, memory: Memory, name: string, backoff?: Back
     return { ...only(memory), actions: [create(look, memory, name, generation)] };
   }
   if (prepared.id === undefined) return only(memory);
-  const next = nextRun(memory, prepared, backoff);
+  const next = nextRun(look, memory, prepared, backoff);
   return {
     memory: { ...memory, containers: { ...memory.containers, [name]: next } },
     actions: [{ kind: 'start-container', id: prepared.id, name }],
@@ -112,7 +119,12 @@ export function create(look: Look, memory: Memory, name: string, generation: num
   return { kind: 'create-container', name, attempt, generation };
 }
 
-function nextRun(memory: Memory, instance: Instance, backoff?: Backoff): ContainerMemory {
+function nextRun(
+  { observed }: Look,
+  memory: Memory,
+  instance: Instance,
+  backoff?: Backoff,
+): ContainerMemory {
   const before = own(memory.containers, instance.name);
   const ran = before?.startedAt !== undefined || before?.exit !== undefined;
   return {
@@ -124,5 +136,6 @@ function nextRun(memory: Memory, instance: Instance, backoff?: Backoff): Contain
     restartCount: (before?.restartCount ?? 0) + (ran ? 1 : 0),
     lastExit: before?.exit ?? before?.lastExit,
     backoff: backoff ?? before?.backoff,
+    aborts: abortsUpTo(observed, before, currentInstance(observed, memory, instance.name)),
   };
 }

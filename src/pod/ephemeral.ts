@@ -9,6 +9,7 @@
  * Source: the kubelet's computePodActions and startSpec.getTargetID. There a target that does not run
  * is tried again and again; here its start is news that leads back to this file.
  */
+import { abortsUpTo, replaceAt } from './aborted.ts';
 import type { Decision, Look } from './decision.ts';
 import { both, only } from './decision.ts';
 import { hasCurrentInputs } from './inputs.ts';
@@ -64,6 +65,8 @@ function startOne(look: Look, memory: Memory, container: EphemeralContainer): De
   const current = currentInstance(observed, memory, name);
   if (known !== undefined && hasBegun(known, current)) return only(memory);
   if (lackOfTarget(look, memory, container) !== undefined) return only(memory);
+  const lookAgainAt = (known && replaceAt(observed, known, current)) ?? look.now;
+  if (lookAgainAt > look.now) return { ...only(memory), lookAgainAt };
 
   const targetName = targetOf(look.pod, container);
   const target = targetName === undefined ? undefined : runningId(observed, memory, targetName);
@@ -78,8 +81,9 @@ function startOne(look: Look, memory: Memory, container: EphemeralContainer): De
   );
   if (prepared === undefined) return create(look, memory, container, target);
   if (prepared.id === undefined) return only(memory);
+  const run = { ...theRunOf(prepared), aborts: abortsUpTo(observed, known, current) };
   return {
-    memory: { ...memory, containers: { ...memory.containers, [name]: theRunOf(prepared) } },
+    memory: { ...memory, containers: { ...memory.containers, [name]: run } },
     actions: [{ kind: 'start-container', id: prepared.id, name }],
     events: [],
   };

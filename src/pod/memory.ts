@@ -61,6 +61,8 @@ export interface ContainerMemory extends Origin {
   readonly stop?: ContainerStop;
   /** How the current instance ended. Never overwritten. */
   readonly exit?: Termination;
+  /** How many starts in a row were given up half-way before that of the current instance; absent: none. */
+  readonly aborts?: number;
   /** The run of this instance has been counted; the container waits for its next one. */
   readonly isOver?: boolean;
   /** How the instance before it ended: lastState.terminated. */

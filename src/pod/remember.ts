@@ -4,11 +4,12 @@
  * An exit is remembered once and never overwritten: the container may be removed from the runtime,
  * or the runtime may lose the code, and the pod's status still tells the truth.
  */
+import { endOfAborted } from './aborted.ts';
 import type { Look } from './decision.ts';
 import { currentInstance, currentSandbox, isAlive } from './instances.ts';
 import { waitsForDevices } from './keep-devices.ts';
 import type { ContainerMemory, Ending, Memory, Termination } from './memory.ts';
-import type { Instance, Observed, Request } from './observed.ts';
+import type { Exit, Instance, Observed, Request } from './observed.ts';
 import { settledOrigin } from './origin.ts';
 import { own } from './own.ts';
 import { isTerminal } from './phase.ts';
@@ -84,9 +85,8 @@ function rememberContainer(
     startedAt: known.startedAt ?? instance.startedAt ?? (isAlive(instance) ? look.now : undefined),
   };
   if (instance.state === 'starting') return { ...seen, startedAt: known.startedAt };
-  return instance.exit === undefined
-    ? seen
-    : { ...seen, exit: termination(memory, seen, instance) };
+  const exit = instance.exit ?? endOfAborted(look.observed, known, instance);
+  return exit === undefined ? seen : { ...seen, exit: termination(memory, seen, exit) };
 }
 
 /** An in-place restart waits for the end of a process, not for the news about it. */
@@ -121,8 +121,7 @@ function rememberLateNews({ instances }: Observed, known: ContainerMemory): Cont
   }
 }
 
-function termination(memory: Memory, known: ContainerMemory, { exit }: Instance): Termination {
-  if (exit === undefined) throw new Error('an instance that has not exited has no termination');
+function termination(memory: Memory, known: ContainerMemory, exit: Exit): Termination {
   const common = {
     exitCode: exit.code,
     startedAt: known.startedAt,

@@ -5,6 +5,7 @@
  * Source: the kubelet's computeInitContainerActions (kuberuntime_container.go) and KEP-753. Progress
  * is read from the memory, so a container that was removed from the runtime does not run again.
  */
+import { replaceAt } from './aborted.ts';
 import { bringUp, bringUpAgain } from './bring-up.ts';
 import type { Decision, Look } from './decision.ts';
 import { both, only } from './decision.ts';
@@ -12,6 +13,7 @@ import { holdBackRetries } from './hold-back.ts';
 import { awaitsPostStart, runHook } from './hooks.ts';
 import { currentInstance, inThisRun, preparedInstance } from './instances.ts';
 import type { ContainerMemory, Memory } from './memory.ts';
+import type { Instance } from './observed.ts';
 import type { Container, ContainerKind } from './pod.ts';
 import { isSidecar } from './pod.ts';
 import { isStarted } from './probes.ts';
@@ -127,8 +129,9 @@ function keepUp(look: Look, memory: Memory, container: Container, kind: Containe
     return after === 'restart' ? bringUpAgain(look, memory, name) : only(memory);
   }
   const instance = currentInstance(look.observed, memory, name);
-  if (instance === undefined || instance.state === 'aborted')
-    return startLost(look, memory, known, name);
+  if (instance === undefined || instance.state === 'aborted') {
+    return startLost(look, memory, known, instance, name);
+  }
   if (instance.state === 'created' && instance.id !== undefined) {
     return { ...only(memory), actions: [{ kind: 'start-container', id: instance.id, name }] };
   }
@@ -142,7 +145,16 @@ function keepUp(look: Look, memory: Memory, container: Container, kind: Containe
 }
 
 /** The instance was remembered but never ran, and never will: a new one takes its place. */
-function startLost(look: Look, memory: Memory, known: ContainerMemory, name: string): Decision {
+function startLost(
+  look: Look,
+  memory: Memory,
+  known: ContainerMemory,
+  instance: Instance | undefined,
+  name: string,
+): Decision {
+  const { observed, now } = look;
+  const lookAgainAt = replaceAt(observed, known, instance) ?? now;
+  if (lookAgainAt > now) return { ...only(memory), lookAgainAt };
   const vacant = { ...known, sandboxAttempt: -1 };
   return bringUp(look, { ...memory, containers: { ...memory.containers, [name]: vacant } }, name);
 }

@@ -135,6 +135,8 @@ const states: Readonly<Record<ContainerState__Output, InstanceState>> = {
  *   the shim was being started ("signal: killed").
  * - A container that is created while the sandbox's shim takes more than 2 s to tell its process is to
  *   join the namespaces of process 0, of which there is none. Seen on 1.7.24 on an overloaded machine.
+ *
+ * The same words may be those of a container that never starts: ../pod/aborted.ts has an eye on that.
  */
 function isAborted({ reason, message }: ContainerStatus__Output): boolean {
   if (reason !== 'StartError') return false;

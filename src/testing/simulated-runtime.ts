@@ -26,6 +26,8 @@ export interface Behaviour {
   readonly termMs?: number;
   /** Start fails: the container ends with 128, StartError. */
   readonly cannotStart?: boolean;
+  /** Start fails in words that do not blame the container: it has no exit, and cannot be started any more. */
+  readonly startIsGivenUp?: boolean;
   /** How many times SIGKILL has no effect: it hangs in the kernel. */
   readonly survivesKills?: number;
   /** How long its cgroup stays occupied after its end: children that hang in the kernel. */
@@ -316,6 +318,11 @@ export class SimulatedRuntime {
     this.lastStartAt = this.#agenda.now;
     const behaviour = this.#plan.behave(instance.name, run);
     const { name, generation, sandboxAttempt } = instance;
+    if (behaviour.startIsGivenUp === true) {
+      this.#listener.story(`the start of ${name} is given up`);
+      container.isAborted = true;
+      return undefined;
+    }
     const hasLostTarget =
       instance.target !== undefined && this.#find(instance.target)?.alive !== true;
     if (behaviour.cannotStart === true || hasLostTarget) {
