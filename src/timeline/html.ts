@@ -1,4 +1,4 @@
-/** Timelines as one page that stands alone: no script, nothing to fetch. */
+/** Timelines as one page that stands alone: no script, nothing to fetch. It is well-formed XML, too. */
 import { escaped, timelineSvg } from './svg.ts';
 import type { Timeline } from './timeline.ts';
 import { outcomeInWords } from './timeline.ts';
@@ -9,9 +9,9 @@ export function timelineHtml(pod: string, timelines: readonly Timeline[]): strin
       `<tr><td>${one.generation}</td><td>${new Date(one.beganAt).toISOString()}</td>` +
       `<td>${escaped(one.cause)}</td><td>${outcomeInWords(one)}</td></tr>`,
   );
-  return `<!doctype html>
+  return `<!DOCTYPE html>
 <html lang="en">
-<meta charset="utf-8">
+<meta charset="utf-8"/>
 <title>In-place restarts of ${escaped(pod)}</title>
 <style>
   body { font: 14px/1.5 system-ui, sans-serif; margin: 2rem; color: #222; }

@@ -1,5 +1,7 @@
 import test from 'ava';
 import type { RestartRecord } from '../pod/memory.ts';
+import type { XmlElement } from '../testing/xml.ts';
+import { elementsIn, parseXml, textOf } from '../testing/xml.ts';
 import { timelineHtml } from './html.ts';
 import { timelineOtlp } from './otlp.ts';
 import { timelineSvg } from './svg.ts';
@@ -267,6 +269,58 @@ test('minutes leave the columns as they are', (t) => {
   const lines = timelineText(long, 90).split('\n').slice(1);
   t.regex(lines.at(-1) ?? '', / \+40 ms +>86400 s$/);
   t.true(lines.every((line) => line.length <= 90));
+});
+
+/** Where each text of a picture begins and ends, by the width of a letter of DejaVu Sans Mono. */
+function extents(svg: XmlElement) {
+  return elementsIn(svg, 'text').map((text) => {
+    const { x = '', 'text-anchor': anchor = 'start' } = text.attributes;
+    const width = textOf(text).length * 12 * 0.602;
+    const from = Number(x) - { start: 0, middle: width / 2, end: width }[anchor as 'start'];
+    return { text: textOf(text), from, to: from + width };
+  });
+}
+
+for (const [which, pod, container] of [
+  ['short', 'default/web', 'a'],
+  ['long', `${'n'.repeat(63)}/${'p'.repeat(253)}`, 'm'.repeat(63)],
+] as const) {
+  test(`a picture has room for ${which} names`, (t) => {
+    const steps = { ...proxy, name: container };
+    const cause = { ...record.trigger, container } as RestartRecord['trigger'];
+    const all = [proxy, steps].map((one) =>
+      timelineOf(pod, { ...record, trigger: cause, containers: [one] }, began),
+    );
+    const svg = parseXml(timelineSvg(all));
+    const width = Number(svg.attributes['width']);
+    t.is(svg.attributes['viewBox'], `0 0 ${width} ${svg.attributes['height']}`);
+    for (const { text, from, to } of extents(svg)) t.true(from >= 0 && to <= width, text);
+    const shown = extents(svg).map(({ text }) => text);
+    t.true(shown.includes(`startup probe of ${container}`));
+    t.true(shown.includes(`${container} exited with code 88 at 2026-01-01T00:00:00.000Z`));
+    // No label reaches into the plot, no bar into the numbers.
+    const bars = elementsIn(svg, 'rect').slice(1);
+    const left = Math.min(...bars.map(({ attributes }) => Number(attributes['x'])));
+    const right = Math.max(
+      ...bars.map(({ attributes: { x, width: wide } }) => Number(x) + Number(wide)),
+    );
+    for (const { text, from, to } of extents(svg)) {
+      if (text.startsWith('start')) t.true(to <= left, text);
+      if (/^\+[^,]+, /.test(text)) t.true(from >= right, text);
+    }
+    // What has no room is there all the same.
+    const title = `Generation 3 of ${pod}`;
+    t.true(JSON.stringify(svg).includes(title));
+  });
+}
+
+test('pictures and pages are well-formed, whatever they are told', (t) => {
+  const by = `"quotes" & <tags> \u001b[31m \uD800 ${'x'.repeat(500)}`;
+  const asked: RestartRecord = { ...record, trigger: { kind: 'request', by, at: began } };
+  const told = [timelineOf('<p>&', asked, began), timelineOf('p', hanging, began + 100)];
+  t.is(elementsIn(parseXml(timelineSvg(told)), 'g').length, 2);
+  t.is(elementsIn(parseXml(timelineHtml('<p>&', told)), 'tr').length, 3);
+  t.is(elementsIn(parseXml(timelineSvg([])), 'g').length, 0);
 });
 
 test('names cannot break out of the picture', (t) => {

@@ -81,13 +81,17 @@ function readyAfter({ trigger, completedAt, containers }: RestartRecord): number
 
 /** What it was about, in one line. */
 export function titleOf(timeline: Timeline): string {
-  const { pod, generation, cause, beganAt: began } = timeline;
-  const time = new Date(began).toISOString();
-  return `${pod}, generation ${generation}: ${cause} at ${time}, ${outcomeInWords(timeline)}`;
+  const { pod, generation } = timeline;
+  return `${pod}, generation ${generation}: ${causeInWords(timeline)}, ${outcomeInWords(timeline)}`;
+}
+
+/** What asked for it, and when. */
+export function causeInWords({ cause, beganAt: began }: Timeline): string {
+  return `${cause} at ${new Date(began).toISOString()}`;
 }
 
 /** What became of it, and after what time. */
-export function outcomeInWords({ outcome, totalMs, readyMs }: Omit<Timeline, 'spans'>): string {
+export function outcomeInWords({ outcome, totalMs, readyMs }: Timeline): string {
   switch (outcome) {
     case 'complete':
       return readyMs === undefined
