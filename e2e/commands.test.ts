@@ -514,6 +514,7 @@ test('describe tells it all', async (t) => {
     /^Node: +test-node\/[\d.]+$/m,
     /^Status: +Running$/m,
     /^In-place Restarts: +1$/m,
+    /^Last In-place Restart: +[-\dT:]+Z, watcher exited with code 88, took \d+ ms$/m,
     /^ {2}watcher:$/m,
     /^ {4}Restart Rule 0: +RestartAllContainers if exit code In \[88\]$/m,
     /^ {4}Last State: +Terminated\n {6}Reason: +Error\n {6}Exit Code: +88$/m,

@@ -4,7 +4,9 @@
 import { Command } from 'commander';
 import { ageOf } from '../api/age.ts';
 import type { V1Event } from '../api/backend.ts';
+import type { Client } from '../api/client.ts';
 import { connectAgent } from '../api/client.ts';
+import { NotFoundError } from '../errors.ts';
 import { eventColumns, generationOf } from '../api/table.ts';
 import type {
   V1ContainerState,
@@ -13,6 +15,10 @@ import type {
   V1Pod,
   V1ResourceStatus,
 } from '../pod/pod-status.ts';
+import { seconds } from '../pod/container-state.ts';
+import type { RestartRecord } from '../pod/memory.ts';
+import { beganAt } from '../pod/restart-record.ts';
+import { describeCause, ms } from '../timeline/timeline.ts';
 import { inOrder } from './events.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
@@ -47,8 +53,23 @@ async function describe(args: readonly string[], options: GlobalOptions): Promis
     const { name, uid } = pod.metadata;
     const events = await client.listEvents({ namespace, name }, signal);
     const own = events.filter(({ involvedObject }) => involvedObject.uid === uid);
+    const restarts = generationOf(pod) === '0' ? [] : await restartsOf(client, pod, signal);
     if (index > 0) printLine('');
-    for (const line of describePod(pod, own, Date.now())) printLine(line);
+    for (const line of describePod(pod, own, restarts, Date.now())) printLine(line);
+  }
+}
+
+/** None of a pod that has gone meanwhile: it was there when it was asked for. */
+async function restartsOf(
+  client: Client,
+  { metadata }: V1Pod,
+  signal: AbortSignal,
+): Promise<readonly RestartRecord[]> {
+  try {
+    return await client.listRestarts(metadata.namespace, metadata.name, signal);
+  } catch (error) {
+    if (error instanceof NotFoundError) return [];
+    throw error;
   }
   throwAll(failures);
 }
@@ -57,6 +78,7 @@ async function describe(args: readonly string[], options: GlobalOptions): Promis
 export function describePod(
   pod: V1Pod,
   events: readonly V1Event[],
+  restarts: readonly RestartRecord[],
   nowMs: number,
 ): readonly string[] {
   const { metadata, spec, status } = pod;
@@ -77,6 +99,7 @@ export function describePod(
       ['QoS Class', status.qosClass],
       ['Restart Policy', spec.restartPolicy],
       ['In-place Restarts', generationOf(pod)],
+      ['Last In-place Restart', lastRestart(restarts, nowMs)],
     ]),
     ...containers('Init Containers', spec.initContainers, status.initContainerStatuses),
     ...containers('Containers', spec.containers, status.containerStatuses),
@@ -89,6 +112,21 @@ export function describePod(
     ...volumes(pod),
     ...eventLines(events, nowMs),
   ];
+}
+
+/** Events are forgotten with the agent; what is on record is not. */
+function lastRestart(restarts: readonly RestartRecord[], nowMs: number): string | undefined {
+  const record = restarts.at(-1);
+  if (record === undefined) return undefined;
+  const { trigger, completedAt, cutShortAt } = record;
+  const began = beganAt(trigger);
+  const outcome =
+    completedAt !== undefined
+      ? `took ${ms(completedAt - began)}`
+      : cutShortAt !== undefined
+        ? 'did not complete'
+        : `under way for ${ms(nowMs - began)}`;
+  return `${seconds(began)}, ${describeCause(trigger)}, ${outcome}`;
 }
 
 type Field = readonly [name: string, value: string | number | undefined];
