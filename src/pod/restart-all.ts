@@ -180,8 +180,12 @@ function endBackoffIfAsked({ observed, now }: Look, memory: Memory): Memory {
 
 function rememberKill(memory: Memory, old: readonly Instance[]): Memory {
   const { restart } = memory;
-  const times = old.flatMap(({ killedAt }) => killedAt ?? []);
-  if (restart === undefined || restart.killedAt !== undefined || times.length === 0) return memory;
+  if (restart === undefined || restart.killedAt !== undefined) return memory;
+  // Some may still be there that the restart before has killed.
+  const times = old
+    .flatMap(({ killedAt }) => killedAt ?? [])
+    .filter((at) => at >= restart.recordedAt);
+  if (times.length === 0) return memory;
   return { ...memory, restart: { ...restart, killedAt: Math.min(...times) } };
 }
 

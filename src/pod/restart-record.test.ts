@@ -45,8 +45,10 @@ test('a restart that the next one overtakes leaves a record that says so', (t) =
   const asked = node.now;
   node.run();
   t.deepEqual(restarts(node).map(inWords), ['1 cut short', '2 complete']);
-  const [first] = restarts(node);
+  const [first, second] = restarts(node);
   t.is(first?.cutShortAt, asked);
+  // What the first one has killed has not been removed yet.
+  t.is(second?.killedAt, asked);
   const [setup, watcher] = first?.containers ?? [];
   t.like(setup, { name: 'setup', kind: 'init', finishedAt: undefined });
   t.truthy(setup?.startedAt);
