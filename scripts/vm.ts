@@ -3,10 +3,11 @@
  * and cgroup v2, made ready by scripts/provision, and the tests run inside.
  *
  * Everything is kept in .cache/vm/: a disk is built once, end-to-end tests that were interrupted or
- * failed go on with the files that have not passed. Read next: virtual-machine/image.ts, machine.ts, stages.ts.
+ * failed go on with the files that have not passed, as long as what they test is the same.
+ * Read next: virtual-machine/image.ts, machine.ts, stages.ts.
  */
 import { mkdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { add, inWords, nothing } from './tap.ts';
 import type { Tally } from './tap.ts';
@@ -43,7 +44,7 @@ purge          deletes all that was built
 
 --release NAME   Debian's; default: trixie
 --runtime NAME   what runs containers: runc, crun, or both in turn; default: runc
---again          runs end-to-end tests again that have passed in an earlier run
+--again          runs end-to-end tests again that have passed in an earlier run of the same checkout
 
 Results are in .cache/vm/RELEASE/results-RUNTIME/. The guest has no network. The last line tells how
 many tests passed and failed.
@@ -90,11 +91,12 @@ async function main(): Promise<number> {
   await using machine = await bootMachine(boot, stop.signal);
   if (command === 'shell') return await machine.shell();
 
+  const tested = `${basename(boot.disk, '.qcow2')}, checkout ${payload.checkout}`;
   let total = nothing;
   for (const one of runtimes) {
     const results = join(dir, `results-${one}`);
     await mkdir(results, { recursive: true });
-    const guest: Guest = { machine, runtime: one, results, again, signal: stop.signal };
+    const guest: Guest = { machine, runtime: one, results, tested, again, signal: stop.signal };
     await useRuntime(guest);
     await facts(guest);
     for (const stage of stages) total = add(total, await stage(guest));

@@ -19,6 +19,8 @@ export interface Payload {
   readonly disk: string;
   /** The same for the same package, provisioned in the same way. */
   readonly key: string;
+  /** The same for the same sources and tests, with the same version of Node.js. */
+  readonly checkout: string;
 }
 
 /** Makes the disk of the working tree as it is now. */
@@ -26,12 +28,12 @@ export async function packPayload(dir: string, signal: AbortSignal): Promise<Pay
   const disk = join(dir, 'payload.raw');
   const hash = createHash('sha256');
   const content = join(dir, 'content');
-  await timed('Packing reprise, its tests and Node.js', async () => {
+  const checkout = await timed('Packing reprise, its tests and Node.js', async () => {
     await rm(content, { recursive: true, force: true });
     await mkdir(content, { recursive: true });
     await packNode(content, dir);
     await packReprise(content, dir);
-    await packCheckout(content);
+    const packed = await packCheckout(content);
     for (const file of [
       ...[
         join(content, 'reprise.tgz'),
@@ -44,8 +46,9 @@ export async function packPayload(dir: string, signal: AbortSignal): Promise<Pay
     }
     await makeDisk(content, disk, signal, '3G');
     await rm(content, { recursive: true });
+    return packed;
   });
-  return { disk, key: hash.digest('hex').slice(0, 16) };
+  return { disk, key: hash.digest('hex').slice(0, 16), checkout };
 }
 
 /** Node.js as this script runs with it, and an npm that suits it. */
@@ -76,7 +79,8 @@ async function packReprise(content: string, dir: string): Promise<void> {
   await rm(trial, { recursive: true });
 }
 
-async function packCheckout(content: string): Promise<void> {
+/** Returns a hash of all of it; package-lock.json stands for the libraries. */
+async function packCheckout(content: string): Promise<string> {
   const checkout = join(content, 'checkout');
   await mkdir(checkout);
   const { stdout } = await execa(
@@ -85,13 +89,26 @@ async function packCheckout(content: string): Promise<void> {
     { cwd: root },
   );
   const files = stdout.split('\0').filter((file) => file !== '' && !file.startsWith('.toolchain'));
+  const input = files.toSorted().join('\0');
   // cpio would need a package; tar is everywhere.
-  await execa('bash', ['-c', 'tar -c --null -T - -C "$0" | tar -x -C "$1"', root, checkout], {
-    input: files.join('\0'),
+  await execa('bash', ['-c', 'tar -c -C "$0" --null -T - | tar -x -C "$1"', root, checkout], {
+    input,
   });
   await cp(join(root, 'node_modules'), join(checkout, 'node_modules'), {
     recursive: true,
     verbatimSymlinks: true,
   });
   await rm(join(checkout, 'node_modules', '.cache'), { recursive: true, force: true });
+  return await hashOf(checkout, input);
+}
+
+/** Names, contents and modes of these files, whoever has checked them out, and when. */
+async function hashOf(folder: string, files: string): Promise<string> {
+  const alike = '--mtime=@0 --owner=0 --group=0 --numeric-owner';
+  const { stdout } = await execa(
+    'bash',
+    ['-c', `set -o pipefail; tar -c -C "$0" ${alike} --null -T - | sha256sum`, folder],
+    { input: files },
+  );
+  return createHash('sha256').update(stdout).update(process.version).digest('hex').slice(0, 16);
 }

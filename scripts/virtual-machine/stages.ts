@@ -10,6 +10,7 @@ import { FOR_TESTS } from './image.ts';
 import type { Machine } from './machine.ts';
 import { PAYLOAD } from './payload.ts';
 import { say, timed } from './progress.ts';
+import { passedEarlier, recordOf } from './records.ts';
 
 export const RUNTIMES = ['runc', 'crun'] as const;
 
@@ -20,7 +21,9 @@ export interface Guest {
   readonly runtime: (typeof RUNTIMES)[number];
   /** A folder of this machine. */
   readonly results: string;
-  /** Whether end-to-end tests that passed in an earlier run are run again. */
+  /** What is in it: image, package and checkout, by their hashes. */
+  readonly tested: string;
+  /** Whether end-to-end tests that passed in an earlier run of just this are run again. */
   readonly again: boolean;
   readonly signal: AbortSignal;
 }
@@ -97,7 +100,7 @@ export async function demo({ machine, results }: Guest): Promise<Tally> {
   return told('demo', exitCode);
 }
 
-/** The end-to-end tests, file by file; those that have passed already are not run again. */
+/** The end-to-end tests, file by file; those that have passed already, in just this, are not run again. */
 export async function endToEnd(guest: Guest, wanted: readonly string[]): Promise<Tally> {
   await installTestPackages(guest.machine);
   const files = (wanted.length > 0 ? wanted : await allEndToEnd()).values();
@@ -105,7 +108,7 @@ export async function endToEnd(guest: Guest, wanted: readonly string[]): Promise
   const runOneByOne = async (): Promise<void> => {
     for (const file of files) {
       const tally =
-        (await passedEarlier(guest, file)) ?? (await tests(guest, file, 'e2e/ava.config.js'));
+        (await sparedBy(guest, file)) ?? (await tests(guest, file, 'e2e/ava.config.js'));
       total = add(total, tally);
       guest.signal.throwIfAborted();
     }
@@ -128,23 +131,23 @@ async function installTestPackages(machine: Machine): Promise<void> {
   );
 }
 
-async function passedEarlier(guest: Guest, file: string): Promise<Tally | undefined> {
+/** What an earlier run has made of it, if that stands for this one. */
+async function sparedBy(guest: Guest, file: string): Promise<Tally | undefined> {
   if (guest.again) return undefined;
-  const record = await readFile(recordOf(guest, file), 'utf8').catch(() => undefined);
-  const tally = record?.split('\n').reduce(count, nothing);
-  if (tally?.failed !== 0) return undefined;
-  say(`${file}: ${inWords(tally)}, by an earlier run`);
+  const record = await readFile(recordFile(guest, file), 'utf8').catch(() => undefined);
+  const tally = passedEarlier(record, guest.tested);
+  if (tally !== undefined) say(`${file}: ${inWords(tally)}, by an earlier run`);
   return tally;
 }
 
-function recordOf({ results }: Guest, file: string): string {
+function recordFile({ results }: Guest, file: string): string {
   return join(results, `${file.replaceAll('/', '-')}.tap`);
 }
 
 async function tests(guest: Guest, file: string, config: string): Promise<Tally> {
-  const { machine, runtime } = guest;
-  const record = recordOf(guest, file);
-  const scale = TIME_SCALES[machine.accelerator];
+  const { machine, runtime, tested } = guest;
+  const { accelerator } = machine;
+  const scale = TIME_SCALES[accelerator];
   const environment = [
     `REPRISE_TEST_TIME_SCALE=${scale} CONTAINERD_RUNTIME=${runtime}`,
     `npm_config_cache=${PAYLOAD}/npm-cache npm_config_offline=true`,
@@ -163,7 +166,8 @@ async function tests(guest: Guest, file: string, config: string): Promise<Tally>
   // A crash or a time-out is a failure that no test's line may tell of.
   const crashed = exitCode !== 0 && ran.failed === 0;
   const text = `${output}\n${crashed ? `not ok 0 ${file} ended with ${exitCode}\n` : ''}`;
-  await writeFile(record, `# ${file}: ${seconds} s, ${machine.accelerator}, ${runtime}\n${text}`);
+  const record = recordOf({ file, seconds, accelerator, runtime, tested }, text);
+  await writeFile(recordFile(guest, file), record);
   if (exitCode !== 0) console.log(output.split('\n').slice(-80).join('\n'));
   const tally = crashed ? { ...ran, failed: 1 } : ran;
   console.log(`    ${file}: ${inWords(tally)} (${seconds} s)`);
