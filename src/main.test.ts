@@ -1,10 +1,13 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import anyTest from 'ava';
 import { execa, execaSync } from 'execa';
+import type { ReadLog } from './api/logs.ts';
 import { serve } from './testing/served.ts';
+import type { Served } from './testing/served.ts';
 import { aShownPod, running, status } from './testing/v1-pods.ts';
 
 interface Said {
@@ -271,6 +274,45 @@ test('wait for several tells of each that failed, and ends', async (t) => {
     err,
     /^error: pods "missing" not found\n.*\n.*\n\nerror: timed out after 1s: .*\n {3}at: pod default\/slow\n.*$/,
   );
+});
+
+/** An agent with a pod of two containers, of which the first one has a log that goes on and on. */
+async function serveLog(): Promise<Served> {
+  const readLog: ReadLog = async function* (file, { followUntil }) {
+    yield Buffer.from(`${file}\n`);
+    await followUntil;
+  };
+  const pod = aShownPod({ main: [status('main', running()), status('other', running())] });
+  const api = await serve({ readLog, before: [pod] });
+  const finished = (): Promise<void> => new Promise(() => undefined);
+  api.backend.logs.set('main', { directory: '/logs', current: 0, finished });
+  return api;
+}
+
+test('logs of all containers fail only if there is none', async (t) => {
+  await using api = await serveLog();
+  const logs = ['--socket', api.socket, 'logs', 'web', '--all-containers'];
+  t.deepEqual(await reprise(logs), {
+    code: 0,
+    out: '/logs/main/0.log',
+    err: 'note: container other of pod web has no logs',
+  });
+
+  api.backend.logs.clear();
+  const { code, err } = await reprise(logs);
+  t.is(code, 1);
+  t.is(err.match(/^error: container \w+ of pod web has no logs$/gm)?.length, 2);
+});
+
+test('logs of all containers fail if the agent goes away meanwhile', async (t) => {
+  const api = await serveLog();
+  const args = [main, '--socket', api.socket, 'logs', 'web', '--all-containers', '-f'];
+  const following = execa(process.execPath, args, { reject: false, timeout: patienceMs });
+  await once(following.stdout, 'data');
+  await api[Symbol.asyncDispose]();
+  const { exitCode, stderr } = await following;
+  t.is(exitCode, 1);
+  t.regex(stderr, /^error: the connection to the agent broke: /m);
 });
 
 test('get -w shows every state, one JSON object a line', async (t) => {

@@ -3,7 +3,7 @@
  */
 import { Command } from 'commander';
 import { messageOf } from '../errors.ts';
-import { connectAgent } from '../api/client.ts';
+import { AgentUnreachable, connectAgent } from '../api/client.ts';
 import type { Client, LogQuery } from '../api/client.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { durationOption, wholeNumberOption } from './duration.ts';
@@ -11,6 +11,7 @@ import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
 import { noteLine, printRaw } from './output.ts';
 import { onePodName } from './pod-names.ts';
+import { throwAll, tryAtOnce, tryInTurn } from './several.ts';
 import { UsageError } from './usage-error.ts';
 
 interface LogsOptions extends GlobalOptions {
@@ -69,22 +70,13 @@ async function logs(args: readonly string[], options: LogsOptions): Promise<void
     return;
   }
   const all = containerNames(pod);
-  const attempts = options.follow
-    ? await Promise.allSettled(all.map(show))
-    : await inOrder(all, show);
+  const { results, failures } = options.follow
+    ? await tryAtOnce(all, show)
+    : await tryInTurn(all, show);
+  const isCutOff = failures.some((failure) => failure instanceof AgentUnreachable);
+  if (isCutOff || results.length === 0) throwAll(failures);
   // One container without a log yet does not hide those of the others.
-  for (const attempt of attempts) {
-    if (attempt.status === 'rejected') noteLine(`note: ${messageOf(attempt.reason)}`);
-  }
-}
-
-async function inOrder(
-  names: readonly string[],
-  show: (name: string) => Promise<void>,
-): Promise<readonly PromiseSettledResult<void>[]> {
-  const results: PromiseSettledResult<void>[] = [];
-  for (const name of names) results.push(...(await Promise.allSettled([show(name)])));
-  return results;
+  for (const failure of failures) noteLine(`note: ${messageOf(failure)}`);
 }
 
 async function showLog(
