@@ -67,6 +67,8 @@ test('one goes on through an in-place restart as if nothing had happened', async
   const told = (await node().events('visited')).filter((event) => event.includes('Killing'));
   t.false(told.some((event) => /guest|done/.test(event)));
   t.regex(await node().ok('describe', 'pod', 'visited'), /Ephemeral Containers:\n {2}guest:/);
+  const file = await node().manifest(referencePod('visited'));
+  t.is(await node().ok('apply', '-f', file), 'pod/visited unchanged');
   await node().removed('visited');
   t.false(fs.existsSync(`/proc/${String(pid)}`));
 });

@@ -462,7 +462,7 @@ test('another manifest of the same name is not mixed up with what runs', async (
     refused.err,
     [
       'error: pod default/another is left from an earlier run with a different manifest',
-      `   at: pod default/another, uid ${before.metadata.uid}`,
+      `   at: pod default/another, uid ${before.metadata.uid}, spec.terminationGracePeriodSeconds`,
       '  try: use --replace to delete it first, or run its own manifest again',
     ].join('\n'),
   );

@@ -5,10 +5,10 @@ import { AlreadyExistsError, RepriseError } from '../errors.ts';
 import type { Client } from '../api/client.ts';
 import { podKey } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
-import { isFromManifest } from './apply.ts';
 import type { Interrupts } from './interrupt.ts';
 import type { Manifest } from './manifest-file.ts';
 import { noteLine } from './output.ts';
+import { differences } from './same-pod.ts';
 
 export interface AcceptOptions {
   /** Delete a pod of that name first. */
@@ -37,14 +37,15 @@ export async function acceptPod(
     const isEnding = there.metadata.deletionTimestamp !== undefined;
     // In an agent of many pods, whatever runs there is somebody else's.
     if (isOwn && !replace && !isEnding) {
-      if (isFromManifest(there, manifest)) {
+      const differs = differences(there, manifest.pod);
+      if (differs.length === 0) {
         noteLine(`pod ${podKey(there)} is still there from an earlier run; going on with it`);
         return there;
       }
       throw new AlreadyExistsError(
         `pod ${podKey(there)} is left from an earlier run with a different manifest`,
         {
-          where: `pod ${podKey(there)}, uid ${there.metadata.uid}`,
+          where: [`pod ${podKey(there)}`, `uid ${there.metadata.uid}`, ...differs].join(', '),
           next: 'use --replace to delete it first, or run its own manifest again',
           cause: error,
         },

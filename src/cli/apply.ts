@@ -12,11 +12,10 @@ import type { ManifestPod } from '../api/backend.ts';
 import type { Client } from '../api/client.ts';
 import type { ManifestObject, V1Object } from '../pod/objects.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
-import { v1Spec } from '../pod/v1-spec.ts';
 import { asDocument, collect, readParts } from './manifest-file.ts';
-import type { Manifest } from './manifest-file.ts';
 import type { GlobalOptions } from './options.ts';
 import { printLine } from './output.ts';
+import { differences } from './same-pod.ts';
 import { throwAll, tryInTurn } from './several.ts';
 import { toYaml } from './yaml.ts';
 import { UsageError } from './usage-error.ts';
@@ -114,9 +113,10 @@ const apply: HandOver = {
       if (!(error instanceof AlreadyExistsError)) throw error;
       const { namespace, name } = pod.metadata;
       const there = await client.getPod(namespace, name, never());
-      if (isFromManifest(there, { pod })) return [there, 'unchanged'];
+      const differs = differences(there, pod);
+      if (differs.length === 0) return [there, 'unchanged'];
       throw new ConflictError(`pod ${namespace}/${name} is there with a different spec`, {
-        where: [`pod ${namespace}/${name}`, ...changedFields(there, { pod })].join(', '),
+        where: [`pod ${namespace}/${name}`, ...differs].join(', '),
         next: `delete it first: reprise delete pod ${name} -n ${namespace}`,
         cause: error,
       });
@@ -153,24 +153,4 @@ function asJson(value: unknown): unknown {
 /** The agent answers soon, or the connection breaks. */
 function never(): AbortSignal {
   return new AbortController().signal;
-}
-
-/** Whether a pod is what this manifest would make. */
-export function isFromManifest(there: V1Pod, manifest: Pick<Manifest, 'pod'>): boolean {
-  return isDeepStrictEqual(specAsShown(there, manifest), there.spec);
-}
-
-/** The fields of the spec in which a pod and a manifest differ. */
-function changedFields(there: V1Pod, manifest: Pick<Manifest, 'pod'>): readonly string[] {
-  const old: Fields = { ...there.spec };
-  const wanted = specAsShown(there, manifest);
-  return [...new Set([...Object.keys(old), ...Object.keys(wanted)])]
-    .filter((field) => !isDeepStrictEqual(old[field], wanted[field]))
-    .map((field) => `spec.${field}`);
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function specAsShown(there: V1Pod, { pod }: Pick<Manifest, 'pod'>): Fields {
-  return JSON.parse(JSON.stringify(v1Spec(pod.spec, there.spec.nodeName))) as Fields;
 }
