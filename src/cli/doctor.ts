@@ -25,9 +25,6 @@ type DoctorOptions = GlobalOptions &
     | 'kernelLog'
   > & { readonly output?: 'json' };
 
-/** Long enough for an nvidia-smi that hangs to be given up. */
-const WITHIN_MS = 30_000;
-
 /** The command as it is typed. */
 export function doctorCommand(): Command {
   const command = new Command('doctor')
@@ -53,24 +50,35 @@ Example:
     });
 }
 
+/** What was found is told in any case, and in words as soon as it is found. */
 async function doctor(options: DoctorOptions): Promise<void> {
-  const signal = AbortSignal.timeout(WITHIN_MS);
-  const { findings, ways } = await checkContainerd(options.containerd, signal);
+  const isJson = options.output === 'json';
+  const findings: Finding[] = [];
+  try {
+    for await (const finding of findOut(options)) {
+      findings.push(finding);
+      if (!isJson) for (const line of lines(finding)) printLine(visible(line));
+    }
+  } finally {
+    if (isJson) printLine(JSON.stringify({ findings }, undefined, 4));
+  }
+  process.exitCode = findings.some(({ verdict }) => verdict === 'fail') ? 1 : 0;
+  // An nvidia-smi that cannot be killed would keep this process, too.
+  process.stdout.write('', () => process.exit());
+}
+
+async function* findOut(options: DoctorOptions): AsyncGenerator<Finding, void, undefined> {
+  yield* checkHost(options.resolvConf);
+  const { findings, ways } = await checkContainerd(options.containerd);
+  yield* findings;
   const roots = {
     cdiSpecDirs: options.cdiSpecDirs ?? ways?.cdiSpecDirs ?? defaultSpecDirs,
     devDirectory: options.devDir,
     driverDirectory: options.nvidiaDriverDir,
   };
   const { nvidiaSmi, kernelLog } = options;
-  const all = [
-    ...checkHost(options.resolvConf),
-    ...findings,
-    ...(await checkDevices({ roots, nvidiaSmi, kernelLog, ways }, signal)),
-    await checkAgent(options.socket, signal),
-  ];
-  if (options.output === 'json') printLine(JSON.stringify({ findings: all }, undefined, 4));
-  else for (const finding of all) for (const line of lines(finding)) printLine(visible(line));
-  process.exitCode = all.some(({ verdict }) => verdict === 'fail') ? 1 : 0;
+  yield* await checkDevices({ roots, nvidiaSmi, kernelLog, ways });
+  yield await checkAgent(options.socket);
 }
 
 function lines({ subject, verdict, finding, next }: Finding): readonly string[] {

@@ -10,32 +10,46 @@ import type { RuntimeDeviceWays } from '../runtime/device-ways.ts';
 import { findFeatures } from '../runtime/features.ts';
 import { fail, ok, warn } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { inTime, NoAnswer } from './in-time.ts';
 
-/** What was found out about containerd. */
+/** What was found out about containerd, before it answered no more. */
 export interface RuntimeCheck {
   readonly findings: readonly Finding[];
   /** Absent if it could not be asked. */
   readonly ways?: RuntimeDeviceWays;
 }
 
-export async function checkContainerd(socket: string, signal: AbortSignal): Promise<RuntimeCheck> {
+/** Much longer than all the calls take together, but on a machine in trouble. */
+const WITHIN_MS = 20_000;
+
+export async function checkContainerd(socket: string, withinMs = WITHIN_MS): Promise<RuntimeCheck> {
+  const findings: Finding[] = [];
+  const found: { ways?: RuntimeDeviceWays } = {};
   try {
     using containerd = connectContainerd(socket);
     const cri = criOver(containerd);
-    const version = await cri.version(signal);
-    const ways = await findDeviceWays(cri, signal);
-    const found = ok('containerd', `${version.runtimeVersion} at ${socket}`);
-    const cgroups = ok('cgroup driver', await findCgroupDriver(cri, signal));
-    const able = abilities(await findFeatures(cri, signal));
-    return {
-      findings: [found, ...(await conditions(cri, signal)), cgroups, cdi(ways), able],
-      ways,
-    };
+    await inTime(withinMs, async (signal) => {
+      const version = await cri.version(signal);
+      findings.push(ok('containerd', `${version.runtimeVersion} at ${socket}`));
+      found.ways = await findDeviceWays(cri, signal);
+      findings.push(...(await conditions(cri, signal)));
+      findings.push(ok('cgroup driver', await findCgroupDriver(cri, signal)), cdi(found.ways));
+      findings.push(abilities(await findFeatures(cri, signal)));
+    });
   } catch (error) {
-    const next = error instanceof RepriseError ? error.next : undefined;
-    const what = next ?? 'start it, or name its socket: --containerd or CONTAINERD_ADDRESS';
-    return { findings: [fail('containerd', messageOf(error), what)] };
+    findings.push(failure(error, socket));
   }
+  return { findings, ways: found.ways };
+}
+
+function failure(error: unknown, socket: string): Finding {
+  if (error instanceof NoAnswer) {
+    const next = 'see what it waits for: journalctl -u containerd; it may have to be restarted';
+    return fail('containerd', `${error.message} at ${socket}`, next);
+  }
+  const next = error instanceof RepriseError ? error.next : undefined;
+  const what = next ?? 'start it, or name its socket: --containerd or CONTAINERD_ADDRESS';
+  return fail('containerd', messageOf(error), what);
 }
 
 const readable: Readonly<Record<string, string>> = {

@@ -13,6 +13,7 @@ import { driverVersion } from '../host/devices/read-gpus.ts';
 import type { RuntimeDeviceWays } from '../runtime/device-ways.ts';
 import { ok, warn } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { inTime, NoAnswer } from './in-time.ts';
 
 export interface DeviceChecks {
   readonly roots: DeviceRoots;
@@ -22,14 +23,17 @@ export interface DeviceChecks {
   readonly ways?: RuntimeDeviceWays;
 }
 
+/** It gives up one hanging nvidia-smi by itself, but may have to ask several times. */
+const SMI_WITHIN_MS = 30_000;
+
 export async function checkDevices(
   checks: DeviceChecks,
-  signal: AbortSignal,
+  smiWithinMs = SMI_WITHIN_MS,
 ): Promise<readonly Finding[]> {
   const inventory = discover(checks.roots);
   return [
     ...specifications(checks, inventory),
-    ...(await nvidia(checks, inventory, signal)),
+    ...(await nvidia(checks, inventory, smiWithinMs)),
     ...inventory.devices.map((device) => oneDevice(device, checks)),
   ];
 }
@@ -61,7 +65,7 @@ function specifications({ roots, ways }: DeviceChecks, inventory: Inventory): re
 async function nvidia(
   checks: DeviceChecks,
   { gpus, devices }: Inventory,
-  signal: AbortSignal,
+  smiWithinMs: number,
 ): Promise<readonly Finding[]> {
   const version = driverVersion(checks.roots.driverDirectory);
   const own = devices.filter(({ kind }) => kind === gpuKind);
@@ -88,7 +92,7 @@ async function nvidia(
           'make a CDI specification: nvidia-ctk cdi generate',
         ),
       ),
-    await smi(checks, own, signal),
+    await smi(checks, own, smiWithinMs),
     await kernelLog(checks.kernelLog),
   ];
 }
@@ -96,10 +100,10 @@ async function nvidia(
 async function smi(
   { nvidiaSmi }: DeviceChecks,
   gpus: readonly Device[],
-  signal: AbortSignal,
+  withinMs: number,
 ): Promise<Finding> {
   try {
-    const rows = await new NvidiaSmi(nvidiaSmi).health(signal);
+    const rows = await inTime(withinMs, (signal) => new NvidiaSmi(nvidiaSmi).health(signal));
     const faults = rows.flatMap((row) => {
       const fault = faultInRow(row);
       return fault === undefined ? [] : [`${row.get('uuid') ?? '?'}: ${fault}`];
@@ -117,6 +121,9 @@ async function smi(
           'reset or replace the GPU; no pod is given it meanwhile',
         );
   } catch (error) {
+    if (error instanceof NoAnswer) {
+      return warn('nvidia-smi', error.message, 'run it by hand; a GPU may hang: see docs/gpu.md');
+    }
     if (!(error instanceof NvidiaSmiError)) throw error;
     const next =
       'without it the health of GPUs is not known: install it, or name it by --nvidia-smi';
