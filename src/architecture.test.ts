@@ -16,7 +16,8 @@ const arrows: Readonly<Record<string, readonly string[] | 'everything'>> = {
   pod: [],
   manifest: ['pod'],
   devices: ['pod'],
-  host: ['pod', 'devices'],
+  // Specifications of devices are YAML, and read as manifests are.
+  host: ['pod', 'devices', 'manifest'],
   runtime: ['pod'],
   agent: ['pod', 'devices', 'host', 'runtime'],
   timeline: ['pod'],

@@ -8,6 +8,7 @@ import { parse as parseYaml } from 'yaml';
 import { messageOf } from '../../errors.ts';
 import { CdiSpecError, parseCdiSpec } from '../../devices/cdi-spec.ts';
 import type { FoundSpec } from '../../devices/registry.ts';
+import { kubectlTags } from '../../manifest/plain-scalars.ts';
 import { isErrno } from '../errno.ts';
 
 /** Where CDI looks if nobody says otherwise, in rising precedence. */
@@ -15,6 +16,15 @@ export const defaultSpecDirs: readonly string[] = ['/etc/cdi', '/var/run/cdi'];
 
 /** Far above any real one: eight GPUs with all their mounts need some 50 KiB. */
 const MAX_BYTES = 4 * 1024 * 1024;
+
+/** containerd reads them by the library by which kubectl reads manifests: `0660` is octal. */
+const yamlOptions = {
+  version: '1.1',
+  // Also where the text begins with "%YAML 1.2".
+  schema: 'yaml-1.1',
+  resolveKnownTags: false,
+  customTags: kubectlTags,
+} as const;
 
 export function readSpecs(directories: readonly string[]): {
   readonly specs: readonly FoundSpec[];
@@ -53,7 +63,7 @@ function readSpec(file: string): FoundSpec['spec'] {
   const { size } = fs.statSync(file);
   if (size > MAX_BYTES) throw new Error(`it has ${size} bytes, where ${MAX_BYTES} are the most`);
   const text = fs.readFileSync(file, 'utf8');
-  const value: unknown = file.endsWith('.json') ? JSON.parse(text) : parseYaml(text);
+  const value: unknown = file.endsWith('.json') ? JSON.parse(text) : parseYaml(text, yamlOptions);
   return parseCdiSpec(value, file);
 }
 
