@@ -59,6 +59,20 @@ test('one that hangs is given up', async (t) => {
   t.true(error.isAboutDevices);
 });
 
+test('while one hangs that cannot be killed, no other one is started', async (t) => {
+  // What it leaves behind holds its output open, as if it were still there itself.
+  const program = await standIn(t, 'echo $$ >> "$0.calls"\nsleep 30 &\necho $! > "$0.child"\nwait');
+  t.teardown(async () => process.kill(Number(await fs.readFile(`${program}.child`, 'utf8'))));
+  const smi = new NvidiaSmi(program, 2000, 100);
+  const asked = await Promise.allSettled([smi.health(signal), smi.computeProcesses(signal)]);
+  t.deepEqual(
+    asked.map((one) => (one.status === 'rejected' ? (one.reason as Error).message : 'answered')),
+    ['nvidia-smi hangs and cannot be killed', 'nvidia-smi still hangs'],
+  );
+  await t.throwsAsync(smi.health(signal), { message: 'nvidia-smi still hangs' });
+  t.is((await fs.readFile(`${program}.calls`, 'utf8')).trim().split('\n').length, 1);
+});
+
 test('compute processes are listed with their GPU', async (t) => {
   const smi = new NvidiaSmi(await standIn(t, 'echo "GPU-a, 42"; echo "GPU-b, [N/A]"'), patienceMs);
   t.deepEqual(await smi.computeProcesses(signal), [{ gpuUuid: 'GPU-a', pid: 42 }]);

@@ -83,12 +83,13 @@ export class NvidiaSmi {
     query: string,
     signal: AbortSignal,
   ): Promise<{ readonly text: string; readonly failure?: NvidiaSmiError }> {
-    if (this.#isHung) throw new NvidiaSmiError('nvidia-smi still hangs', true);
     const before = this.#last;
     const turn = Promise.withResolvers<undefined>();
     this.#last = turn.promise;
     try {
       await before;
+      // Asked when the turn has come: it may be the one before that hangs.
+      if (this.#isHung) throw new NvidiaSmiError('nvidia-smi still hangs', true);
       return await this.#run(query, signal);
     } finally {
       turn.resolve(undefined);
