@@ -57,6 +57,8 @@ export interface ContainerMemory extends Origin {
   readonly probes?: Readonly<Partial<Record<ProbeKind, ProbeMemory>>>;
   /** The current instance has got the stop signal that its manifest names. */
   readonly isSignalled?: boolean;
+  /** It has been told that the current instance is stopped, with its pod or its sandbox. */
+  readonly isStopTold?: boolean;
   /** The current instance is being stopped while the pod goes on. */
   readonly stop?: ContainerStop;
   /** How the current instance ended. Never overwritten. */

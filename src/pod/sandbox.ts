@@ -4,11 +4,11 @@
  * Source: the kubelet's podSandboxChanged and computePodActions (kuberuntime_manager.go).
  */
 import type { Decision, Look } from './decision.ts';
-import { only } from './decision.ts';
+import { both, only } from './decision.ts';
 import { currentSandbox, hasEnded, isAlive } from './instances.ts';
 import type { Memory } from './memory.ts';
 import { proveGone } from './restart-all.ts';
-import { stopGracefully } from './stop.ts';
+import { stopGracefully, tellStops } from './stop.ts';
 
 /** The steps to a working sandbox; absent when there is one. */
 export function ensureSandbox(look: Look, memory: Memory): Decision | undefined {
@@ -19,7 +19,10 @@ export function ensureSandbox(look: Look, memory: Memory): Decision | undefined 
 
   // Whatever still runs in the lost sandbox has no network any more: it ends first, with its grace.
   const stranded = observed.instances.filter(isAlive);
-  if (stranded.length > 0) return stopGracefully(look, memory, stranded);
+  if (stranded.length > 0) {
+    const told = tellStops(memory, stranded);
+    return both(told, stopGracefully(look, told.memory, stranded));
+  }
   const unproven = observed.instances.filter((one) => hasEnded(one) && !one.gone);
   if (unproven.length > 0) return { ...only(memory), actions: proveGone(unproven) };
   // Its process is gone and its network is not: the address would stay taken, and a hostPort lead there, for

@@ -9,6 +9,7 @@ import { runHook } from './hooks.ts';
 import { isCurrent } from './instances.ts';
 import type { Memory } from './memory.ts';
 import type { Instance } from './observed.ts';
+import { own } from './own.ts';
 import { containersOf } from './pod.ts';
 
 /** A stop that should have ended this long ago is started anew. */
@@ -23,6 +24,25 @@ export const maxGraceSeconds = 2 ** 31 - 1;
 export interface GraceWindow {
   readonly at: number;
   readonly graceSeconds: number;
+}
+
+/**
+ * Tells of each, once, that it is stopped: the kubelet does so before any hook or signal. Why one is
+ * stopped that fails has been told (failing.ts).
+ */
+export function tellStops(memory: Memory, living: readonly Instance[]): Decision {
+  return living.reduce<Decision>((sofar, { name, state }) => {
+    const known = own(sofar.memory.containers, name);
+    const isTold = known?.isStopTold === true || known?.stop !== undefined;
+    // What is just starting is stopped when its start has answered.
+    if (known === undefined || isTold || state === 'starting') return sofar;
+    const containers = { ...sofar.memory.containers, [name]: { ...known, isStopTold: true } };
+    const message = `Stopping container ${name}`;
+    return both(sofar, {
+      ...only({ ...sofar.memory, containers }),
+      events: [{ type: 'Normal', reason: 'Killing', message, container: name }],
+    });
+  }, only(memory));
 }
 
 /** Stops them with the pod's grace, or within that window, unless that is under way. */

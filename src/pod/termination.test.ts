@@ -262,13 +262,63 @@ test('a stop that fails is tried again', (t) => {
   t.true(node.forgotten);
 });
 
-test('one event per container says that it is stopped', (t) => {
+/** Of which containers it was told that they are stopped, by name. */
+function toldStops({ events }: SimulatedNode): string[] {
+  return events
+    .flatMap((line) => /^Killing: Stopping container (.*)$/.exec(line)?.[1] ?? [])
+    .toSorted();
+}
+
+test('one event per container says that it is stopped, sidecars that wait included', (t) => {
   const node = up(threeSidecars, { x: stubborn, c: stubborn });
+  node.after(1_000, () => {
+    t.deepEqual(toldStops(node), ['a', 'b', 'c', 'x', 'y']);
+  });
   onDelete(node);
-  t.deepEqual(
-    node.events.filter((line) => line.startsWith('Killing')).toSorted(),
-    ['a', 'b', 'c', 'x', 'y'].map((name) => `Killing: Stopping container ${name}`),
+  t.deepEqual(toldStops(node), ['a', 'b', 'c', 'x', 'y']);
+});
+
+test('it is told once, however often the stop fails, and whatever happens to the agent', (t) => {
+  let failures = 3;
+  const node = up(
+    oneApp(30),
+    { main: stubborn },
+    { fails: ({ kind }) => kind === 'stop-container' && failures-- > 0 },
   );
+  node.after(5_000, () => {
+    node.crashAgent(1_000);
+  });
+  onDelete(node);
+  t.true(node.forgotten);
+  t.deepEqual(toldStops(node), ['main']);
+});
+
+test('it is told of those that are killed without a grace', (t) => {
+  const node = up(threeSidecars);
+  onDelete(node, { force: true });
+  t.deepEqual(toldStops(node), ['a', 'b', 'c', 'x', 'y']);
+});
+
+test('it is told of those whose sandbox is lost, and again of the next run', (t) => {
+  const pod = aPod([aSidecar('side')], [aContainer('main')], { restartPolicy: 'Always' });
+  const node = up(pod);
+  node.killSandbox();
+  node.run();
+  t.deepEqual(toldStops(node), ['main', 'side']);
+  onDelete(node);
+  t.deepEqual(toldStops(node), ['main', 'main', 'side', 'side']);
+});
+
+test('it is not told of what is stopped already for another reason', (t) => {
+  const exec = { command: ['check'] };
+  const each = { timeoutSeconds: 1, periodSeconds: 1, successThreshold: 1, failureThreshold: 1 };
+  const main = aContainer('main', { livenessProbe: { exec, ...each } });
+  const pod = aPod([], [main], { restartPolicy: 'Always' });
+  const node = new SimulatedNode(pod, { behave: () => stubborn, probe: () => 'failure' });
+  node.run({ forMs: 5_000 });
+  onDelete(node);
+  t.true(node.events.includes('Killing: Container main failed liveness probe, will be restarted'));
+  t.deepEqual(toldStops(node), []);
 });
 
 test('a pod that is deleted while its sandbox is being made waits for it, to remove it', (t) => {

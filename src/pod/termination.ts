@@ -6,7 +6,7 @@
  * and never less than 2 s between stop signal and SIGKILL. Restart rules are ignored meanwhile.
  */
 import type { Action } from './action.ts';
-import type { Decision, Look, PodEvent } from './decision.ts';
+import type { Decision, Look } from './decision.ts';
 import { both, only } from './decision.ts';
 import { hasEnded, isAlive, isEphemeral } from './instances.ts';
 import type { Ending, Memory } from './memory.ts';
@@ -14,16 +14,18 @@ import type { Instance } from './observed.ts';
 import { freeDevices } from './keep-devices.ts';
 import { isSidecar } from './pod.ts';
 import { clear } from './restart-all.ts';
-import { stopOne } from './stop.ts';
+import { stopOne, tellStops } from './stop.ts';
 import { removeAllBut } from './tidy.ts';
 
 export function windDown(look: Look, memory: Memory, ending: Ending): Decision {
   const { observed, now } = look;
   const living = observed.instances.filter(isAlive);
   if (living.length > 0) {
-    return ending.force
-      ? { ...clear(living, now), memory }
-      : stopInOrder(look, memory, ending, living);
+    const told = tellStops(memory, living);
+    const stop = ending.force
+      ? { ...clear(living, now), memory: told.memory }
+      : stopInOrder(look, told.memory, ending, living);
+    return both(told, stop);
   }
   const unproven = observed.instances.filter((one) => hasEnded(one) && !one.gone);
   if (unproven.length > 0) return { ...clear(unproven, now), memory };
@@ -78,10 +80,7 @@ function stopInOrder(
 
   return living.reduce<Decision>((sofar, one) => {
     // All hooks begin at once, those of sidecars included; only the signals have an order.
-    const stop = stopOne(look, memory, one, ending, isItsTurn(one));
-    const isBeginning =
-      stop.actions.length > 0 && one.stopBy === undefined && one.hooks?.preStop === undefined;
-    return both(sofar, { ...stop, events: isBeginning ? [killing(one.name)] : [] });
+    return both(sofar, stopOne(look, memory, one, ending, isItsTurn(one)));
   }, only(memory));
 
   function isItsTurn({ name }: Instance): boolean {
@@ -89,13 +88,4 @@ function stopInOrder(
     if (position === -1) return true;
     return !othersLive && !sidecars.slice(position + 1).some((later) => livingNames.has(later));
   }
-}
-
-function killing(container: string): PodEvent {
-  return {
-    type: 'Normal',
-    reason: 'Killing',
-    message: `Stopping container ${container}`,
-    container,
-  };
 }
