@@ -57,6 +57,7 @@ async function describe(args: readonly string[], options: GlobalOptions): Promis
     if (index > 0) printLine('');
     for (const line of describePod(pod, own, restarts, Date.now())) printLine(line);
   }
+  throwAll(failures);
 }
 
 /** None of a pod that has gone meanwhile: it was there when it was asked for. */
@@ -71,7 +72,6 @@ async function restartsOf(
     if (error instanceof NotFoundError) return [];
     throw error;
   }
-  throwAll(failures);
 }
 
 /** The whole text. */
