@@ -60,7 +60,8 @@ export class ExitPoll {
         // Whoever was told, and waits for another one at once, begins anew.
         if (this.#waiting.size === 0) return;
         dueAt = nextQuestion(dueAt, performance.now());
-        await delay(dueAt - performance.now(), undefined, { signal: this.#signal });
+        const ms = Math.max(0, dueAt - performance.now());
+        await delay(ms, undefined, { signal: this.#signal });
       }
     } catch (error) {
       for (const { reject } of this.#waiting) reject(error);
