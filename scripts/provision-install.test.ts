@@ -52,3 +52,16 @@ test('only a Node.js that the service finds counts', async (t) => {
   const unit = fs.readFileSync(path.join(script, '../../packaging/reprise.service'), 'utf8');
   t.true(unit.includes(`\nEnvironment=PATH=${stdout.split('\n').at(-1)}\n`));
 });
+
+test('the packages of the checkout are installed anew when the lock file changes', async (t) => {
+  const root = checkout(t);
+  const install = 'package=/nowhere/reprise.tgz; install_reprise';
+  const inCheckout = async (): Promise<number> =>
+    (await run(root, install)).asked.filter((line) => line.startsWith(`ci --prefix ${root} `))
+      .length;
+  t.is(await inCheckout(), 1, 'whatever they are made from');
+  t.is(await inCheckout(), 1);
+  fs.writeFileSync(path.join(root, 'package-lock.json'), '{"version":2}');
+  t.is(await inCheckout(), 2);
+  t.is(await inCheckout(), 2);
+});
