@@ -65,3 +65,17 @@ test('the packages of the checkout are installed anew when the lock file changes
   t.is(await inCheckout(), 2);
   t.is(await inCheckout(), 2);
 });
+
+test('the package is made where nobody else can put one, and not left behind', async (t) => {
+  const root = checkout(t);
+  const { asked, log } = await run(root, 'install_reprise');
+  const folder =
+    asked
+      .find((line) => line.startsWith('pack '))
+      ?.split(' ')
+      .at(-1) ?? '';
+  t.regex(log, /^700 /m);
+  t.true(asked.at(-1)?.endsWith(` ${folder}/reprise-1.2.3.tgz`));
+  t.regex(log, /^installed$/m);
+  t.false(fs.existsSync(folder));
+});
