@@ -271,6 +271,10 @@ export class Agent implements Backend {
     return restartsOf({ pod, observed: picture.observed }, picture.memory);
   }
 
+  get resourceVersion(): string {
+    return String(this.#version);
+  }
+
   watchPods(filter: WatchFilter, signal: AbortSignal): AsyncIterable<WatchEvent<V1Pod>> {
     const matches = ({ metadata }: V1Pod) => isMeant(filter, metadata);
     return this.#pods.watch(filter.initial ? this.list() : [], matches, signal);

@@ -14,6 +14,8 @@ import type { GateChanges } from '../pod/readiness-gates.ts';
 
 export interface Backend {
   readonly node: { readonly name: string };
+  /** That of pods and events as they are now; above every version of an earlier life. */
+  readonly resourceVersion: string;
   /** The pods that are there now, in the order of namespace and name. */
   list(namespace?: string): readonly V1Pod[];
   get(namespace: string, name: string): V1Pod | undefined;

@@ -28,7 +28,7 @@ import {
 import { updateEphemeralContainers } from './ephemeral-containers.ts';
 import { listEvents } from './events.ts';
 import { statusOf } from './failure.ts';
-import { Feed, newestVersion } from './feed.ts';
+import { Feed } from './feed.ts';
 import { sendLog } from './logs.ts';
 import type { ReadLog } from './logs.ts';
 import { createObject, deleteObject, getObject, listObjects, replaceObject } from './objects.ts';
@@ -51,10 +51,10 @@ const maxConnections = 512;
 /** Serves the API until it is disposed of; what is open then is cut off. */
 export async function serveApi(backend: Backend, options: ApiOptions): Promise<AsyncDisposable> {
   const stop = new AbortController();
-  const there = backend.list();
-  const pods = new Feed<V1Pod>(newestVersion(there), { there });
+  const from = Number(backend.resourceVersion);
+  const pods = new Feed<V1Pod>(from, { there: backend.list() });
   // What an event can be selected by never changes.
-  const events = new Feed<V1Event>(newestVersion(backend.events({})));
+  const events = new Feed<V1Event>(from);
   const { readLog, log } = options;
   const context: ApiContext = { backend, pods, events, readLog, log };
   const feeding = Promise.all([

@@ -98,6 +98,16 @@ test('who watches from a list hears of each pod that enters or leaves the select
   );
 });
 
+test('who watches from an earlier life of the agent has to list again', async (t) => {
+  await using api = await serve();
+  for (const path of [pods, '/api/v1/events']) {
+    const query = 'watch=true&timeoutSeconds=1&resourceVersion=99';
+    t.is((await api.call('GET', `${path}?${query}`)).code, 410, path);
+    const { json } = await api.call('GET', path);
+    t.like(json, { metadata: { resourceVersion: '100' } }, 'an empty list has a version, too');
+  }
+});
+
 test('a streamed list begins with what is there and tells where it ends', async (t) => {
   await using api = await serve({
     before: [aShownPod({ name: 'web' }), aShownPod({ name: 'db', status: { phase: 'Pending' } })],

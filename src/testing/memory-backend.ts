@@ -37,6 +37,10 @@ export class MemoryBackend implements Backend {
   readonly #eventWatchers = new Set<(event: WatchEvent<V1Event>) => void>();
   #version = 100;
 
+  get resourceVersion(): string {
+    return String(this.#version);
+  }
+
   devices(): readonly V1Device[] {
     return this.found;
   }
