@@ -7,7 +7,7 @@ import { generationOf, statusOf } from './node.ts';
 import { napping } from './pace.ts';
 import { sharedNode } from './shared.ts';
 
-const node = sharedNode();
+const node = sharedNode((one) => one.agent('--no-standbys'));
 
 const hangsOnce = `
 echo "$NAME started" >> /shared/story
@@ -16,7 +16,7 @@ if [ -e /shared/hang ]; then rm /shared/hang; while :; do nap; done; fi
 `;
 const probe = { exec: { command: ['test', '-e', '/shared/story'] }, periodSeconds: 1 };
 const names = ['setup', 'watcher', 'main'];
-/** Of a restart that nothing was created ahead for. */
+/** Without standbys. */
 const steps = [
   ...['recorded', 'kill', 'proven dead', 'all running'],
   ...names.flatMap((name) => [`create ${name}`, `start ${name}`]),
@@ -90,6 +90,11 @@ test('a timeline shows a restart that hangs, how it is cut short, and every step
   t.regex(text, /^default\/drawn, generation 1: .*, did not complete: cut short after /);
   const [cut = '', complete = ''] = text.split('\n\n');
   t.is(rowsIn(cut).at(-1), 'setup runs');
+  t.deepEqual(
+    names.filter((name) => !rowsIn(cut).includes(`create ${name}`)),
+    [],
+    'nothing was created ahead',
+  );
   t.deepEqual(rowsIn(complete).toSorted(), steps.toSorted());
 
   const [one, two] = JSON.parse(await node().ok('timeline', 'drawn', '-o', 'json')) as [
