@@ -88,7 +88,7 @@ test('apply and create: new, unchanged, there already, changed', async (t) => {
   t.deepEqual(await failing('apply', '-f', changed), [
     1,
     lines(
-      'error: pod default/applied is there with a different spec',
+      'error: pod default/applied is there from a different manifest',
       '   at: pod default/applied, spec.restartPolicy',
       '  try: delete it first: reprise delete pod applied -n default',
     ),

@@ -445,6 +445,32 @@ test('killed while the pod is being deleted, the next run starts it anew', async
   t.deepEqual(await here.traces(), []);
 });
 
+test('other objects beside the same pod are not passed over', async (t) => {
+  const here = await place('beside');
+  const settings = (color: string) =>
+    here.manifest(
+      `{ apiVersion: v1, kind: ConfigMap, metadata: { name: settings }, data: { color: ${color} } }`,
+    );
+  const pods = ['-f', await here.manifest(pod('beside', [], [container('main')]))];
+  const blue = ['-f', await settings('blue')];
+  const first = foreground(here, ...pods, ...blue);
+  const before = await first.podThat('beside', 'is ready', isReady);
+  first.send('SIGKILL');
+  await first.end();
+
+  const refused = await foreground(here, ...pods, '-f', await settings('red')).end();
+  t.is(refused.code, 1);
+  t.regex(refused.err, /\n {3}at: pod default\/beside, uid \S+, ConfigMap settings\n/);
+
+  const second = foreground(here, ...pods, ...blue);
+  await second.hears(/still there from an earlier run/);
+  const after = await second.podThat('beside', 'is still ready', isReady);
+  t.is(after.metadata.uid, before.metadata.uid);
+  second.send('SIGINT');
+  t.is((await second.end()).code, 130);
+  t.deepEqual(await here.traces(), []);
+});
+
 test('another manifest of the same name is not mixed up with what runs', async (t) => {
   const here = await place('another');
   const old = await here.manifest(referencePod('another'));

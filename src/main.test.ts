@@ -172,8 +172,13 @@ test('a pod is applied, shown, restarted and deleted', async (t) => {
   t.is(changed.code, 1);
   t.regex(
     changed.err,
-    /different spec\n {3}at: pod default\/web, spec.containers\n {2}try: delete it first: reprise delete pod web/,
+    /from a different manifest\n {3}at: pod default\/web, spec.containers\n {2}try: delete it first: reprise delete pod web/,
   );
+
+  const labelled = manifest('web').replace('name: web', 'name: web\n  labels: { app: web }');
+  const refused = await reprise([...at, 'apply', '-f', '-'], { input: labelled });
+  t.is(refused.code, 1);
+  t.regex(refused.err, /different manifest\n {3}at: pod default\/web, metadata.labels\n/);
 
   t.regex((await reprise([...at, 'get', 'pods'])).out, /^NAME +READY.*\nweb +0\/1/);
   t.is((await reprise([...at, 'get', 'pod/web', '-o', 'name'])).out, 'pod/web');

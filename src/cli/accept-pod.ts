@@ -5,16 +5,17 @@ import { AlreadyExistsError, RepriseError } from '../errors.ts';
 import type { Client } from '../api/client.ts';
 import { podKey } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
+import type { HostedAgent } from './host-agent.ts';
 import type { Interrupts } from './interrupt.ts';
 import type { Manifest } from './manifest-file.ts';
 import { noteLine } from './output.ts';
-import { differences } from './same-pod.ts';
+import { differences, objectDifferences } from './same-pod.ts';
 
 export interface AcceptOptions {
   /** Delete a pod of that name first. */
   readonly replace: boolean;
-  /** The agent runs nothing but this pod, so one that is there is left from an earlier run. */
-  readonly isOwn: boolean;
+  /** The agent that runs nothing but this pod: one that is there is left from an earlier run. */
+  readonly hosted?: Pick<HostedAgent, 'ownObjects'>;
   readonly interrupts: Interrupts;
 }
 
@@ -25,7 +26,7 @@ export interface AcceptOptions {
 export async function acceptPod(
   client: Client,
   manifest: Manifest,
-  { replace, isOwn, interrupts }: AcceptOptions,
+  { replace, hosted, interrupts }: AcceptOptions,
   signal: AbortSignal,
 ): Promise<V1Pod | undefined> {
   const { namespace, name } = manifest.pod.metadata;
@@ -36,8 +37,11 @@ export async function acceptPod(
     const there = await client.getPod(namespace, name, signal);
     const isEnding = there.metadata.deletionTimestamp !== undefined;
     // In an agent of many pods, whatever runs there is somebody else's.
-    if (isOwn && !replace && !isEnding) {
-      const differs = differences(there, manifest.pod);
+    if (hosted !== undefined && !replace && !isEnding) {
+      const differs = [
+        ...differences(there, manifest.pod),
+        ...objectDifferences(hosted.ownObjects(there), manifest.objects),
+      ];
       if (differs.length === 0) {
         noteLine(`pod ${podKey(there)} is still there from an earlier run; going on with it`);
         return there;
@@ -51,7 +55,7 @@ export async function acceptPod(
         },
       );
     }
-    if (!replace && !(isOwn && isEnding)) throw error;
+    if (!replace && (hosted === undefined || !isEnding)) throw error;
     noteLine(`pod ${podKey(there)} is deleted first; Ctrl-C kills it at once`);
     await deleteAndWait(client, there, interrupts, signal);
     if (interrupts.first() !== undefined) return undefined;

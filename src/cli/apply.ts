@@ -4,7 +4,6 @@
  * The two differ only in what it means that something is there already: apply leaves the same pod
  * alone, and changes an object into what the manifest says.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import { AlreadyExistsError, ConflictError } from '../errors.ts';
 import { connectAgent } from '../api/client.ts';
@@ -15,7 +14,7 @@ import type { V1Pod } from '../pod/pod-status.ts';
 import { asDocument, collect, readParts } from './manifest-file.ts';
 import type { GlobalOptions } from './options.ts';
 import { printLine } from './output.ts';
-import { differences } from './same-pod.ts';
+import { differences, isSameObject } from './same-pod.ts';
 import { throwAll, tryInTurn } from './several.ts';
 import { toYaml } from './yaml.ts';
 import { UsageError } from './usage-error.ts';
@@ -115,7 +114,7 @@ const apply: HandOver = {
       const there = await client.getPod(namespace, name, never());
       const differs = differences(there, pod);
       if (differs.length === 0) return [there, 'unchanged'];
-      throw new ConflictError(`pod ${namespace}/${name} is there with a different spec`, {
+      throw new ConflictError(`pod ${namespace}/${name} is there from a different manifest`, {
         where: [`pod ${namespace}/${name}`, ...differs].join(', '),
         next: `delete it first: reprise delete pod ${name} -n ${namespace}`,
         cause: error,
@@ -129,26 +128,11 @@ const apply: HandOver = {
       if (!(error instanceof AlreadyExistsError)) throw error;
       const { namespace, name } = object.metadata;
       const there = await client.getObject(object.kind, namespace, name, never());
-      if (isDeepStrictEqual(asHandedOver(there), asJson(object))) return [there, 'unchanged'];
+      if (isSameObject(there, object)) return [there, 'unchanged'];
       return [await client.replaceObject(object, never()), 'configured'];
     }
   },
 };
-
-/** An object without what its keeper has added. */
-function asHandedOver(object: V1Object): unknown {
-  const {
-    uid: _,
-    resourceVersion: _version,
-    creationTimestamp: _time,
-    ...metadata
-  } = object.metadata;
-  return { ...object, metadata };
-}
-
-function asJson(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value));
-}
 
 /** The agent answers soon, or the connection breaks. */
 function never(): AbortSignal {

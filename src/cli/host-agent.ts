@@ -3,6 +3,8 @@
  *
  * Used by `agent`, which hosts many pods, and by `run`, which hosts one.
  */
+import path from 'node:path';
+import { readOwnObjects } from '../agent/object-store.ts';
 import { startAgent } from '../agent/start.ts';
 import type { RunningAgent } from '../agent/start.ts';
 import { serveApi } from '../api/server.ts';
@@ -11,6 +13,8 @@ import { NotFoundError, RepriseError } from '../errors.ts';
 import { LogError, logText, readLog } from '../host/logs.ts';
 import { createLogger, logLevels } from '../log.ts';
 import type { Logger, LogLevel } from '../log.ts';
+import type { V1Object } from '../pod/objects.ts';
+import type { V1Pod } from '../pod/pod-status.ts';
 import type { NodeOptions } from './options.ts';
 import { UsageError } from './usage-error.ts';
 import { ownVersion } from './own-version.ts';
@@ -23,7 +27,10 @@ export interface HostOptions extends NodeOptions {
 }
 
 /** An agent that serves its socket; disposing of it leaves its pods running. */
-export type HostedAgent = Pick<RunningAgent, 'failed'> & AsyncDisposable;
+export interface HostedAgent extends Pick<RunningAgent, 'failed'>, AsyncDisposable {
+  /** The objects that came with a pod; the API shows them to nobody. */
+  ownObjects(pod: V1Pod): readonly V1Object[];
+}
 
 /** Brings an agent to life and serves its socket. */
 export async function hostAgent(options: HostOptions, signal: AbortSignal): Promise<HostedAgent> {
@@ -62,7 +69,11 @@ export async function hostAgent(options: HostOptions, signal: AbortSignal): Prom
   const { socket, log } = options;
   stack.use(await serveApi(backend, { socket, version: ownVersion(), readLog: readLogFile, log }));
   const life = stack.move();
-  return { failed, [Symbol.asyncDispose]: () => life.disposeAsync() };
+  return {
+    failed,
+    ownObjects: ({ metadata }) => readOwnObjects(path.join(options.dataDir, 'pods', metadata.uid)),
+    [Symbol.asyncDispose]: () => life.disposeAsync(),
+  };
 }
 
 /** The logger of an agent; REPRISE_LOG_LEVEL says how much it tells. */

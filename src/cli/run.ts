@@ -72,14 +72,13 @@ Examples:
 async function run(options: RunOptions): Promise<number> {
   const manifest = await readManifest(options.filename, options.namespace);
   using interrupts = catchInterrupts();
-  const isOwn = !(await isListening(options.socket));
   await using stack = new AsyncDisposableStack();
-  const failures: Promise<never>[] = [];
-  if (isOwn) {
+  let hosted: HostedAgent | undefined;
+  if (!(await isListening(options.socket))) {
     const start = new AbortController();
     interrupts.onEach(() => start.abort());
     try {
-      failures.push(stack.use(await hostOne(options, manifest, start.signal)).failed);
+      hosted = stack.use(await hostOne(options, manifest, start.signal));
     } catch (error) {
       // Interrupted before there was a pod: whatever broke, broke because of that.
       const interrupt = interrupts.first();
@@ -88,7 +87,8 @@ async function run(options: RunOptions): Promise<number> {
     }
   }
   const client = connectAgent(options.socket);
-  return await Promise.race([runPod(client, manifest, options, isOwn, interrupts), ...failures]);
+  const ran = runPod(client, manifest, options, hosted, interrupts);
+  return await (hosted === undefined ? ran : Promise.race([ran, hosted.failed]));
 }
 
 async function hostOne(
@@ -106,7 +106,7 @@ async function runPod(
   client: Client,
   manifest: Manifest,
   options: RunOptions,
-  isOwn: boolean,
+  hosted: HostedAgent | undefined,
   interrupts: Interrupts,
 ): Promise<number> {
   const { namespace, name } = manifest.pod.metadata;
@@ -115,7 +115,7 @@ async function runPod(
   try {
     // Begun before there is a pod, so that not even its end can be missed.
     const pods = await client.watchPods({ namespace, name }, ended.signal);
-    const accepting = { replace: options.replace === true, isOwn, interrupts };
+    const accepting = { replace: options.replace === true, hosted, interrupts };
     const accepted = await acceptPod(client, manifest, accepting, ended.signal);
     if (accepted === undefined) return interruptExitCode[interrupts.first() ?? 'SIGINT'];
     const telling = tellEvents(client, accepted, tell, ended.signal);
