@@ -100,6 +100,7 @@ const misuses: Record<string, [args: readonly string[], says: RegExp]> = {
   'a name across all namespaces': [['get', 'secret', 'keys', '-A'], /nothing can be named across/],
   'a name with a selector': [['get', 'secret', 'keys', '-l', 'a=b'], /selector does not go with/],
   'nothing to delete': [['delete', 'pod'], /name the pods to delete/],
+  'neither true nor false': [['delete', '--wait=maybe', 'pod', 'web'], /It must be true or false/],
   'a goal that is not understood': [['wait', 'pod', 'web', '--for=Ready'], /is not understood/],
 };
 
@@ -190,7 +191,7 @@ test('a pod is applied, shown, restarted and deleted', async (t) => {
     (await reprise([...at, 'restart', 'pod', 'web'])).out,
     /restarts in place \(generation 1\)/,
   );
-  t.is((await reprise([...at, 'delete', 'pod', 'web'])).out, 'pod "web" deleted');
+  t.is((await reprise([...at, 'delete', '--wait', 'pod', 'web'])).out, 'pod "web" deleted');
   const gone = await reprise([...at, 'get', 'pod', 'web']);
   t.is(gone.code, 1);
   t.is(

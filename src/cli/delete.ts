@@ -1,7 +1,7 @@
 /**
  * `reprise delete pod NAME...`: ends pods and takes back everything they had.
  */
-import { Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { NotFoundError, RepriseError } from '../errors.ts';
 import { connectAgent } from '../api/client.ts';
 import type { Client } from '../api/client.ts';
@@ -9,6 +9,7 @@ import type { DeleteOptions } from '../api/backend.ts';
 import type { ObjectKind } from '../pod/objects.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { maxGraceSeconds } from '../pod/stop.ts';
+import { booleanOption, CommandWithBooleans } from './boolean-option.ts';
 import { durationOption, wholeNumberOption } from './duration.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
@@ -25,7 +26,7 @@ interface DeleteCommandOptions extends GlobalOptions {
   readonly gracePeriod?: number;
   readonly force?: boolean;
   readonly now?: boolean;
-  readonly wait: boolean | string;
+  readonly wait: boolean;
   readonly timeout?: number;
   readonly ignoreNotFound?: boolean;
   readonly output?: string;
@@ -33,7 +34,7 @@ interface DeleteCommandOptions extends GlobalOptions {
 
 /** The command as it is typed. */
 export function deleteCommand(): Command {
-  return new Command('delete')
+  return new CommandWithBooleans('delete')
     .summary('end pods and remove everything they had')
     .description(
       'Asks containers to stop, kills them when the grace period is over, then removes the pod\n' +
@@ -56,7 +57,7 @@ export function deleteCommand(): Command {
     .option('--now', 'a grace period of one second')
     .option('--ignore-not-found', 'a pod that is not there is no failure')
     .option('--timeout <duration>', 'give up waiting after this time', durationOption())
-    .addOption(new Option('--wait [bool]', 'wait until the pod is gone').default(true))
+    .addOption(booleanOption('--wait', 'wait until the pod is gone').default(true))
     .option('--no-wait', 'the same as --wait=false')
     .option('-o, --output <format>', 'name')
     .addHelpText(
@@ -167,7 +168,7 @@ async function removePod(
   );
   try {
     const { metadata } = await client.deletePod(namespace, name, deleteOptions(options), signal);
-    if (doesWait(options.wait)) await untilGone(watched, metadata);
+    if (options.wait) await untilGone(watched, metadata);
     printLine(options.output === 'name' ? `pod/${name}` : `pod "${name}" deleted`);
   } catch (error) {
     if (!(options.ignoreNotFound === true && error instanceof NotFoundError)) throw error;
@@ -191,10 +192,4 @@ async function untilGone(
 
 function deleteOptions({ gracePeriod, force = false, now }: DeleteCommandOptions): DeleteOptions {
   return { graceSeconds: gracePeriod ?? (now ? 1 : undefined), force };
-}
-
-function doesWait(wait: boolean | string): boolean {
-  if (wait === true || wait === 'true') return true;
-  if (wait === false || wait === 'false') return false;
-  throw new UsageError(`--wait=${wait}: must be true or false`);
 }
