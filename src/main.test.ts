@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -155,6 +156,22 @@ test('version works without an agent', async (t) => {
   t.is(code, 0);
   t.regex(out, /^reprise \d+\.\d+\.\d+ on Node\.js \d+/);
   t.regex(out, /^agent: none at \/nonexistent\/api\.sock$/m);
+});
+
+test('version tells its own when the agent does not answer', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'reprise-mute-'));
+  const socket = join(folder, 'api.sock');
+  const mute = createServer().listen(socket);
+  await once(mute, 'listening');
+  const { code, out, err } = await reprise(['version', '--socket', socket]);
+  t.is(code, 1);
+  t.regex(out, /^reprise \d+\.\d+\.\d+ on Node\.js \d+.*\nagent: does not answer$/);
+  t.regex(err, /^error: timed out after 2s: the agent does not answer\n {3}at: \/.*\n {2}try: /);
+
+  const { out: json } = await reprise(['version', '--socket', socket, '-o', 'json']);
+  t.regex((JSON.parse(json) as { client: { version: string } }).client.version, /^\d/);
+  mute.close();
+  rmSync(folder, { recursive: true });
 });
 
 test('a pod is applied, shown, restarted and deleted', async (t) => {

@@ -6,6 +6,8 @@ import { AgentUnreachable, connectAgent } from '../api/client.ts';
 import type { GlobalOptions } from './options.ts';
 import { printLine } from './output.ts';
 import { ownVersion } from './own-version.ts';
+import { throwAll, tryAtOnce } from './several.ts';
+import { withinTime } from './time-limit.ts';
 
 /** The command as it is typed. */
 export function versionCommand(): Command {
@@ -17,19 +19,27 @@ export function versionCommand(): Command {
     .action(async (_: unknown, command: Command) => {
       const options: GlobalOptions & { output?: 'json' } = command.optsWithGlobals();
       const client = { version: ownVersion(), node: process.versions.node };
-      const agent = await agentVersion(options.socket);
+      const { results, failures } = await tryAtOnce([options.socket], agentVersion);
+      const [agent] = results;
       if (options.output === 'json') {
         printLine(JSON.stringify({ client, agent }, undefined, 4));
       } else {
         printLine(`reprise ${client.version} on Node.js ${client.node}`);
-        printLine(`agent: ${agent?.gitVersion ?? `none at ${options.socket}`}`);
+        const none = failures.length > 0 ? 'does not answer' : `none at ${options.socket}`;
+        printLine(`agent: ${agent?.gitVersion ?? none}`);
       }
+      throwAll(failures);
     });
 }
 
 async function agentVersion(socket: string): Promise<{ gitVersion: string } | undefined> {
+  const late = {
+    what: 'the agent does not answer',
+    where: socket,
+    next: 'look what it is busy with, or start it again: its pods run on',
+  };
   try {
-    return await connectAgent(socket).version(AbortSignal.timeout(2000));
+    return await withinTime(2000, late, (signal) => connectAgent(socket).version(signal));
   } catch (error) {
     if (error instanceof AgentUnreachable && error.kind !== 'broken') return undefined;
     throw error;
