@@ -49,6 +49,27 @@ export const SMOKE_TESTS: readonly string[] = [
   'e2e/image-volumes.test.ts',
 ];
 
+/** What a pod is made of and what becomes of it: these run for every change, however slow the machine is. */
+export const ESSENTIAL_TESTS: readonly string[] = [
+  ...CORE_TESTS,
+  'e2e/recovery.test.ts',
+  'e2e/everything.test.ts',
+  'e2e/volumes.test.ts',
+  'e2e/object-volumes.test.ts',
+  'e2e/object-environment.test.ts',
+  'e2e/hooks.test.ts',
+  'e2e/probes.test.ts',
+  'e2e/security.test.ts',
+  'e2e/resources.test.ts',
+  'e2e/gpu.test.ts',
+  'e2e/commands.test.ts',
+  'e2e/logs.test.ts',
+  'e2e/ephemeral.test.ts',
+];
+
+/** So many files that may be left out are run at a time: as many as fit. */
+const FILES_AT_A_TIME = 4;
+
 /** Those that restart again and again, or measure: they take longest for what they find. */
 export const LONG_TESTS: readonly string[] = [
   'e2e/run.test.ts',
@@ -68,8 +89,13 @@ export function endToEndRuns(
   if (files.length > 0) return [{ containerd: 'own', files }];
   const others = lines.filter((line) => !own.startsWith(`${line}.`));
   return [
-    { containerd: 'own', files: without(all, LONG_TESTS) },
+    { containerd: 'own', files: ESSENTIAL_TESTS.filter((file) => all.includes(file)) },
     ...others.map((containerd) => ({ containerd, files: CORE_TESTS })),
+    ...inParts(without(all, [...ESSENTIAL_TESTS, ...LONG_TESTS])).map((part) => ({
+      containerd: 'own' as const,
+      files: part,
+      isOptional: true,
+    })),
     { containerd: 'own', files: LONG_TESTS, isOptional: true },
     ...others.map((containerd) => ({
       containerd,
@@ -86,6 +112,13 @@ export function fits(
   secondsLeft: number,
 ): boolean {
   return !isOptional || files.length * secondsPerFile <= secondsLeft;
+}
+
+function inParts(files: readonly string[]): readonly (readonly string[])[] {
+  const count = Math.ceil(files.length / FILES_AT_A_TIME);
+  return Array.from({ length: count }, (_, index) =>
+    files.slice(index * FILES_AT_A_TIME, (index + 1) * FILES_AT_A_TIME),
+  );
 }
 
 function without(files: readonly string[], others: readonly string[]): readonly string[] {

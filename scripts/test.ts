@@ -30,8 +30,8 @@ Prepares the machine (scripts/prepare) and runs
                     ${LINES.join(', ')}, all, or own for what is installed here. What is not here is
                     fetched as a Debian package into .cache/
 --smoke             of the end-to-end tests only those where lines of containerd differ most
---within MINUTES    leave out what does not have to run and would take longer: of the own containerd
-                    the longest tests, of the other lines all but the most telling; it is said what
+--within MINUTES    leave out what does not have to run and would take longer: all but the essential
+                    tests on the own containerd, and the most telling ones on other lines; it is said what
 --vm                in the end the smoke tests of scripts/vm, too: in a machine with systemd and
                     cgroup v2, which is built if it is not there; at most 12 minutes
 FILE...             of the end-to-end tests only those in these files
