@@ -16,11 +16,11 @@ if [ -e /shared/hang ]; then rm /shared/hang; while :; do nap; done; fi
 `;
 const probe = { exec: { command: ['test', '-e', '/shared/story'] }, periodSeconds: 1 };
 const names = ['setup', 'watcher', 'main'];
-/** Without standbys. */
+/** Without standbys. What ends at once may do so before its start is told, and has no "setup runs" then. */
 const steps = [
   ...['recorded', 'kill', 'proven dead', 'all running'],
   ...names.flatMap((name) => [`create ${name}`, `start ${name}`]),
-  ...['setup runs', 'startup probe of watcher', 'watcher ready', 'main ready'],
+  ...['startup probe of watcher', 'watcher ready', 'main ready'],
 ];
 const marks = ['proven dead', 'all running', 'watcher ready', 'main ready'];
 
@@ -42,7 +42,7 @@ function courseOf({ containers, ...record }: RestartRecord): readonly (number | 
   const [setup, watcher, main] = containers;
   return [
     ...[record.recordedAt, record.killedAt, record.deadAt, record.startingAt],
-    ...[setup?.startAskedAt, setup?.startedAt, setup?.finishedAt, setup?.finishSeenAt],
+    ...[setup?.startAskedAt, setup?.finishedAt, setup?.finishSeenAt],
     ...[watcher?.startAskedAt, watcher?.startedAt, watcher?.startupProbe?.passedAt],
     ...[main?.startAskedAt, main?.startedAt, record.completedAt, main?.readyAt],
   ];
@@ -95,7 +95,9 @@ test('a timeline shows a restart that hangs, how it is cut short, and every step
     [],
     'nothing was created ahead',
   );
-  t.deepEqual(rowsIn(complete).toSorted(), steps.toSorted());
+  const certain = (names: readonly string[]) =>
+    names.filter((one) => one !== 'setup runs').toSorted();
+  t.deepEqual(certain(rowsIn(complete)), steps.toSorted());
 
   const [one, two] = JSON.parse(await node().ok('timeline', 'drawn', '-o', 'json')) as [
     RestartRecord,
@@ -126,7 +128,7 @@ test('a timeline shows a restart that hangs, how it is cut short, and every step
   const trace = JSON.parse(last) as Trace;
   const spans = trace.resourceSpans[0]?.scopeSpans[0]?.spans ?? [];
   t.deepEqual(
-    spans.map(({ name }) => name).toSorted(),
+    certain(spans.map(({ name }) => name)),
     ['in-place restart', ...steps.filter((step) => !marks.includes(step))].toSorted(),
   );
   t.deepEqual(spans[0]?.events?.map(({ name }) => name).toSorted(), marks.toSorted());
