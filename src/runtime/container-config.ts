@@ -2,7 +2,8 @@
  * Pod, container and loan -> the container as CRI wants to hear it. Pure.
  *
  * The spec hash covers everything the container is made from, but neither its attempt nor its
- * generation: a standby fits as long as the hash is what it would be now.
+ * generation. It is for who looks at containers; whether a standby still fits is judged by what can change
+ * under it: its inputs (inputs.ts), its image and its surroundings (agent/start-container.ts).
  *
  * Read next: environment.ts, mounts.ts, resources.ts and security.ts, the larger parts of it.
  */
