@@ -7,8 +7,11 @@ import type { Place } from './node.ts';
 import { patience } from './node.ts';
 
 export interface EventHistory {
-  /** Everything up to that one, each thing once, in the order in which it happened first. */
-  readonly until: (last: string) => Promise<readonly string[]>;
+  /**
+   * Everything up to that one, each thing once, in the order in which it happened first. What is told
+   * of several containers is there for each.
+   */
+  readonly until: (last: string, times?: number) => Promise<readonly string[]>;
 }
 
 /** Begins to listen; meant to be called before the pod is applied. */
@@ -18,13 +21,13 @@ export async function listenTo(
 ): Promise<EventHistory> {
   const events = await connectAgent(socket).watchEvents({ namespace: 'default', name }, patience());
   return {
-    async until(last) {
+    async until(last, times = 1) {
       const told: string[] = [];
       for await (const { type, object } of events) {
         // The others have happened before.
         if (type !== 'ADDED') continue;
         told.push(`${object.type} ${object.reason}: ${object.message}`);
-        if (told.at(-1) === last) return told;
+        if (told.filter((one) => one === last).length === times) return told;
       }
       throw new Error(`waited in vain until "${last}" is told of ${name}:\n${told.join('\n')}`);
     },

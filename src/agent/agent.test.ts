@@ -27,6 +27,7 @@ import { DeviceKeeper } from './devices/keeper.ts';
 import { ObjectStore } from './object-store.ts';
 import { OutOfMemory } from './out-of-memory.ts';
 import { PulledImages } from './pulled-images.ts';
+import { SharedPulls } from './shared-pulls.ts';
 import { PodStore } from './store.ts';
 
 interface TestAgent extends AsyncDisposable {
@@ -62,6 +63,7 @@ async function anAgent(): Promise<TestAgent> {
     objects: new ObjectStore(dataDir),
     devices: { keeper, smi: new NvidiaSmi('nvidia-smi'), madeWith: new Map() },
     pulledImages: new PulledImages(dataDir),
+    pulls: new SharedPulls(),
     countDownloads: () => countDownloads(containerd),
     outOfMemory: new OutOfMemory(),
   };

@@ -362,7 +362,8 @@ export class Agent implements Backend {
       perform: async (action, picture, signal) => {
         const progress = (text: string) => worker.sawProgress(action, text);
         const signalled = (id: string) => worker.sawSignal(id);
-        const told = { tell, report, progress, signalled };
+        const latest = () => worker.picture;
+        const told = { tell, report, progress, signalled, latest };
         const perform = () => {
           if (action.kind === 'start-container') worker.sawTurn(action.id);
           return act(means, action, { pod: worker.pod, picture, find, signal, ...told });

@@ -9,14 +9,15 @@ import { ContainerConfigError } from '../runtime/config-error.ts';
 import { RuntimeCallError } from '../runtime/call.ts';
 import { ImageError } from '../runtime/images.ts';
 import { NetworkNotReadyError } from '../runtime/network-ready.ts';
+import { SharedPullError } from './shared-pulls.ts';
+import type { Reported } from './view.ts';
 
 /** The reason, for the status, and a message. */
-export function explain(
-  action: Action,
-  error: unknown,
-): { reason: string; message: string; image?: string } {
+export function explain(action: Action, error: unknown): Reported {
   if (error instanceof ImageError) {
-    return { reason: error.reason, message: error.details, image: error.image };
+    const { reason, details, image } = error;
+    const earlier = error instanceof SharedPullError ? error.earlier : undefined;
+    return { reason, message: details, image, ...earlier };
   }
   const message = error instanceof RuntimeCallError ? error.details : messageOf(error);
   if (error instanceof ContainerConfigError || isVolumeFault(action, error)) {

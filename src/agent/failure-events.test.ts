@@ -8,6 +8,7 @@ import { RuntimeCallError } from '../runtime/call.ts';
 import { ImageError } from '../runtime/images.ts';
 import { NetworkNotReadyError } from '../runtime/network-ready.ts';
 import { failureEvents } from './failure-events.ts';
+import { SharedPullError } from './shared-pulls.ts';
 
 const create: Action = { kind: 'create-container', name: 'main', attempt: 0, generation: 0 };
 const next = 'look';
@@ -20,6 +21,11 @@ const cases: Record<string, readonly [Action, Error, readonly string[]]> = {
       details: 'refused',
     }),
     ['Failed: Failed to pull image "a": refused', 'Failed: Error: ErrImagePull'],
+  ],
+  'a pull that failed for another container is not told again': [
+    create,
+    new SharedPullError('a', 'refused'),
+    [],
   ],
   'an image that may not be pulled has a reason of its own': [
     create,

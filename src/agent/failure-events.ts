@@ -9,6 +9,7 @@ import type { PodEvent } from '../pod/decision.ts';
 import { ImageError } from '../runtime/images.ts';
 import type { ImageReason } from '../runtime/images.ts';
 import { explain } from './explain.ts';
+import { SharedPullError } from './shared-pulls.ts';
 
 export function failureEvents(action: Action, error: unknown): readonly PodEvent[] {
   const container = 'name' in action ? action.name : undefined;
@@ -18,6 +19,8 @@ export function failureEvents(action: Action, error: unknown): readonly PodEvent
     message,
     container,
   });
+  // Its wait is told when it is seen: pull-backoff.ts.
+  if (error instanceof SharedPullError) return [];
   if (error instanceof ImageError) {
     return [
       warning(imageEvents[error.reason], error.message),

@@ -17,6 +17,7 @@ import type { DeviceMeans } from './devices/give-devices.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { OutOfMemory } from './out-of-memory.ts';
 import type { PulledImages } from './pulled-images.ts';
+import type { SharedPulls } from './shared-pulls.ts';
 import type { PodStore } from './store.ts';
 import type { Picture } from './worker.ts';
 
@@ -39,6 +40,7 @@ export interface Means extends Clock {
   readonly devices: DeviceMeans;
   /** Which of the images there are not for everybody. */
   readonly pulledImages: PulledImages;
+  readonly pulls: SharedPulls;
   /** Begins to count what arrives of images. */
   readonly countDownloads: () => Downloads;
   /** What is known of containers for which there was no memory. */
@@ -48,7 +50,10 @@ export interface Means extends Clock {
 /** What an action is performed for, and how it is told about. */
 export interface Occasion {
   readonly pod: Pod;
+  /** As it was when the action began. */
   readonly picture: Picture;
+  /** The picture as it is now. */
+  readonly latest: () => Picture;
   /** Finds the objects that the pod may see. */
   readonly find: FindObject;
   readonly tell: (event: PodEvent) => void;

@@ -3,7 +3,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { status } from '@grpc/grpc-js';
 import test from 'ava';
+import { blankMemory } from '../pod/memory.ts';
 import type { Secret } from '../pod/objects.ts';
+import type { Failure } from '../pod/observed.ts';
 import { criOver } from '../runtime/cri.ts';
 import { ImageError } from '../runtime/images.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
@@ -11,6 +13,7 @@ import { serve } from '../testing/containerd-server.ts';
 import type { Means, Occasion } from './means.ts';
 import { provideImage } from './provide-image.ts';
 import { PulledImages } from './pulled-images.ts';
+import { SharedPullError, SharedPulls } from './shared-pulls.ts';
 
 const image = 'a.test/private:1';
 const auths = { 'a.test': { username: 'bob', password: 'open sesame' } };
@@ -41,7 +44,12 @@ async function aNode(t: { teardown: (end: () => void) => void }) {
     },
   });
   const told: string[] = [];
-  const asks = async (secrets: string[], registry: Answer = 'refuses'): Promise<string> => {
+  const failures: Record<string, Failure> = {};
+  const asks = async (
+    secrets: string[],
+    registry: Answer = 'refuses',
+    now = 0,
+  ): Promise<string> => {
     answers = registry;
     // Each in a new life of the agent: nothing but what is on disk is known.
     const pulledImages = new PulledImages(folder);
@@ -49,7 +57,8 @@ async function aNode(t: { teardown: (end: () => void) => void }) {
     const means = {
       cri: criOver(server.containerd),
       pulledImages,
-      now: () => 0,
+      pulls: new SharedPulls(),
+      now: () => now,
     };
     const container = aContainer('main', { image });
     const spec = { imagePullSecrets: secrets.map((name) => ({ name })) };
@@ -57,12 +66,14 @@ async function aNode(t: { teardown: (end: () => void) => void }) {
       pod: aPod([], [container], spec),
       find: (_kind: string, name: string) => (name === 'regcred' ? secret : undefined),
       tell: ({ reason }: { reason: string }) => told.push(reason),
+      latest: () => ({ observed: { failures }, memory: blankMemory }),
       signal: new AbortController().signal,
     };
     try {
       await provideImage(means as unknown as Means, container, occasion as unknown as Occasion);
       return 'has it';
     } catch (error) {
+      if (error instanceof SharedPullError) return error.message;
       if (error instanceof ImageError) return error.reason;
       throw error;
     }
@@ -70,7 +81,13 @@ async function aNode(t: { teardown: (end: () => void) => void }) {
   const bringByHand = (): void => {
     present = true;
   };
-  return { asks, told, bringByHand, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  return {
+    asks,
+    told,
+    failures,
+    bringByHand,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
 }
 
 test('what was pulled with credentials is not for others, in later lives as well', async (t) => {
@@ -103,4 +120,20 @@ test('a missing Secret is told of when the registry is asked', async (t) => {
   await using node = await aNode(t);
   t.is(await node.asks(['absent', 'regcred'], 'brings it'), 'has it');
   t.deepEqual(node.told, ['FailedToRetrieveImagePullSecret', 'Pulling', 'Pulled']);
+});
+
+test('a registry is not asked while another container of the pod waits to ask for the same image', async (t) => {
+  await using node = await aNode(t);
+  node.failures['create other'] = {
+    reason: 'ErrImagePull',
+    message: '500',
+    image,
+    at: 5,
+    count: 2,
+  };
+  const inWait = `Back-off pulling image "${image}": ErrImagePull: 500`;
+  t.is(await node.asks([], 'brings it', 20_004), inWait);
+  t.deepEqual(node.told, []);
+  t.is(await node.asks([], 'brings it', 20_005), 'has it');
+  t.is(await node.asks([], 'brings it', 20_004), 'has it', 'what is there is not asked for');
 });

@@ -6,13 +6,15 @@ import { RepriseError } from '../errors.ts';
 import { formatDuration } from '../pod/duration.ts';
 import type { Secret } from '../pod/objects.ts';
 import type { Container } from '../pod/pod.ts';
+import { pullInWait } from '../pod/pull-backoff.ts';
 import { RuntimeCallError } from '../runtime/call.ts';
 import type { AuthConfig } from '../runtime/generated/runtime/v1/AuthConfig.ts';
 import { ImageError, ensureImage } from '../runtime/images.ts';
-import type { ReadyImage } from '../runtime/images.ts';
+import type { Pulled, ReadyImage } from '../runtime/images.ts';
 import { credentialsFor } from '../runtime/pull-credentials.ts';
 import type { Means, Occasion } from './means.ts';
 import { tellProgress } from './pull-progress.ts';
+import { SharedPullError } from './shared-pulls.ts';
 
 /** Of a container, or without its name: of a volume. */
 export type WantedImage = Pick<Container, 'image' | 'imagePullPolicy'> & { readonly name?: string };
@@ -38,7 +40,12 @@ export async function provideImage(
     isFirst = offered.length > 0 && pulledImages.began(image);
     progress.start();
   };
-  const wish = { policy: imagePullPolicy, credentials, mayUse, onPull };
+  const share = async (pull: () => Promise<Pulled>): Promise<Pulled | undefined> => {
+    const earlier = pullInWait(occasion.latest(), image, means.now());
+    if (earlier !== undefined) throw new SharedPullError(image, earlier.message, earlier);
+    return await means.pulls.share(occasion.pod.metadata.uid, image, pull, occasion.signal);
+  };
+  const wish = { policy: imagePullPolicy, credentials, mayUse, onPull, share };
   const ready = await ensureImage(means.cri, image, wish, occasion.signal).catch(
     (error: unknown) => {
       if (isFirst && isRefusal(error)) pulledImages.failed(image);

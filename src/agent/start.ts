@@ -45,6 +45,7 @@ import type { LeftoverParts } from './leftovers.ts';
 import { ObjectStore } from './object-store.ts';
 import { OutOfMemory } from './out-of-memory.ts';
 import { PulledImages } from './pulled-images.ts';
+import { SharedPulls } from './shared-pulls.ts';
 import { PodStore } from './store.ts';
 
 export interface AgentOptions {
@@ -265,6 +266,7 @@ async function provideMeans(
     objects: new ObjectStore(dataDir),
     devices: await provideDevices(options, cri, signal),
     pulledImages: new PulledImages(dataDir),
+    pulls: new SharedPulls(),
     countDownloads: () => countDownloads(containerd),
     outOfMemory: new OutOfMemory(),
     ...steadyClock(),

@@ -183,6 +183,13 @@ for (const [title, [reasons, count]] of Object.entries(unlike)) {
   });
 }
 
+test('a failure that is met again keeps its time and its count', (t) => {
+  const pull = { reason: 'ErrImagePull', message: 'refused', image: 'a' };
+  const first = failed(blankView, create, pull, 1);
+  const met = failed(first, { ...create, name: 'twin' }, { ...pull, at: 1, count: 4 }, 2);
+  t.deepEqual(met.failures['create twin'], { ...pull, at: 1, count: 4 });
+});
+
 test('attempts to run a sandbox are counted together, though their numbers differ', (t) => {
   const first = failed(blankView, { kind: 'run-sandbox', attempt: 0 }, trouble, 1);
   const second = failed(first, { kind: 'run-sandbox', attempt: 1 }, trouble, 2);

@@ -230,19 +230,17 @@ export function succeeded(view: Observed, action: Action, outcome: Outcome, now:
   }
 }
 
+/** What is said of a failure; `at` and `count` only if it is an earlier one that is met again. */
+export type Reported = Omit<Failure, 'at' | 'count'> & Partial<Failure>;
+
 /** The picture when an action has failed. */
-export function failed(
-  view: Observed,
-  action: Action,
-  failure: Pick<Failure, 'reason' | 'message' | 'image'>,
-  now: number,
-): Observed {
+export function failed(view: Observed, action: Action, failure: Reported, now: number): Observed {
   const subject = subjectOf(action);
   const recent = Object.fromEntries(
     Object.entries(view.failures).filter(([, { at }]) => now - at <= FORGET_FAILURE_MS),
   );
   const count = countOf(recent[subject], failure);
-  const next = { ...view, failures: { ...recent, [subject]: { ...failure, at: now, count } } };
+  const next = { ...view, failures: { ...recent, [subject]: { at: now, count, ...failure } } };
   switch (action.kind) {
     case 'create-container':
       return { ...next, instances: next.instances.filter((one) => !isPlaceholderOf(one, action)) };

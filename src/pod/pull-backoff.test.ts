@@ -4,7 +4,8 @@ import { aLoan } from '../testing/node.ts';
 import { decide } from './decide.ts';
 import type { Memory } from './memory.ts';
 import { blankMemory } from './memory.ts';
-import type { Observed } from './observed.ts';
+import type { Failure, Observed } from './observed.ts';
+import { pullInWait } from './pull-backoff.ts';
 import { defaultSettings } from './settings.ts';
 import { podStatus } from './status.ts';
 
@@ -108,3 +109,35 @@ test('what failed for another reason is no back-off of pulls', (t) => {
   t.deepEqual(failed.events, []);
   t.is(failed.waiting?.reason, 'CreateContainerError');
 });
+
+const inWait: Failure = {
+  reason: 'ErrImagePull',
+  message: 'refused',
+  image: 'registry/box:1',
+  at: failedAt,
+  count: 1,
+};
+const restarted: Memory = {
+  ...begun,
+  restart: { trigger: { kind: 'request', by: 'me', at: failedAt }, recordedAt: failedAt + 1 },
+};
+const waits: Record<
+  string,
+  { failure?: Partial<Failure>; memory?: Memory; now?: number; waits: boolean }
+> = {
+  'the same image, before the next try': { waits: true },
+  'at the next try': { now: failedAt + 10_000, waits: false },
+  'another image': { failure: { image: 'registry/box:2' }, waits: false },
+  'not a pull': { failure: { reason: 'CreateContainerError' }, waits: false },
+  'what failed ahead of a restart': { memory: restarted, waits: false },
+};
+for (const [
+  title,
+  { failure, memory = begun, now = failedAt + 9_999, waits: expected },
+] of Object.entries(waits)) {
+  test(`whether an image waits for its next pull: ${title}`, (t) => {
+    const observed = { ...failing(), failures: { 'create other': { ...inWait, ...failure } } };
+    const found = pullInWait({ observed, memory }, 'registry/box:1', now);
+    t.deepEqual(found, expected ? inWait : undefined);
+  });
+}

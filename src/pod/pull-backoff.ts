@@ -7,6 +7,7 @@
  */
 import type { Decision, Look } from './decision.ts';
 import { earlier } from './decision.ts';
+import { isInWait } from './hold-back.ts';
 import type { Memory } from './memory.ts';
 import type { Failure, Observed } from './observed.ts';
 import { own } from './own.ts';
@@ -44,6 +45,17 @@ export function tellPullBackoffs(look: Look, decision: Decision): Decision {
 /** Whether this failed pull has turned into the wait for the next one. */
 export function isPullBackoff({ pullBackoffs }: Memory, name: string, { at }: Failure): boolean {
   return own(pullBackoffs, name) === at;
+}
+
+/** The failed pull of an image, for whichever container of the pod, while the next try is waited for. */
+export function pullInWait(
+  { observed, memory }: Pick<Look, 'observed'> & { readonly memory: Memory },
+  image: string,
+  now: number,
+): Failure | undefined {
+  return Object.values(observed.failures).find(
+    (one) => one.reason === 'ErrImagePull' && one.image === image && isInWait(one, memory, now),
+  );
 }
 
 function pullFailure({ failures }: Observed, name: string): Failure | undefined {

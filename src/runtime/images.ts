@@ -21,7 +21,7 @@ export interface ReadyImage {
   /** What a status shows as image: its full name, `docker.io/library/busybox:latest`. */
   readonly name: string;
   readonly user: ImageUser;
-  /** Whether the registry was asked for it now. */
+  /** Whether the registry was asked for it now, and for nobody else. */
   readonly pulled: boolean;
   /** What it was pulled with now; absent: nothing was needed, or it was not pulled. */
   readonly pulledWith?: AuthConfig;
@@ -67,13 +67,27 @@ export interface ImageWish {
   readonly mayUse?: (image: ReadyImage) => boolean;
   /** Called before a registry is asked, with what it may be asked with. */
   readonly onPull?: (credentials: readonly AuthConfig[]) => void;
+  /** Pulls, or resolves to nothing when somebody else has pulled it meanwhile; absent: pulls. */
+  readonly share?: (pull: () => Promise<Pulled>) => Promise<Pulled | undefined>;
+}
+
+/** How an image was pulled. */
+export interface Pulled {
+  /** Absent: nothing was needed. */
+  readonly with: AuthConfig | undefined;
 }
 
 /** Finds or pulls an image. With IfNotPresent no registry is asked for an image that is there. */
 export async function ensureImage(
   cri: Cri,
   image: string,
-  { policy, credentials = () => [], mayUse = () => true, onPull }: ImageWish,
+  {
+    policy,
+    credentials = () => [],
+    mayUse = () => true,
+    onPull,
+    share = (all) => all(),
+  }: ImageWish,
   signal: AbortSignal,
 ): Promise<ReadyImage> {
   const name = fullImageName(image);
@@ -89,10 +103,14 @@ export async function ensureImage(
     if (policy === 'Never') throw neverPull(image, ready !== undefined);
   }
   const offered = credentials();
-  onPull?.(offered);
-  const pulledWith = await pull(cri, image, name, offered, signal);
+  const own = await share(async () => {
+    onPull?.(offered);
+    return { with: await pull(cri, image, name, offered, signal) };
+  });
   const pulled = await inspect(cri, name, signal);
-  if (pulled) return { ...readyImage(pulled, name), pulled: true, pulledWith };
+  if (pulled) {
+    return { ...readyImage(pulled, name), pulled: own !== undefined, pulledWith: own?.with };
+  }
   const what = `Image "${image}" was pulled but is not there`;
   const next = 'check whether something removes images';
   throw new ImageError('ImageInspectError', what, image, { next });
