@@ -13,7 +13,7 @@ import type { Instance } from './observed.ts';
 import type { Container, ContainerKind } from './pod.ts';
 import { failedProbe } from './probes.ts';
 import { isReplaced } from './restart-rules.ts';
-import { stopGracefully } from './stop.ts';
+import { stopOne } from './stop.ts';
 
 /** Stops a container whose postStart hook, startup or liveness probe has failed. */
 export function stopIfItFails(
@@ -71,7 +71,7 @@ function begin(
   const { name } = instance;
   const next = { ...memory, containers: { ...memory.containers, [name]: { ...known, stop } } };
   const events = eventsOf(stop, kind, instance);
-  return both({ ...only(next), events }, stopGracefully(look, next, [instance], stop));
+  return both({ ...only(next), events }, stopOne(look, next, instance, stop));
 }
 
 /** Why a container is stopped, in the kubelet's words. */

@@ -14,6 +14,8 @@ export interface Memory {
   readonly generation: number;
   /** Attempt of the sandbox in use; -1 before the first one. */
   readonly sandboxAttempt: number;
+  /** When it was lost, if something still runs in it that has to end before the next one is made. */
+  readonly sandboxLostAt?: number;
   /** status.startTime: set once. */
   readonly startTime?: number;
   /** Every init container of this generation and sandbox is done, every sidecar has started once. */

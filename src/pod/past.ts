@@ -16,7 +16,7 @@ export function inThePast(memory: Memory, now: number): Memory {
   // An in-place restart may have to wait for its start; for so long, and no longer.
   const latestStart = now + (restartBackoff?.delayMs ?? 0);
   return {
-    ...noLater(memory, now, 'startTime'),
+    ...noLater(memory, now, 'startTime', 'sandboxLostAt'),
     containers: Object.fromEntries(containers.map(([name, one]) => [name, known(one, now)])),
     ...(restart && { restart: noLater(underWay(restart, now), latestStart, 'startNotBefore') }),
     ...(restartBackoff && { restartBackoff: noLater(restartBackoff, latestStart, 'at') }),

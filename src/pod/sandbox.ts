@@ -7,8 +7,9 @@ import type { Decision, Look } from './decision.ts';
 import { both, only } from './decision.ts';
 import { currentSandbox, hasEnded, isAlive } from './instances.ts';
 import type { Memory } from './memory.ts';
+import type { Instance } from './observed.ts';
 import { proveGone } from './restart-all.ts';
-import { stopGracefully, tellStops } from './stop.ts';
+import { stopInOrder, tellStops } from './stop.ts';
 
 /** The steps to a working sandbox; absent when there is one. */
 export function ensureSandbox(look: Look, memory: Memory): Decision | undefined {
@@ -19,10 +20,7 @@ export function ensureSandbox(look: Look, memory: Memory): Decision | undefined 
 
   // Whatever still runs in the lost sandbox has no network any more: it ends first, with its grace.
   const stranded = observed.instances.filter(isAlive);
-  if (stranded.length > 0) {
-    const told = tellStops(memory, stranded);
-    return both(told, stopGracefully(look, told.memory, stranded));
-  }
+  if (stranded.length > 0) return stopStranded(look, memory, stranded);
   const unproven = observed.instances.filter((one) => hasEnded(one) && !one.gone);
   if (unproven.length > 0) return { ...only(memory), actions: proveGone(unproven) };
   // Its process is gone and its network is not: the address would stay taken, and a hostPort lead there, for
@@ -34,6 +32,14 @@ export function ensureSandbox(look: Look, memory: Memory): Decision | undefined 
   return replaceSandbox(look, memory);
 }
 
+/** In the order in which they would be stopped with the pod, all within one window. */
+function stopStranded(look: Look, memory: Memory, stranded: readonly Instance[]): Decision {
+  const { sandboxLostAt: at = look.now } = memory;
+  const { terminationGracePeriodSeconds: graceSeconds } = look.pod.spec;
+  const told = tellStops({ ...memory, sandboxLostAt: at }, stranded);
+  return both(told, stopInOrder(look, told.memory, { at, graceSeconds }, stranded));
+}
+
 function replaceSandbox({ observed }: Look, memory: Memory): Decision {
   const newest = Math.max(-1, ...observed.sandboxes.map(({ attempt }) => attempt));
   // A sandbox that was asked for and never seen is asked for again under the same number.
@@ -41,7 +47,7 @@ function replaceSandbox({ observed }: Look, memory: Memory): Decision {
   const attempt = isAskedFor ? memory.sandboxAttempt : newest + 1;
   const changed = observed.sandboxes.length > 0 && !isAskedFor;
   return {
-    memory: { ...memory, sandboxAttempt: attempt, initialized: false },
+    memory: { ...memory, sandboxAttempt: attempt, sandboxLostAt: undefined, initialized: false },
     actions: [{ kind: 'run-sandbox', attempt }],
     events: changed
       ? [

@@ -20,7 +20,7 @@ import { isStarted } from './probes.ts';
 import { afterExit, hasFailed } from './restart-rules.ts';
 import { stopIfItFails, stopUnknown } from './failing.ts';
 import { own } from './own.ts';
-import { stopGracefully } from './stop.ts';
+import { stopOne } from './stop.ts';
 
 /** Starts whatever is due now. */
 export function startWhatIsDue(look: Look, memory: Memory): Decision {
@@ -137,7 +137,7 @@ function keepUp(look: Look, memory: Memory, container: Container, kind: Containe
   }
   const isUnknown = instance.state === 'unknown';
   if (!isUnknown && instance.state !== 'running') return only(memory);
-  if (known.stop !== undefined) return stopGracefully(look, memory, [instance], known.stop);
+  if (known.stop !== undefined) return stopOne(look, memory, instance, known.stop);
   if (isUnknown) return stopUnknown(look, memory, container, kind, known, instance);
   return awaitsPostStart(container, known)
     ? { ...only(memory), actions: runHook(instance, 'postStart') }

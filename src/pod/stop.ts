@@ -1,16 +1,18 @@
 /**
  * Stops containers: first their preStop hook, then the stop signal with what is left of the grace.
  *
- * Source: the kubelet's killContainer (kuberuntime_container.go).
+ * Source: the kubelet's killContainer (kuberuntime_container.go) and kuberuntime_termination_order.go: app
+ * containers at once, each sidecar when the app containers and all later sidecars are dead or the time is
+ * up, and never less than 2 s between stop signal and SIGKILL.
  */
 import type { Decision, Look } from './decision.ts';
 import { both, earlier, only } from './decision.ts';
 import { runHook } from './hooks.ts';
-import { isCurrent } from './instances.ts';
+import { isCurrent, isEphemeral } from './instances.ts';
 import type { Memory } from './memory.ts';
 import type { Instance } from './observed.ts';
 import { own } from './own.ts';
-import { containersOf } from './pod.ts';
+import { containersOf, isSidecar } from './pod.ts';
 
 /** A stop that should have ended this long ago is started anew. */
 const OVERDUE_MS = 5_000;
@@ -45,19 +47,28 @@ export function tellStops(memory: Memory, living: readonly Instance[]): Decision
   }, only(memory));
 }
 
-/** Stops them with the pod's grace, or within that window, unless that is under way. */
-export function stopGracefully(
+/** Stops all that live, within that window; each in its turn, or when the time is up. */
+export function stopInOrder(
   look: Look,
   memory: Memory,
-  instances: readonly Instance[],
-  window?: GraceWindow,
+  window: GraceWindow,
+  living: readonly Instance[],
 ): Decision {
-  const { terminationGracePeriodSeconds: graceSeconds } = look.pod.spec;
-  return instances.reduce<Decision>((sofar, one) => {
-    // The hook is the beginning of it: what the grace is counted from.
-    const at = one.hooks?.preStop?.begunAt ?? look.now;
-    return both(sofar, stopOne(look, memory, one, window ?? { at, graceSeconds }));
+  const sidecars = look.pod.spec.initContainers.filter(isSidecar).map(({ name }) => name);
+  const livingNames = new Set(living.map(({ name }) => name));
+  // Sidecars wait for those that they serve; an ephemeral container is none of them.
+  const othersLive = living.some((one) => !sidecars.includes(one.name) && !isEphemeral(one));
+
+  return living.reduce<Decision>((sofar, one) => {
+    // All hooks begin at once, those of sidecars included; only the signals have an order.
+    return both(sofar, stopOne(look, memory, one, window, isItsTurn(one)));
   }, only(memory));
+
+  function isItsTurn({ name }: Instance): boolean {
+    const position = sidecars.indexOf(name);
+    if (position === -1) return true;
+    return !othersLive && !sidecars.slice(position + 1).some((later) => livingNames.has(later));
+  }
 }
 
 /** One step of the stop of one container; its signal may have to wait for the turn of others. */

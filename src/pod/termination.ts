@@ -1,20 +1,15 @@
 /**
- * The way out: containers are stopped in order, then the sandbox, and a deleted pod leaves nothing.
- *
- * Source: the kubelet's kuberuntime_termination_order.go and kuberuntime_container.go: app containers
- * at once, each sidecar when the app containers and all later sidecars are dead or the time is up,
- * and never less than 2 s between stop signal and SIGKILL. Restart rules are ignored meanwhile.
+ * The way out: containers are stopped in order (stop.ts), then the sandbox, and a deleted pod leaves
+ * nothing. Restart rules are ignored meanwhile.
  */
 import type { Action } from './action.ts';
 import type { Decision, Look } from './decision.ts';
 import { both, only } from './decision.ts';
-import { hasEnded, isAlive, isEphemeral } from './instances.ts';
+import { hasEnded, isAlive } from './instances.ts';
 import type { Ending, Memory } from './memory.ts';
-import type { Instance } from './observed.ts';
 import { freeDevices } from './keep-devices.ts';
-import { isSidecar } from './pod.ts';
 import { clear } from './restart-all.ts';
-import { stopOne, tellStops } from './stop.ts';
+import { stopInOrder, tellStops } from './stop.ts';
 import { removeAllBut } from './tidy.ts';
 
 export function windDown(look: Look, memory: Memory, ending: Ending): Decision {
@@ -64,28 +59,4 @@ function clearAway({ observed }: Look, memory: Memory): Decision {
     ),
   ];
   return { ...only(memory), actions: actions.length > 0 ? actions : [{ kind: 'forget' }] };
-}
-
-function stopInOrder(
-  look: Look,
-  memory: Memory,
-  ending: Ending,
-  living: readonly Instance[],
-): Decision {
-  const { pod } = look;
-  const sidecars = pod.spec.initContainers.filter(isSidecar).map(({ name }) => name);
-  const livingNames = new Set(living.map(({ name }) => name));
-  // Sidecars wait for those that they serve; an ephemeral container is none of them.
-  const othersLive = living.some((one) => !sidecars.includes(one.name) && !isEphemeral(one));
-
-  return living.reduce<Decision>((sofar, one) => {
-    // All hooks begin at once, those of sidecars included; only the signals have an order.
-    return both(sofar, stopOne(look, memory, one, ending, isItsTurn(one)));
-  }, only(memory));
-
-  function isItsTurn({ name }: Instance): boolean {
-    const position = sidecars.indexOf(name);
-    if (position === -1) return true;
-    return !othersLive && !sidecars.slice(position + 1).some((later) => livingNames.has(later));
-  }
 }

@@ -1,0 +1,64 @@
+// A sandbox that is lost while containers still run in it: how they end, and how they come back.
+import test from 'ava';
+import { aContainer, aPod, aSidecar } from '../testing/builders.ts';
+import type { Behaviour } from '../testing/simulated-node.ts';
+import { SimulatedNode } from '../testing/simulated-node.ts';
+import type { Pod } from './pod.ts';
+
+type Plan = Readonly<Record<string, Behaviour>>;
+
+/** A node on which the pod runs, and has just lost its sandbox. */
+function stranded(pod: Pod, plan: Plan = {}): SimulatedNode {
+  const node = new SimulatedNode(pod, { behave: (name) => plan[name] ?? {} });
+  node.run({ forMs: 2_000 });
+  node.story.length = 0;
+  node.transcript.length = 0;
+  node.killSandbox();
+  return node;
+}
+
+/** What has become of its containers since, with the seconds from the first of it on. */
+function told(node: SimulatedNode): string[] {
+  const lines = node.transcript.flatMap((line) => {
+    const [, at = '', what = ''] = /^([\d.]+) s: (.*)$/.exec(line) ?? [];
+    const isTold = /^(stop (?!sandbox)|kill )|(ends with|runs in)/.test(what);
+    return isTold ? [{ at: Number(at), what: what.replace(/ \(.*\)/, '') }] : [];
+  });
+  const from = lines[0]?.at ?? 0;
+  return lines.map(({ at, what }) => `${Math.round(at - from)} s: ${what}`);
+}
+
+test('sidecars go on until the app containers of a lost sandbox have ended', (t) => {
+  const pod = aPod([aSidecar('first'), aSidecar('second')], [aContainer('main')], {
+    restartPolicy: 'Always',
+  });
+  const node = stranded(pod, { main: { termMs: 8_000 } });
+  node.run();
+  t.deepEqual(told(node), [
+    '0 s: stop main within 30 s',
+    '8 s: main of generation 0 ends with 143',
+    '8 s: stop second within 22 s',
+    '8 s: second of generation 0 ends with 143',
+    '8 s: stop first within 22 s',
+    '8 s: first of generation 0 ends with 143',
+    '8 s: first runs in generation 0',
+    '8 s: second runs in generation 0',
+    '8 s: main runs in generation 0',
+  ]);
+  t.deepEqual(node.faults, []);
+});
+
+test('the window of a lost sandbox goes on counting while the agent is down', (t) => {
+  const pod = aPod([aSidecar('side')], [aContainer('main')], { restartPolicy: 'Always' });
+  const node = stranded(pod, { main: { ignoresTerm: true }, side: { ignoresTerm: true } });
+  node.after(5_000, () => node.crashAgent(15_000));
+  node.run({ forMs: 40_000 });
+  t.deepEqual(told(node).slice(0, 5), [
+    '0 s: stop main within 30 s',
+    '20 s: stop main within 10 s',
+    '30 s: stop side within 2 s',
+    '30 s: main of generation 0 ends with 137',
+    '32 s: side of generation 0 ends with 137',
+  ]);
+  t.deepEqual(node.faults, []);
+});
