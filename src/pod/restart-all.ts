@@ -12,7 +12,7 @@ import { inPlaceBackoff } from './backoff.ts';
 import { bringAhead } from './bring-up.ts';
 import type { Decision, Look, PodEvent } from './decision.ts';
 import { both, only } from './decision.ts';
-import { currentInstance, isAlive, isCurrent, isUnused } from './instances.ts';
+import { currentInstance, currentSandbox, isAlive, isCurrent, isUnused } from './instances.ts';
 import type { ContainerMemory, Memory, RestartUnderWay, Trigger } from './memory.ts';
 import type { Instance } from './observed.ts';
 import { freeDevices, heldByDevices } from './keep-devices.ts';
@@ -28,7 +28,11 @@ const KILL_AGAIN_MS = 1_000;
 
 /** What asks for an in-place restart now: the earliest matching exit of this generation, or a request. */
 export function findTrigger({ pod, observed }: Look, memory: Memory): Trigger | undefined {
-  const exits = containersOf(pod).flatMap(({ container, kind }) => {
+  // What a lost sandbox strands has its grace: rules are looked at when all of it has ended.
+  const isStranding =
+    currentSandbox(observed, memory)?.ready !== true && observed.instances.some(isAlive);
+  const judged = isStranding ? [] : containersOf(pod);
+  const exits = judged.flatMap(({ container, kind }) => {
     const known = own(memory.containers, container.name);
     if (known?.exit === undefined || known.generation !== memory.generation) return [];
     const after = afterExit(pod, container, kind, known.exit);

@@ -3,7 +3,13 @@ import test from 'ava';
 import { aContainer, aPod, aSidecar } from '../testing/builders.ts';
 import type { Behaviour } from '../testing/simulated-node.ts';
 import { SimulatedNode } from '../testing/simulated-node.ts';
-import type { Pod } from './pod.ts';
+import type { Container, Pod } from './pod.ts';
+
+const onAnyFailure: Pick<Container, 'restartPolicyRules'> = {
+  restartPolicyRules: [
+    { action: 'RestartAllContainers', exitCodes: { operator: 'NotIn', values: [0] } },
+  ],
+};
 
 type Plan = Readonly<Record<string, Behaviour>>;
 
@@ -59,6 +65,36 @@ test('the window of a lost sandbox goes on counting while the agent is down', (t
     '30 s: stop side within 2 s',
     '30 s: main of generation 0 ends with 137',
     '32 s: side of generation 0 ends with 137',
+  ]);
+  t.deepEqual(node.faults, []);
+});
+
+test('all have their grace when a sandbox is lost, also if the end of the first one restarts all', (t) => {
+  const worker = (name: string) => aContainer(name, { restartPolicy: 'Never', ...onAnyFailure });
+  const pod = aPod([], [worker('quick'), worker('slow')]);
+  const node = stranded(pod, { slow: { termMs: 20_000 } });
+  node.run();
+  t.deepEqual(told(node), [
+    '0 s: stop quick within 30 s',
+    '0 s: stop slow within 30 s',
+    '0 s: quick of generation 0 ends with 143',
+    '20 s: slow of generation 0 ends with 143',
+    '20 s: quick runs in generation 1',
+    '20 s: slow runs in generation 1',
+  ]);
+  t.deepEqual(node.faults, []);
+});
+
+test('what a user asks for does not wait for the end of a lost sandbox', (t) => {
+  const pod = aPod([], [aContainer('main')], { restartPolicy: 'Always' });
+  const node = stranded(pod, { main: { ignoresTerm: true } });
+  node.after(5_000, () => node.request({ kind: 'restart', by: 'root', at: node.now }));
+  node.run();
+  t.deepEqual(told(node), [
+    '0 s: stop main within 30 s',
+    '5 s: kill c0-main-0',
+    '5 s: main of generation 0 ends with 137',
+    '5 s: main runs in generation 1',
   ]);
   t.deepEqual(node.faults, []);
 });
