@@ -108,6 +108,8 @@ export interface Termination {
   readonly containerId?: string;
   /** We stopped it to start it again: neither rules nor policies are asked. */
   readonly isReplaced?: boolean;
+  /** We stopped it as its sandbox was lost. */
+  readonly isStranded?: boolean;
 }
 
 export interface Backoff {

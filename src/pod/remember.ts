@@ -128,6 +128,8 @@ function termination(memory: Memory, known: ContainerMemory, exit: Exit): Termin
     finishedAt: exit.finishedAt,
     containerId: known.containerId,
     ...(known.stop?.isReplaced === true && { isReplaced: true }),
+    // While the pod goes on, nothing but the loss of the sandbox has that told.
+    ...(known.isStopTold === true && memory.ending === undefined && { isStranded: true }),
   };
   // One that ended by itself, even after the trigger, keeps its own story.
   return wasKilledForRestart(memory, known) && exit.code === SIGKILLED

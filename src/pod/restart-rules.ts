@@ -4,7 +4,7 @@
  * Source: KEP-5307, KEP-5532 and the kubelet's container/helpers.go (ContainerShouldRestart,
  * FindMatchingContainerRestartRule). The rules see every code, 0, 128 and 137 included.
  */
-import type { ContainerMemory } from './memory.ts';
+import type { ContainerMemory, Termination } from './memory.ts';
 import type { Container, ContainerKind, Pod, RestartPolicy, RestartRule } from './pod.ts';
 import { containersOf } from './pod.ts';
 
@@ -35,16 +35,20 @@ export function afterExit(
   pod: Pod,
   container: Container,
   kind: ContainerKind,
-  exit: { readonly exitCode: number; readonly reason: string; readonly isReplaced?: boolean },
+  exit: Pick<Termination, 'exitCode' | 'reason' | 'isReplaced' | 'isStranded'>,
 ): AfterExit {
   // Stopped by us to be started again, after a failed probe: nothing has ended by itself.
   if (exit.isReplaced === true) return { kind: 'restart' };
   // Nobody saw it end, so there is no code to judge: it is started as if it had never been there.
   if (exit.reason === ENDED_UNSEEN) return { kind: 'restart' };
+  // Nor has what we stopped with its sandbox; but a pod that never restarts ends with that. The kubelet
+  // has no record of init containers and sidecars any more when it looks at rules (purgeInitContainers).
+  const isStranded = exit.isStranded === true && pod.spec.restartPolicy !== 'Never';
+  if (isStranded && kind !== 'app') return { kind: 'restart' };
   const ruleIndex = container.restartPolicyRules.findIndex((rule) => matches(rule, exit.exitCode));
   const action = container.restartPolicyRules[ruleIndex]?.action;
   if (action === 'RestartAllContainers') return { kind: 'restart-all', ruleIndex };
-  if (kind === 'sidecar') return { kind: 'restart' };
+  if (kind === 'sidecar' || isStranded) return { kind: 'restart' };
 
   const failed = hasFailed(kind, exit);
   // A finished init container is finished: a Restart rule on 0 would keep the pod from ever starting.

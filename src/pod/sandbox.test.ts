@@ -5,6 +5,8 @@ import type { Behaviour } from '../testing/simulated-node.ts';
 import { SimulatedNode } from '../testing/simulated-node.ts';
 import type { Container, Pod } from './pod.ts';
 
+const quick: Behaviour = { runsMs: 10, code: 0 };
+
 const onAnyFailure: Pick<Container, 'restartPolicyRules'> = {
   restartPolicyRules: [
     { action: 'RestartAllContainers', exitCodes: { operator: 'NotIn', values: [0] } },
@@ -67,6 +69,62 @@ test('the window of a lost sandbox goes on counting while the agent is down', (t
     '32 s: side of generation 0 ends with 137',
   ]);
   t.deepEqual(node.faults, []);
+});
+
+const onFailure = { restartPolicy: 'OnFailure' } as const;
+
+test('what ends with 0 as its sandbox is lost has not finished its work', (t) => {
+  for (const inits of [[], [aContainer('setup')]]) {
+    const pod = aPod(inits, [aContainer('main'), aContainer('done')], onFailure);
+    const node = stranded(pod, { setup: quick, main: { termCode: 0 }, done: quick });
+    node.run();
+    t.deepEqual(node.living, ['main']);
+    t.is(node.runtime.starts.get('done'), 1);
+    t.is(node.memory.sandboxAttempt, 1);
+    t.deepEqual(node.faults, []);
+  }
+});
+
+test('a pod that never restarts is over when its sandbox is lost', (t) => {
+  for (const [termCode, phase] of [
+    [0, 'Succeeded'],
+    [143, 'Failed'],
+  ] as const) {
+    const pod = aPod([aSidecar('side', onAnyFailure)], [aContainer('main')]);
+    const node = stranded(pod, { main: { termCode } });
+    t.is(node.run(), 'at rest');
+    t.is(node.status.phase, phase);
+    t.is(node.memory.generation, 0);
+    t.deepEqual(node.faults, []);
+  }
+});
+
+test('an init container that never restarts has not failed with its sandbox', (t) => {
+  const setup = aContainer('setup', { restartPolicy: 'Never' });
+  const pod = aPod([setup], [aContainer('main')], { restartPolicy: 'Always' });
+  const node = stranded(pod, { setup: { runsMs: 60_000, code: 0 } });
+  node.run();
+  t.is(node.runtime.starts.get('setup'), 2);
+  t.deepEqual(node.living, ['main']);
+  t.deepEqual(node.faults, []);
+});
+
+test('a sidecar that is stopped with its sandbox asks for no restart of all, an app container does', (t) => {
+  const done = aContainer('done', onFailure);
+  const always = { restartPolicy: 'Always' } as const;
+  const watched = aPod([aSidecar('side', onAnyFailure)], [done, aContainer('main')], always);
+  const node = stranded(watched, { done: quick });
+  node.run();
+  t.is(node.memory.generation, 0);
+  t.is(node.runtime.starts.get('done'), 1);
+  t.deepEqual(node.living, ['side', 'main']);
+
+  const main = aContainer('main', { restartPolicy: 'Never', ...onAnyFailure });
+  const other = stranded(aPod([], [done, main], always), { done: quick });
+  other.run();
+  t.is(other.memory.generation, 1);
+  t.is(other.runtime.starts.get('done'), 2);
+  t.deepEqual([...node.faults, ...other.faults], []);
 });
 
 test('all have their grace when a sandbox is lost, also if the end of the first one restarts all', (t) => {

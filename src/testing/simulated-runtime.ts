@@ -24,6 +24,8 @@ export interface Behaviour {
   readonly ignoresTerm?: boolean;
   /** How long it takes to end on SIGTERM. */
   readonly termMs?: number;
+  /** What it ends with on SIGTERM; absent: 143. */
+  readonly termCode?: number;
   /** Start fails: the container ends with 128, StartError. */
   readonly cannotStart?: boolean;
   /** Start fails in words that do not blame the container: it has no exit, and cannot be started any more. */
@@ -426,12 +428,12 @@ export class SimulatedRuntime {
     };
     // The runtime answers when it knows of the end itself.
     onEnd.push(() => this.#agenda.plot(this.#plan.lagMs ?? 0, () => answerOnce(done)));
-    const { ignoresTerm, termMs = 0 } = behaviour;
+    const { ignoresTerm, termMs = 0, termCode = 143 } = behaviour;
     if (ignoresTerm !== true && termMs === 0) {
-      this.#end(id, 143);
+      this.#end(id, termCode);
       return;
     }
-    if (ignoresTerm !== true) this.#agenda.plot(termMs, () => this.#end(id, 143));
+    if (ignoresTerm !== true) this.#agenda.plot(termMs, () => this.#end(id, termCode));
     this.#agenda.plot(graceSeconds * 1000, () => this.#kill(id));
     // The deadline of the call.
     this.#agenda.plot(graceSeconds * 1000 + 120_000, () => answerOnce(undefined));
