@@ -19,6 +19,8 @@ import { blankView } from './view.ts';
 const numbers = { timeoutSeconds: 700, periodSeconds: 1, successThreshold: 1, failureThreshold: 1 };
 type ExecSync = NonNullable<NonNullable<Answers['runtime']>['ExecSync']>;
 
+const healthy = { ready: true, ips: ['127.0.0.1', '::1'] };
+
 /** Makes one readiness probe at a pod whose sandbox has the address of loopback. */
 async function find(
   t: ExecutionContext,
@@ -26,12 +28,13 @@ async function find(
   ExecSync?: ExecSync,
   more: Partial<Container> = {},
   signal = new AbortController().signal,
+  { podIPs = [], ...network }: typeof healthy & { readonly podIPs?: readonly string[] } = healthy,
 ) {
   const { containerd, ...server } = await serve({ runtime: ExecSync ? { ExecSync } : {} });
   t.teardown(() => server[Symbol.asyncDispose]());
   const means = { cri: criOver(containerd), checkHealth: healthChecker(), node: aNode() };
   const main = aContainer('main', { readinessProbe: { ...numbers, ...handler }, ...more });
-  const sandbox = { id: 's', attempt: 0, ready: true, ips: ['127.0.0.1', '::1'] };
+  const sandbox = { id: 's', attempt: 0, ...network };
   return await probeContainer(
     means,
     { kind: 'probe-container', id: 'c1', name: 'main', probe: 'readiness' },
@@ -39,7 +42,7 @@ async function find(
       pod: aPod([], [main]),
       picture: {
         observed: { ...blankView, sandboxes: [sandbox] },
-        memory: { ...blankMemory, sandboxAttempt: 0 },
+        memory: { ...blankMemory, sandboxAttempt: 0, podIPs },
       },
       signal,
     },
@@ -153,4 +156,23 @@ test('a probe whose container has ended finds nothing', async (t) => {
   const over = new AbortController();
   const found = await find(t, exec('a'), () => over.abort(), {}, over.signal);
   t.deepEqual(found, { kind: 'done' });
+});
+
+test('a pod whose sandbox is lost is asked where it was, and never the node in its place', async (t) => {
+  const server = net.createServer((socket) => socket.end());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const { signal } = new AbortController();
+  const ask = (handler: Partial<Probe>, ...podIPs: string[]) =>
+    find(t, handler, undefined, {}, signal, { ready: false, ips: [], podIPs });
+  const tcp = { tcpSocket: { port } };
+  t.deepEqual(await ask(tcp, '127.0.0.2'), {
+    kind: 'probed',
+    outcome: 'failure',
+    output: `dial tcp 127.0.0.2:${port}: connect ECONNREFUSED 127.0.0.2:${port}`,
+  });
+  const nowhere = { kind: 'probed', outcome: 'unknown', output: 'the pod has no address' } as const;
+  t.deepEqual(await ask(tcp), nowhere);
+  t.deepEqual(await ask({ grpc: { port, service: '' } }), nowhere);
 });

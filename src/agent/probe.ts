@@ -75,21 +75,21 @@ async function ask(
   const { cri, checkHealth } = means;
   const { signal } = occasion;
   const timeoutMs = timeoutSeconds * 1000;
-  const address = addressOf(means, occasion);
   if (exec !== undefined) {
     const command = commandOf(exec, container);
     return await probeExec(cri, id, command, timeoutSeconds, signal);
   }
   if (httpGet !== undefined) {
-    const { scheme, host = address, path, httpHeaders: headers } = httpGet;
+    const { scheme, host = addressOf(means, occasion), path, httpHeaders: headers } = httpGet;
     const port = portOf(container, httpGet.port);
     return await probeHttp({ scheme, host, port, path, headers, userAgent }, timeoutMs, signal);
   }
   if (tcpSocket !== undefined) {
-    const { host = address } = tcpSocket;
+    const { host = addressOf(means, occasion) } = tcpSocket;
     return await probeTcp(host, portOf(container, tcpSocket.port), timeoutMs, signal);
   }
   if (grpc === undefined) throw new Error('a probe without a handler was accepted');
+  const address = addressOf(means, occasion);
   const target = `${isIPv6(address) ? `[${address}]` : address}:${grpc.port}`;
   const question = { target, service: grpc.service, userAgent, timeoutMs };
   const complaint = await checkHealth(question, signal);
