@@ -295,6 +295,28 @@ testAsRoot('parents of cgroups go with the last pod, if they came with reprise',
   for (const directory of directoriesOf(settings.cgroupRoot, hierarchy)) await fs.rmdir(directory);
 });
 
+testAsRoot(
+  'a pod that has filled the disk is taken back, and the disk has room again',
+  async (t) => {
+    await using node = await aNode(t);
+    const { settings } = node;
+    await execa('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', settings.dataDir]);
+    const filler = aPod([emptyDir('scratch')]);
+    // Of another class: something is left to be noted when the first one goes.
+    const other = aPod([], { containers: [] });
+    const stays = { ...other, metadata: { ...other.metadata, uid: 'u-2' } };
+    const { volumes } = await lend(filler, settings);
+    await lend(stays, settings);
+    const fill = fs.writeFile(path.join(volumes['scratch'] ?? '', 'all'), Buffer.alloc(2 ** 21));
+    await t.throwsAsync(fill, { code: 'ENOSPC' });
+
+    await t.notThrowsAsync(takeBack(filler, settings));
+
+    t.false(existsSync(volumes['scratch'] ?? ''));
+    await takeBack(stays, settings);
+  },
+);
+
 testAsRoot('the limits of the pod as a whole are in force', async (t) => {
   const hierarchy = findHierarchy();
   if (hierarchy.version !== 1) {

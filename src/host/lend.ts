@@ -98,12 +98,7 @@ async function takeBackFrom(
   settings: LendSettings,
 ): Promise<void> {
   // First, because it fails while a process of the pod lives, which may still use the rest.
-  for (const cgroup of cgroups) {
-    await removePodCgroup(cgroup, { driver: settings.cgroupDriver });
-    if (settings.cgroupDriver === 'cgroupfs') {
-      removeUnusedParents(cgroup, findHierarchy(), parentNotes(settings));
-    }
-  }
+  for (const cgroup of cgroups) await removePodCgroup(cgroup, { driver: settings.cgroupDriver });
   // Before the volumes, which they hold.
   await removeFolder(own.subPaths);
   await removeFolder(own.volumes);
@@ -112,6 +107,9 @@ async function takeBackFrom(
   await removeFolder(own.devices);
   returnUserIds(path.dirname(own.directory), path.basename(own.directory));
   for (const folder of logs) await removeFolder(folder);
+  // Last, because it writes: what has filled the disk may have been in the pod's volumes.
+  if (settings.cgroupDriver !== 'cgroupfs') return;
+  for (const cgroup of cgroups) removeUnusedParents(cgroup, findHierarchy(), parentNotes(settings));
 }
 
 /** The folders of logs that have this uid in their name; the names before it have no underscore. */
