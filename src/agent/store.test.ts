@@ -77,6 +77,22 @@ test('a folder that was being forgotten is no pod any more', (t) => {
   t.deepEqual(store.load(), { pods: [], faults: [], unreadable: [], leftOver: ['gone'] });
 });
 
+test('what a killed agent has left half-written goes with the pod, and nothing of anybody else', (t) => {
+  const { store, fileOf } = keep(t, 'gone');
+  const folder = path.dirname(fileOf('gone'));
+  // As write-file-atomic calls them, and we ourselves.
+  const halfWritten = ['pod.json.1', 'objects.json.23', 'devices.json.4', 'etc-hosts.5'];
+  for (const name of [...halfWritten, 'user-ids.new'])
+    fs.writeFileSync(path.join(folder, name), '');
+  fs.writeFileSync(path.join(folder, 'notes.1'), '');
+  t.throws(() => store.forget('gone'), { message: /that is not the pod's/ });
+  t.deepEqual(fs.readdirSync(folder), ['notes.1']);
+  fs.rmSync(path.join(folder, 'notes.1'));
+  store.forget('gone');
+  t.false(fs.existsSync(folder));
+  t.notThrows(() => store.forget('gone'));
+});
+
 test('a claim on devices that is none is an error, not a claim', (t) => {
   const { dataDir } = keep(t, 'one');
   const claims = new ClaimStore(dataDir);

@@ -51,6 +51,10 @@ export interface StoredPods {
 /** The files hold the manifest of a pod, which may hold secrets. */
 const PRIVATE = 0o600;
 
+const podFile = 'pod.json';
+/** All that is remembered of a pod. */
+const ownFiles: readonly string[] = [podFile, ...memoryFiles, ownObjectsFile, claimFile];
+
 export class PodStore {
   readonly #folder: string;
   readonly #flush: LateFlush;
@@ -74,7 +78,7 @@ export class PodStore {
         if (stored !== undefined) pods.push(stored);
         else if (isLeftOver(this.#folderOf(uid))) leftOver.push(uid);
       } catch (error) {
-        faults.push(unreadablePod(path.join(this.#folder, uid, 'pod.json'), error));
+        faults.push(unreadablePod(path.join(this.#folder, uid, podFile), error));
         unreadable.push(uid);
       }
     }
@@ -92,7 +96,7 @@ export class PodStore {
 
   /** Replaces what is kept of a pod; when this returns it survives a power cut. */
   replace(pod: Pod): void {
-    const file = path.join(this.#folderOf(pod.metadata.uid), 'pod.json');
+    const file = path.join(this.#folderOf(pod.metadata.uid), podFile);
     writeFileAtomic.sync(file, JSON.stringify(pod), { mode: PRIVATE });
   }
 
@@ -107,8 +111,8 @@ export class PodStore {
   forget(uid: string): void {
     const folder = this.#folderOf(uid);
     // In this order: without pod.json there is no pod to find at the next start.
-    for (const file of ['pod.json', ...memoryFiles, ownObjectsFile, claimFile])
-      fs.rmSync(path.join(folder, file), { force: true });
+    for (const file of ownFiles) fs.rmSync(path.join(folder, file), { force: true });
+    for (const file of halfWrittenIn(folder)) fs.rmSync(path.join(folder, file), { force: true });
     try {
       fs.rmdirSync(folder);
     } catch (error) {
@@ -124,7 +128,7 @@ export class PodStore {
 
   #loadOne(uid: string): StoredPod | undefined {
     const folder = this.#folderOf(uid);
-    const text = readIfThere(path.join(folder, 'pod.json'));
+    const text = readIfThere(path.join(folder, podFile));
     if (text === undefined) return undefined;
     const pod = readPod(uid, text);
     const own = ownObjectsIn(folder);
@@ -139,6 +143,15 @@ export class PodStore {
   #folderOf(uid: string): string {
     return path.join(this.#folder, uid);
   }
+}
+
+/** What an agent that was killed has left of files that it was about to replace, of the loan's as well. */
+function halfWrittenIn(folder: string): readonly string[] {
+  const replaced = [...ownFiles, 'etc-hosts', 'user-ids'];
+  return (fs.existsSync(folder) ? fs.readdirSync(folder) : []).filter((name) => {
+    const [, file = ''] = /^(.+)\.(?:\d+|new)$/.exec(name) ?? [];
+    return replaced.includes(file);
+  });
 }
 
 /** What else has come there, such as lost+found, was never a pod's. */
