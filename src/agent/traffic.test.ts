@@ -1,3 +1,5 @@
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import test from 'ava';
 import { Traffic } from './traffic.ts';
 
@@ -57,4 +59,29 @@ test('the signal ends the wait', async (t) => {
   t.false(await isSettled(chore));
   abort.abort();
   t.true(await isSettled(chore));
+});
+
+test('nobody waits with a signal that has come already', async (t) => {
+  const traffic = new Traffic();
+  traffic.note('b', { restarts: true });
+  t.true(await isSettled(traffic.whenCalm('a', AbortSignal.abort())));
+});
+
+test('nothing is kept of pods that have ended', (t) => {
+  v8.setFlagsFromString('--expose-gc');
+  const collect = vm.runInNewContext('gc') as () => void;
+  const bytesInUse = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const traffic = new Traffic();
+  const before = bytesInUse();
+  for (let pod = 0; pod < 100_000; pod += 1) {
+    const uid = `${pod}`.padStart(100, '0');
+    traffic.note(uid, { restarts: true });
+    traffic.note(uid, { ends: true });
+  }
+  const perPod = (bytesInUse() - before) / 100_000;
+  t.true(perPod < 20, `${perPod} bytes for each`);
+  traffic.note('last', {});
 });

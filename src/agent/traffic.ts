@@ -6,15 +6,23 @@
 /** No chore waits longer: somebody may be restarting all the time. */
 const PATIENCE_MS = 30_000;
 
+interface Waiter {
+  readonly pod: string;
+  readonly goOn: () => void;
+}
+
 export class Traffic {
+  /** Pods that have ended are in neither, for as long as the agent runs. */
   readonly #restarting = new Set<string>();
-  readonly #ending = new Set<string>();
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<Waiter>();
 
   /** Says what a pod, by any name for it, is up to: a restart in place, its end, or neither. */
   note(pod: string, { restarts = false, ends = false }): void {
     const isNews = set(this.#restarting, pod, restarts);
-    if (set(this.#ending, pod, ends) || isNews) for (const check of [...this.#waiting]) check();
+    if (!isNews && !ends) return;
+    for (const waiter of [...this.#waiting]) {
+      if ((ends && waiter.pod === pod) || this.#isCalmFor(waiter.pod)) waiter.goOn();
+    }
   }
 
   /**
@@ -22,22 +30,22 @@ export class Traffic {
    * until this one ends: its end waits for all that it has begun. Ends early with the signal.
    */
   async whenCalm(pod: string, signal: AbortSignal): Promise<void> {
-    if (this.#isCalmFor(pod)) return;
+    if (signal.aborted || this.#isCalmFor(pod)) return;
     const over = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
     await new Promise<void>((resolve) => {
-      const check = () => {
-        if (!over.aborted && !this.#isCalmFor(pod)) return;
-        this.#waiting.delete(check);
-        over.removeEventListener('abort', check);
+      const goOn = (): void => {
+        this.#waiting.delete(waiter);
+        over.removeEventListener('abort', goOn);
         resolve();
       };
-      this.#waiting.add(check);
-      over.addEventListener('abort', check);
+      const waiter: Waiter = { pod, goOn };
+      this.#waiting.add(waiter);
+      over.addEventListener('abort', goOn);
     });
   }
 
   #isCalmFor(pod: string): boolean {
-    return this.#restarting.size === 0 || this.#restarting.has(pod) || this.#ending.has(pod);
+    return this.#restarting.size === 0 || this.#restarting.has(pod);
   }
 }
 
