@@ -123,6 +123,28 @@ test('a writer that does not change over keeps its file under its name', async (
   t.deepEqual(await texts(log.file), ['a']);
 });
 
+test('a writer that has changed over keeps its new file, although nobody heard its answer', async (t) => {
+  await using log = await aLog();
+  await log.write('a');
+  const reopen = async (): Promise<void> => {
+    await log.write('b');
+    throw new Error('no answer in time');
+  };
+  await t.throwsAsync(log.rotate(0, { reopen }), { message: 'no answer in time' });
+  t.deepEqual(await texts(log.file), ['a', 'b']);
+});
+
+test('a writer that was never told to change over is told the next time', async (t) => {
+  await using log = await aLog();
+  await log.write('a');
+  // As far as an agent comes that is killed.
+  await fs.rename(log.file, `${log.file}.20260102-115900`);
+  await log.rotate(0);
+  t.deepEqual(await log.files(), ['3.log', '3.log.20260102-115900']);
+  await log.write('b');
+  t.deepEqual(await texts(log.file), ['a', 'b']);
+});
+
 test('what a compression that was cut short left is cleared away and made again', async (t) => {
   await using log = await aLog();
   await log.write('a');

@@ -39,7 +39,14 @@ export interface Rotation {
 
 /** Puts a log aside if it is too long, and tidies what was put aside before. */
 export async function rotateLog(file: string, rotation: Rotation): Promise<void> {
-  if ((await sizeOf(file)) < rotation.limits.maxBytes) return;
+  const size = await sizeOf(file);
+  if (size === undefined) {
+    // Whoever put it aside was killed before the writer heard of it, which goes on with that file,
+    // however long it gets, until it is told (rotateLogs in container_log_manager.go does so, too).
+    if ((await rotatedLogs(file)).length > 0) await rotation.reopen();
+    return;
+  }
+  if (size < rotation.limits.maxBytes) return;
   await tidyRotated(file, rotation);
   const aside = `${file}.${timestamp(rotation.now)}`;
   // The clock was set back, to the very second of an earlier rotation.
@@ -48,8 +55,9 @@ export async function rotateLog(file: string, rotation: Rotation): Promise<void>
   try {
     await rotation.reopen();
   } catch (error) {
-    // The writer goes on with the file that it has open, which gets its name back.
-    await fs.rename(aside, file);
+    // The writer goes on with the file that it has open, which gets its name back; unless it has begun
+    // a new one, and only its answer was lost.
+    if ((await sizeOf(file)) === undefined) await fs.rename(aside, file);
     throw error;
   }
 }
@@ -92,12 +100,13 @@ async function compress(file: string, signal: AbortSignal): Promise<void> {
   await fs.rm(file, { force: true });
 }
 
-async function sizeOf(file: string): Promise<number> {
+/** Undefined if there is none. */
+async function sizeOf(file: string): Promise<number | undefined> {
   try {
     return (await fs.stat(file)).size;
   } catch (error) {
-    // Nothing was written yet, or the pod is being removed.
-    if (isErrno(error, 'ENOENT')) return 0;
+    // Nothing was written yet, it was just put aside, or the pod is being removed.
+    if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
   }
 }
