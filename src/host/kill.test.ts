@@ -2,10 +2,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { canForbidWatches, outputWithoutWatches } from '../testing/without-watches.ts';
 import {
   CgroupError,
   findHierarchy,
@@ -234,3 +236,21 @@ for (const { title, hierarchy } of hierarchies()) {
     }
   });
 }
+
+(canForbidWatches ? test : test.skip)('who may not watch a cgroup looks until it is empty', (t) => {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-kill-'));
+  t.teardown(() => {
+    fs.rmSync(root, { recursive: true });
+  });
+  const events = path.join(root, 'pod', 'container', 'cgroup.events');
+  fs.mkdirSync(path.dirname(events), { recursive: true });
+  fs.writeFileSync(events, 'populated 1');
+  const survivors = outputWithoutWatches(`
+    import fs from 'node:fs';
+    import { whenEmpty } from ${JSON.stringify(new URL('kill.ts', import.meta.url).href)};
+    const v2 = { version: 2, root: ${JSON.stringify(root)} };
+    setTimeout(() => fs.writeFileSync(${JSON.stringify(events)}, 'populated 0'), 50);
+    const never = new AbortController().signal;
+    console.log(await whenEmpty(['/pod/container'], never, ${patienceMs}, v2));`);
+  t.is(survivors, '[]\n');
+});

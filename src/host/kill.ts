@@ -291,7 +291,10 @@ async function waitForEvent(
     });
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENODEV')) return;
-    throw error;
+    // Nobody has to wait for it: any process of root, in a container as well, can use up all watches.
+    if (!isErrno(error, 'ENOSPC', 'EMFILE')) throw error;
+    await waitByLooking(cgroup, hierarchy, over);
+    return;
   }
   // A watch that fails after this can only mean that the cgroup is going away: look once more.
   watcher.on('error', () => resolve(undefined));
@@ -301,8 +304,9 @@ async function waitForEvent(
   watcher.close();
 }
 
-// cgroup v1 has no such event. Whoever waits has already heard of the exits, or sent SIGKILL:
-// what is awaited here is the last few milliseconds of dying, so short looks are bounded in number.
+// cgroup v1 has no such event, and not every watch can be had. Whoever waits has already heard of the
+// exits, or sent SIGKILL: what is awaited here is the last few milliseconds of dying, so short looks
+// are bounded in number.
 async function waitByLooking(
   cgroup: string,
   hierarchy: Hierarchy,

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
+import { canForbidWatches, outputWithoutWatches } from '../testing/without-watches.ts';
 import { parseEntry, timeOf } from './log-lines.ts';
 import { LogError, logFiles, logText, readLog } from './logs.ts';
 import type { LogLine, ReadLogOptions } from './logs.ts';
@@ -281,4 +282,20 @@ test('a log of many megabytes is read in little memory', async (t) => {
   }
   t.is(count, 100_000);
   t.true(most < 20 * 2 ** 20, `${most} bytes`);
+});
+
+(canForbidWatches ? test : test.skip)('a log that cannot be watched is followed', async (t) => {
+  await using log = await aLog(at(0, 'a'));
+  const got = outputWithoutWatches(`
+    import fs from 'node:fs';
+    import { readLog } from ${JSON.stringify(new URL('logs.ts', import.meta.url).href)};
+    const file = ${JSON.stringify(log.file)};
+    const follow = { finished: new Promise(() => undefined) };
+    for await (const { text } of readLog(file, { follow, signal: new AbortController().signal })) {
+      console.log(text);
+      if (text === 'b') break;
+      setTimeout(() => fs.appendFileSync(file, ${JSON.stringify(`${at(1, 'b')}
+`)}), 50);
+    }`);
+  t.is(got, 'a\nb\n');
 });

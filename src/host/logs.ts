@@ -17,6 +17,9 @@ import { LineJoiner, timeOf } from './log-lines.ts';
 import type { LogEntry, LogLine } from './log-lines.ts';
 import { entriesAfter, lastOfRotated, rotatedLogs } from './rotated-logs.ts';
 
+/** How often is looked for news of a log that cannot be watched. */
+const LOOK_AGAIN_MS = 500;
+
 export type { LogLine } from './log-lines.ts';
 
 /** A container's log cannot be read. */
@@ -224,8 +227,7 @@ function watchFolder(folder: string, signal: AbortSignal, finished: Promise<unkn
     isOver = true;
     wake();
   };
-  const watcher = watch(folder, wake);
-  watcher.on('error', end);
+  const watcher = watchOrLook(folder, wake, end);
   signal.addEventListener('abort', wake, { once: true });
   finished.then(end, end);
   return {
@@ -235,8 +237,21 @@ function watchFolder(folder: string, signal: AbortSignal, finished: Promise<unkn
       changed = Promise.withResolvers();
     },
     [Symbol.dispose]() {
-      watcher.close();
+      watcher[Symbol.dispose]();
       signal.removeEventListener('abort', wake);
     },
   };
+}
+
+/** Any process of root, in a container as well, can use up all watches: then it is looked now and then. */
+function watchOrLook(folder: string, wake: () => void, end: () => void): Disposable {
+  try {
+    const watcher = watch(folder, wake);
+    watcher.on('error', end);
+    return { [Symbol.dispose]: () => watcher.close() };
+  } catch (error) {
+    if (!isErrno(error, 'ENOSPC', 'EMFILE')) throw error;
+    const timer = setInterval(wake, LOOK_AGAIN_MS);
+    return { [Symbol.dispose]: () => clearInterval(timer) };
+  }
 }
