@@ -4,6 +4,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import { execa } from 'execa';
 import { DataDirBusy, lockFolder } from './lock.ts';
 
 // One after the other: a process that is just being started by this one holds all that this one has open
@@ -66,4 +67,23 @@ test.serial('the lock of a process that was killed is free at once', async (t) =
 
   await using lock = await lockFolder(folder.place);
   t.truthy(lock);
+});
+
+const testAsRoot = process.getuid?.() === 0 ? test.serial : test.serial.skip;
+
+testAsRoot('a folder on a full disk is locked, if without the name of who has it', async (t) => {
+  await using folder = await aFolder();
+  await execa('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder.place]);
+  try {
+    const fill = fs.writeFile(path.join(folder.place, 'all'), Buffer.alloc(2 ** 17));
+    await t.throwsAsync(fill, { code: 'ENOSPC' });
+    await using lock = await lockFolder(folder.place);
+    t.truthy(lock);
+    await t.throwsAsync(lockFolder(folder.place), {
+      instanceOf: DataDirBusy,
+      message: 'another process uses this data directory',
+    });
+  } finally {
+    await execa('umount', [folder.place]);
+  }
 });

@@ -11,6 +11,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { messageOf, RepriseError } from '../errors.ts';
+import { isErrno } from './errno.ts';
 
 /** Another process uses this data directory. */
 export class DataDirBusy extends RepriseError {}
@@ -22,8 +23,7 @@ export async function lockFolder(directory: string): Promise<AsyncDisposable> {
   const descriptor = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
   try {
     await takeLock(descriptor, file);
-    fs.ftruncateSync(descriptor);
-    fs.writeSync(descriptor, `${process.pid}\n`, 0);
+    noteHolder(descriptor);
   } catch (error) {
     fs.closeSync(descriptor);
     throw error;
@@ -36,6 +36,16 @@ export async function lockFolder(directory: string): Promise<AsyncDisposable> {
       return Promise.resolve();
     },
   };
+}
+
+/** Only a help for whoever is refused: with a full disk nobody is told, and pods can be deleted. */
+function noteHolder(descriptor: number): void {
+  fs.ftruncateSync(descriptor);
+  try {
+    fs.writeSync(descriptor, `${process.pid}\n`, 0);
+  } catch (error) {
+    if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
+  }
 }
 
 async function takeLock(descriptor: number, file: string): Promise<void> {
