@@ -185,6 +185,19 @@ test('a watch of no seconds has no limit', async (t) => {
   response.destroy();
 });
 
+test('a list that is longer than what may be unread is streamed to whoever reads it', async (t) => {
+  const message = 'x'.repeat(maxUnreadBytes / 4);
+  const names = Array.from({ length: 12 }, (_, index) => `web-${index}`);
+  await using api = await serve({
+    before: names.map((name) => aShownPod({ name, status: { message } })),
+  });
+  const lines = await watched(api, 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan');
+  t.deepEqual(
+    lines.map(({ type, object }) => `${type} ${object.metadata.name}`).toSorted(),
+    names.map((name) => `ADDED ${name}`).toSorted(),
+  );
+});
+
 test('a watcher that never reads again loses its connection', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'reprise-watch-'));
   t.teardown(() => rm(directory, { recursive: true }));

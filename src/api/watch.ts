@@ -5,8 +5,9 @@
  * up for it: the agent's memory stays bounded, and the caller knows that it has to list again. One that
  * does not even read that is hung up on.
  */
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { startTimer } from '../timers.ts';
+import { startTimer, timeLimit } from '../timers.ts';
 import { ApiError } from './api-status.ts';
 import type { WatchEvent } from './backend.ts';
 import { isSet, wholeNumber } from './call.ts';
@@ -18,6 +19,9 @@ import type { Matches } from './selectors.ts';
 
 /** What a watcher may leave unread. */
 export const maxUnreadBytes = 4 * 1024 * 1024;
+
+/** How many events a watcher may miss while it is still being sent what is there. */
+const maxMissed = 1000;
 
 /** Much longer than anybody takes who reads at all. */
 const TAKES_WITHIN_MS = 10_000;
@@ -47,8 +51,13 @@ export function isWatch(query: URLSearchParams): boolean {
 export async function sendWatch<T>(call: Call, watch: Watch<T>): Promise<void> {
   const start = watchStart(call.query);
   const timeoutSeconds = wholeNumber(call.query, 'timeoutSeconds', 0) ?? 0;
+  const takesWithinMs = watch.takesWithinMs ?? TAKES_WITHIN_MS;
   const { promise: over, resolve: end } = Promise.withResolvers<undefined>();
-  const finish = (): void => end(undefined);
+  let isOver = false;
+  const finish = (): void => {
+    isOver = true;
+    end(undefined);
+  };
 
   const now = watch.feed.versionOf(watch.list);
   const since = start.isWithList ? now : (start.since ?? now);
@@ -66,26 +75,36 @@ export async function sendWatch<T>(call: Call, watch: Watch<T>): Promise<void> {
 
   call.response.writeHead(200, { 'content-type': 'application/json' });
   call.response.flushHeaders();
+  const { response, signal } = call;
   const write = (line: object): void => {
-    if (!writeLine(call.response, line)) finish();
+    if (isOver || writeLine(response, line)) return;
+    expire(response);
+    finish();
   };
   const send = (event: Change<T & Shown>): void => {
     const told = narrowed(event, watch.matches);
     if (told) write({ type: told.type, object: watch.show(told.object) });
   };
-  if (start.isWithList) for (const object of watch.list) send({ type: 'ADDED', object });
+  signal.addEventListener('abort', finish, { once: true });
+  if (signal.aborted) finish();
+  // However long the list is, no more of it is on its way than the caller takes.
+  for (const object of start.isWithList ? watch.list.filter(watch.matches) : []) {
+    writeLine(response, { type: 'ADDED', object: watch.show(object) });
+    if (events.length <= maxMissed && (await isTaken(response, takesWithinMs, signal))) continue;
+    if (!signal.aborted) expire(response);
+    finish();
+    break;
+  }
   if (start.isWithBookmark) write(endOfList(watch.kind, since));
   for (const event of events) send(event);
   waiting.send = send;
 
   // Kubernetes takes 0 for no limit, too.
   const timer = timeoutSeconds === 0 ? undefined : startTimer(timeoutSeconds * 1000, finish);
-  call.signal.addEventListener('abort', finish, { once: true });
-  if (call.signal.aborted) finish();
   await over;
   timer?.[Symbol.dispose]();
-  call.signal.removeEventListener('abort', finish);
-  endWithin(call.response, watch.takesWithinMs ?? TAKES_WITHIN_MS);
+  signal.removeEventListener('abort', finish);
+  endWithin(response, takesWithinMs);
 }
 
 /** Tells whoever streams a list that it has had all of it; a watch goes on from that version. */
@@ -95,13 +114,30 @@ function endOfList(kind: string, version: number): object {
   return { type: 'BOOKMARK', object: { kind, apiVersion: 'v1', metadata } };
 }
 
-/** Whether the caller keeps up; one who does not is told so and cut off. */
+/** Whether the caller keeps up. */
 function writeLine(response: ServerResponse, line: object): boolean {
   response.write(`${JSON.stringify(line)}\n`);
-  if (response.writableLength <= maxUnreadBytes) return true;
+  return response.writableLength <= maxUnreadBytes;
+}
+
+/** Tells one who does not keep up that it is cut off. */
+function expire(response: ServerResponse): void {
   const error = statusOf(new ApiError('Expired', 'the watcher does not keep up with the events'));
   response.write(`${JSON.stringify({ type: 'ERROR', object: error })}\n`);
-  return false;
+}
+
+/** Whether the caller takes what was written within that time. */
+async function isTaken(
+  response: ServerResponse,
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!response.writableNeedDrain) return !signal.aborted;
+  using limit = timeLimit(withinMs, signal);
+  return await once(response, 'drain', { signal: limit.signal }).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** An end waits for the caller to take what is left: one that never does keeps its connection no longer. */
