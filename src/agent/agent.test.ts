@@ -110,6 +110,22 @@ test('a pod that cannot be taken up is shown and left alone, and the others go o
   t.like(agent.events({ name: 'late' })[0], { reason: 'NodePorts' });
 });
 
+test('of two pods with one name only the first is taken up, and the other is shown', async (t) => {
+  await using started = await anAgent();
+  const { agent } = started;
+  for (const uid of ['first', 'second']) {
+    const pod = asking('web', '1', 8080);
+    const metadata = { ...pod.metadata, uid };
+    agent.resume({ ...pod, metadata }, { ...blankMemory, startTime: 1 });
+  }
+  const shown = agent.list().map(({ metadata, status: { reason } }) => [metadata.uid, reason]);
+  t.deepEqual(shown, [
+    ['first', undefined],
+    ['second', 'NotTakenUp'],
+  ]);
+  t.is(agent.get('default', 'web')?.metadata.uid, 'first');
+});
+
 test('a uid is given to no new pod while an earlier one is being removed', async (t) => {
   await using started = await anAgent();
   const { agent } = started;

@@ -140,13 +140,16 @@ export class Agent implements Backend {
    */
   resume(pod: Pod, memory: Memory, own: readonly V1Object[] = []): void {
     const key = podKey(pod);
+    const isTaken = this.#entries.has(key);
     try {
+      // Its file could not be read when the other one was made.
+      if (isTaken) throw new Error('another pod has its name');
       this.#start(pod, memory, own);
     } catch (error) {
       const { means, log } = this.#parts;
       const words = 'could not take up this pod; its containers are left alone';
       log.error({ err: error, pod: key, uid: pod.metadata.uid }, words);
-      this.#entries.delete(key);
+      if (!isTaken) this.#entries.delete(key);
       const folder = path.join(means.lending.dataDir, 'pods', pod.metadata.uid);
       const [node, version] = [means.node.name, this.#nextVersion()];
       const shown = this.#setAside.add(pod, error, { folder, node, version });
