@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import { ConflictError } from '../errors.ts';
 import { blankMemory } from '../pod/memory.ts';
 import type { Pod } from '../pod/pod.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
@@ -63,6 +64,20 @@ for (const [title, [text, why]] of Object.entries(damages)) {
     t.is(fs.readFileSync(fileOf('bad'), 'utf8'), text);
   });
 }
+
+test('nothing is left of a pod that cannot be kept', (t) => {
+  const { store, dataDir } = keep(t);
+  const noJson = [{ kind: 'Secret', data: 1n }] as never;
+  t.throws(() => store.accept(withUid('new'), noJson), { instanceOf: TypeError });
+  t.deepEqual(fs.readdirSync(path.join(dataDir, 'pods')), []);
+});
+
+test('no pod takes the place of one that cannot be read', (t) => {
+  const { store, fileOf } = keep(t, 'bad');
+  fs.writeFileSync(fileOf('bad'), '{');
+  t.throws(() => store.accept(withUid('bad')), { instanceOf: ConflictError });
+  t.is(fs.readFileSync(fileOf('bad'), 'utf8'), '{');
+});
 
 test('a pod is not kept outside the folder for pods', (t) => {
   const { store, dataDir } = keep(t);

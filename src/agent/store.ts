@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
-import { RepriseError, messageOf } from '../errors.ts';
+import { ConflictError, RepriseError, messageOf } from '../errors.ts';
 import { isErrno } from '../host/errno.ts';
 import { assertPlainName } from '../host/plain-name.ts';
 import type { Memory } from '../pod/memory.ts';
@@ -85,13 +85,32 @@ export class PodStore {
     return { pods, faults, unreadable, leftOver };
   }
 
-  /** Puts a new pod and its own objects on disk; when this returns it survives a power cut. */
+  /**
+   * Puts a new pod and its own objects on disk; when this returns it survives a power cut. Nothing of it
+   * is left when this throws.
+   */
   accept(pod: Pod, objects: readonly V1Object[] = []): void {
     assertPlainName(pod.metadata.uid, `${podKey(pod)}, metadata.uid`);
-    const folder = this.#folderOf(pod.metadata.uid);
-    fs.mkdirSync(folder, { recursive: true, mode: 0o750 });
-    keepOwnObjects(folder, objects);
-    this.replace(pod);
+    const { uid } = pod.metadata;
+    const folder = this.#folderOf(uid);
+    const file = path.join(folder, podFile);
+    if (fs.existsSync(file)) {
+      throw new ConflictError(
+        `what is kept under the uid ${uid} is another pod, or cannot be read`,
+        {
+          where: file,
+          next: 'leave out metadata.uid; or remove the file, and start the agent anew',
+        },
+      );
+    }
+    try {
+      fs.mkdirSync(folder, { recursive: true, mode: 0o750 });
+      keepOwnObjects(folder, objects);
+      this.replace(pod);
+    } catch (error) {
+      this.forget(uid);
+      throw error;
+    }
   }
 
   /** Replaces what is kept of a pod; when this returns it survives a power cut. */
