@@ -36,6 +36,15 @@ test('what was kept is there again after a restart', (t) => {
   t.deepEqual(after.list('ConfigMap'), []);
 });
 
+test('what a killed agent was about to keep is not left to lie about', (t) => {
+  const folder = aFolder(t);
+  new ObjectStore(folder).create(secret('a', 'old'));
+  const secrets = path.join(folder, 'objects', 'secrets', 'default');
+  fs.writeFileSync(path.join(secrets, 'a.json.4711'), 'half of a secret');
+  t.deepEqual(new ObjectStore(folder).load(), []);
+  t.deepEqual(fs.readdirSync(secrets), ['a.json']);
+});
+
 test('files are for root alone', (t) => {
   const folder = aFolder(t);
   new ObjectStore(folder).create(secret('a', 'x'));

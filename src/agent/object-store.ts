@@ -39,8 +39,11 @@ export class ObjectStore implements ObjectBackend {
     const faults: RepriseError[] = [];
     for (const entry of fs.readdirSync(this.#folder, { recursive: true, withFileTypes: true })) {
       const file = path.join(entry.parentPath, entry.name);
-      if (!entry.isFile() || !entry.name.endsWith('.json')) continue;
+      if (!entry.isFile()) continue;
       try {
+        // An agent was killed while it wrote: what may be a secret is not left to lie about.
+        if (/\.json\.\d+$/.test(entry.name)) fs.rmSync(file, { force: true });
+        if (!entry.name.endsWith('.json')) continue;
         const object = JSON.parse(fs.readFileSync(file, 'utf8')) as V1Object;
         this.#objects.set(keyOf(object.kind, object.metadata), object);
       } catch (error) {
