@@ -13,6 +13,6 @@ export function itself({ fd }: FileHandle): string {
 }
 
 /** A name in an open folder, as a path; the name may be a link. */
-export function inside(folder: FileHandle, name: string): string {
-  return `${itself(folder)}/${name}`;
+export function inside(folder: FileHandle, name: string | Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${itself(folder)}/`), Buffer.from(name)]);
 }

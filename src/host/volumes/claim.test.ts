@@ -114,6 +114,15 @@ test('all that is in it is given to fsGroup, links are not followed', async (t) 
   t.is(await ownership(outside, 'file'), '600 0:0');
 });
 
+test('a file whose name is no UTF-8 is given to the group as well', async (t) => {
+  await using place = await aPlace();
+  const data = await place.provide();
+  const file = Buffer.concat([Buffer.from(`${data}/`), Buffer.from('caf\xe9', 'latin1')]);
+  await fs.writeFile(file, '');
+  await place.provide({ fsGroup: 2000 });
+  t.is((await fs.lstat(file)).gid, 2000);
+});
+
 test('it is given to the group once for each pod, whoever has written there meanwhile', async (t) => {
   await using place = await aPlace();
   const data = await place.provide({ fsGroup: 2000, uid: 'first' });

@@ -34,7 +34,8 @@ async function giveFolder(folder: FileHandle, gift: Gift): Promise<void> {
   if (gift.depth > deepest) throw new Error(`there are folders more than ${deepest} levels deep`);
   // What is made from now on belongs to the group by itself.
   await give(folder, gift.group, 0o2770);
-  for (const name of await fs.readdir(itself(folder))) {
+  // Names are bytes: not everybody writes them in UTF-8.
+  for (const name of await fs.readdir(itself(folder), { encoding: 'buffer' })) {
     await using child = await openIn(folder, name);
     const stats = await child?.stat();
     if (child === undefined || stats === undefined || stats.dev !== gift.dev) continue;
@@ -52,7 +53,7 @@ async function give(thing: FileHandle, group: number, bits: number): Promise<voi
 }
 
 /** Undefined if it is gone by now. */
-async function openIn(folder: FileHandle, name: string): Promise<FileHandle | undefined> {
+async function openIn(folder: FileHandle, name: Buffer): Promise<FileHandle | undefined> {
   try {
     return await fs.open(inside(folder, name), O_PATH | O_NOFOLLOW);
   } catch (error) {
@@ -61,7 +62,7 @@ async function openIn(folder: FileHandle, name: string): Promise<FileHandle | un
   }
 }
 
-async function giveLink(folder: FileHandle, name: string, group: number): Promise<void> {
+async function giveLink(folder: FileHandle, name: Buffer, group: number): Promise<void> {
   try {
     const { uid } = await fs.lstat(inside(folder, name));
     await fs.lchown(inside(folder, name), uid, group);
