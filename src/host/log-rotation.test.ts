@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import { execa } from 'execa';
 import { removeOldLogs, rotateLog } from './log-rotation.ts';
 import type { Rotation } from './log-rotation.ts';
 import { readLog } from './logs.ts';
@@ -156,6 +158,25 @@ test('what a compression that was cut short left is cleared away and made again'
   // Compressed, and not removed yet.
   await fs.writeFile(`${log.file}.20260102-120000`, 'twin');
   t.deepEqual(await texts(log.file), ['a', 'b']);
+});
+
+const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
+
+testAsRoot('a compression for which there is no room gives its own back', async (t) => {
+  await using log = await aLog();
+  const directory = path.dirname(log.file);
+  await execa('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', directory]);
+  try {
+    await log.write('a');
+    await log.rotate(0);
+    // More than there is room for a second time, as it cannot be made shorter.
+    await fs.writeFile(`${log.file}.20260102-120000`, randomBytes(80 * 1024));
+    await log.write('b');
+    await t.throwsAsync(log.rotate(1), { code: 'ENOSPC' });
+    t.deepEqual(await log.files(), ['3.log', '3.log.20260102-120000']);
+  } finally {
+    await execa('umount', [directory]);
+  }
 });
 
 test('who asks between two files of a rotation gets what was put aside', async (t) => {

@@ -95,7 +95,13 @@ async function tidyRotated(file: string, { limits, signal }: Rotation): Promise<
 async function compress(file: string, signal: AbortSignal): Promise<void> {
   const unfinished = `${file}.tmp`;
   const target = createWriteStream(unfinished, { flags: 'wx', mode: 0o640 });
-  await pipeline(createReadStream(file), createGzip(), target, { signal });
+  try {
+    await pipeline(createReadStream(file), createGzip(), target, { signal });
+  } catch (error) {
+    // What does not fit on the disk must not fill it until it is tried again.
+    await fs.rm(unfinished, { force: true });
+    throw error;
+  }
   await fs.rename(unfinished, `${file}.gz`);
   await fs.rm(file, { force: true });
 }
