@@ -24,7 +24,7 @@ export interface KeyToPath {
 /** Keys of a ConfigMap or a Secret as files. */
 export interface ObjectFiles {
   readonly name: string;
-  /** Absent: every key, under its own name. */
+  /** Absent or empty: every key, under its own name. */
   readonly items?: readonly KeyToPath[];
   /** Whether the object, and each of the keys, may be missing. */
   readonly optional?: boolean;

@@ -72,8 +72,11 @@ const cases: Readonly<Record<string, readonly [Omit<Volume, 'name'>, ...string[]
     },
     '600 a=blue',
   ],
-  'no key that is asked for is no file': [
+  'an empty list of keys means every key': [
     { configMap: { name: 'settings', defaultMode, items: [] } },
+    '644 color=blue',
+    '644 size=1',
+    '644 bin=ff00',
   ],
   'an optional object that is missing is an empty folder': [
     { secret: { secretName: 'none', optional: true, defaultMode } },

@@ -79,13 +79,14 @@ function mapOf(
   return Object.fromEntries(entries.map(([key, text]) => [key, Buffer.from(text, encoding)]));
 }
 
-/** Every key, or those that are asked for. */
+/** The keys that are asked for, or every key: an empty list asks for none in particular. */
 function selected(
   data: Readonly<Record<string, Buffer>>,
-  { items, optional }: ObjectFiles,
+  { items = [], optional }: ObjectFiles,
   { volume, defaultMode, what, noun }: Filling & { readonly what: string; readonly noun: string },
 ): readonly File[] {
-  const wanted = items ?? Object.keys(data).map((key) => ({ key, path: key, mode: undefined }));
+  const all = Object.keys(data).map((key) => ({ key, path: key, mode: undefined }));
+  const wanted = items.length > 0 ? items : all;
   return wanted.flatMap(({ key, path, mode = defaultMode }) => {
     const content = own(data, key);
     if (content !== undefined) return [[path, { content, mode }] as const];
