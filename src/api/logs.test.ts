@@ -111,7 +111,9 @@ test('a followed log arrives while it is written', async (t) => {
   const { readLog } = await import('../host/logs.ts');
   const real: ReadLog = async function* (file, { followUntil }, signal) {
     const follow = followUntil && { finished: followUntil };
-    for await (const { text } of readLog(file, { follow, signal })) yield Buffer.from(`${text};`);
+    for await (const { content } of readLog(file, { follow, signal })) {
+      yield Buffer.concat([content, Buffer.from(';')]);
+    }
   };
   await using api = await serve({ readLog: real });
   withPod(api, 'main');

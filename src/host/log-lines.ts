@@ -8,8 +8,8 @@ export interface LogLine {
   /** RFC 3339 as the runtime wrote it, with 0 to 9 digits of a second's fraction. */
   readonly time: string;
   readonly stream: 'stdout' | 'stderr';
-  /** Without the newline. */
-  readonly text: string;
+  /** Without the newline; as the container has written it, whether that is text or not. */
+  readonly content: Buffer;
   /** Set when no newline followed: the output ended here, or the line is longer than a megabyte. */
   readonly partial?: true;
 }
@@ -60,14 +60,14 @@ export class LineJoiner {
       return undefined;
     }
     this.#parts.delete(stream);
-    const line = { time: begun.time, stream, text: Buffer.concat(begun.contents).toString() };
+    const line = { time: begun.time, stream, content: Buffer.concat(begun.contents) };
     return isLast ? line : { ...line, partial: true };
   }
 
   /** Lines that were never ended. */
   rest(): readonly LogLine[] {
     const rest = [...this.#parts].map(([stream, { time, contents }]) => {
-      return { time, stream, text: Buffer.concat(contents).toString(), partial: true as const };
+      return { time, stream, content: Buffer.concat(contents), partial: true as const };
     });
     this.#parts.clear();
     return rest;

@@ -49,7 +49,7 @@ async function aLog(): Promise<Log> {
 
 async function texts(file: string, options: Partial<ReadLogOptions> = {}): Promise<string[]> {
   const lines = await Array.fromAsync(readLog(file, { signal: never, ...options }));
-  return lines.map(({ text }) => text);
+  return lines.map(({ content }) => content.toString());
 }
 
 test('a log that is short enough stays as it is', async (t) => {
@@ -198,10 +198,11 @@ test('who follows a log gets what was put aside before, and nothing twice', asyn
   await log.write('b');
   const end = Promise.withResolvers<undefined>();
   const got: string[] = [];
-  for await (const { text } of readLog(log.file, {
+  for await (const { content } of readLog(log.file, {
     signal: never,
     follow: { finished: end.promise },
   })) {
+    const text = content.toString();
     got.push(text);
     if (text === 'b') {
       await log.rotate(1);

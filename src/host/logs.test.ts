@@ -39,7 +39,7 @@ function at(second: number, text: string, tag = 'F', stream = 'stdout'): string 
 
 async function texts(file: string, options: Partial<ReadLogOptions> = {}): Promise<string[]> {
   const lines = await Array.fromAsync(readLog(file, { signal: never, ...options }));
-  return lines.map((line) => `${line.text}${line.partial ? '...' : ''}`);
+  return lines.map((line) => `${line.content.toString()}${line.partial ? '...' : ''}`);
 }
 
 test('times may have any fraction of a second and any offset', (t) => {
@@ -56,6 +56,14 @@ test('times may have any fraction of a second and any offset', (t) => {
     t.is(entry?.stream, 'stderr');
     t.is(entry && timeOf(entry), second + fraction, time);
   }
+});
+
+test('what is no text is told byte by byte', async (t) => {
+  await using log = await aLog();
+  const bytes = Buffer.of(0x1f, 0x8b, 0xff, 0xc3);
+  await fs.writeFile(log.file, Buffer.concat([Buffer.from(at(1, '')), bytes, Buffer.from('\n')]));
+  const told = await Array.fromAsync(logText(readLog(log.file, { signal: never })));
+  t.deepEqual(Buffer.concat(told), Buffer.concat([bytes, Buffer.from('\n')]));
 });
 
 test('an empty line is a line; what is no entry is left out', async (t) => {
@@ -191,7 +199,7 @@ function follow(log: Log, finished: Promise<unknown>, options: Partial<ReadLogOp
   return {
     next: async (): Promise<string | undefined> => {
       const result: IteratorResult<LogLine, void> = await lines.next();
-      return result.done ? undefined : result.value.text;
+      return result.done ? undefined : result.value.content.toString();
     },
     stop: () => lines.return(),
   };
@@ -275,7 +283,7 @@ test('a log of many megabytes is read in little memory', async (t) => {
   let most = 0;
   const before = process.memoryUsage().arrayBuffers;
   for await (const line of readLog(log.file, { signal: never })) {
-    count += line.text.length === 200 ? 1 : 0;
+    count += line.content.length === 200 ? 1 : 0;
     if (count % 5000 === 0) {
       most = Math.max(most, process.memoryUsage().arrayBuffers - before);
     }

@@ -91,9 +91,9 @@ export async function* logText(
   options: { readonly timestamps?: boolean; readonly limitBytes?: number } = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   let left = options.limitBytes ?? Infinity;
-  for await (const { time, text, partial } of lines) {
+  for await (const { time, content, partial } of lines) {
     const head = options.timestamps === true ? `${time} ` : '';
-    const bytes = Buffer.from(`${head}${text}${partial ? '' : '\n'}`);
+    const bytes = Buffer.concat([Buffer.from(head), content, Buffer.from(partial ? '' : '\n')]);
     yield bytes.length > left ? bytes.subarray(0, left) : bytes;
     left -= bytes.length;
     if (left <= 0) return;
