@@ -113,3 +113,11 @@ test('what a pod requests beyond its containers is shared among them', (t) => {
   t.is(resourcesOf(pod, asking, aNode()).oomScoreAdj, 800);
   t.is(resourcesOf(pod, none, aNode()).oomScoreAdj, 900);
 });
+
+test('an init container that is over by then takes nothing of what a pod requests beyond', (t) => {
+  const asking = { resources: { requests: { memory: '2Gi' }, limits: {} } };
+  const [setup, main] = [aContainer('setup', asking), aContainer('main', asking)];
+  const pod = aPod([setup], [main], { resources: { requests: { memory: '4Gi' }, limits: {} } });
+  // 2Gi beyond the hungriest moment, 1Gi for each of the two.
+  t.is(resourcesOf(pod, main, aNode()).oomScoreAdj, 700);
+});

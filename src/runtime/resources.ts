@@ -5,7 +5,13 @@ import { sharesOf } from '../pod/cpu-shares.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import { isSidecar, nodeCriticalClass } from '../pod/pod.ts';
 import type { Container, Pod } from '../pod/pod.ts';
-import { limitSums, limitsOf, podResources, qosClassOf } from '../pod/pod-resources.ts';
+import {
+  containerResources,
+  limitSums,
+  limitsOf,
+  podResources,
+  qosClassOf,
+} from '../pod/pod-resources.ts';
 import { bytes, milliCpu } from '../pod/quantity.ts';
 import type { LinuxContainerResources } from './generated/runtime/v1/LinuxContainerResources.ts';
 
@@ -88,13 +94,15 @@ export function oomScoreAdjOf(pod: Pod, container: Container, nodeMemoryBytes: n
   }
 }
 
-/** What the pod as a whole requests beyond its containers, divided among them. */
-function unspokenShareOf({ spec }: Pod): number {
-  const request = spec.resources?.requests['memory'];
+/** What the pod as a whole requests beyond its containers at their hungriest, divided among them. */
+function unspokenShareOf(pod: Pod): number {
+  const { resources, initContainers, containers } = pod.spec;
+  const request = resources?.requests['memory'];
   if (request === undefined) return 0;
-  const containers = [...spec.initContainers, ...spec.containers];
-  const spoken = containers.reduce((sum, each) => sum + memoryRequestOf(each), 0);
-  return Math.trunc((bytes(request) - spoken) / containers.length);
+  const { memoryRequestBytes } = containerResources(pod);
+  return Math.trunc(
+    (bytes(request) - memoryRequestBytes) / (initContainers.length + containers.length),
+  );
 }
 
 function memoryRequestOf({ resources: { requests, limits } }: Container): number {
