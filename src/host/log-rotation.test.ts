@@ -8,6 +8,7 @@ import { removeOldLogs, rotateLog } from './log-rotation.ts';
 import type { Rotation } from './log-rotation.ts';
 import { readLog } from './logs.ts';
 import type { ReadLogOptions } from './logs.ts';
+import { rotatedEntries, rotatedLogs } from './rotated-logs.ts';
 
 const never = new AbortController().signal;
 const noon = Date.UTC(2026, 0, 2, 12);
@@ -211,6 +212,21 @@ test('who follows a log gets what was put aside before, and nothing twice', asyn
     }
   }
   t.deepEqual(got, ['a', 'b', 'c']);
+});
+
+test('what is compressed while it is its turn to be read is read all the same', async (t) => {
+  await using log = await aLog();
+  await log.write('a');
+  await log.rotate(0);
+  const listed = await rotatedLogs(log.file);
+  await log.write('b');
+  await log.rotate(1);
+  const [first = ''] = listed;
+  const entries = await Array.fromAsync(rotatedEntries(first));
+  t.deepEqual(
+    entries.map(({ content }) => content.toString()),
+    ['a'],
+  );
 });
 
 test('the newest five runs keep their logs, and all that was put aside of them', async (t) => {

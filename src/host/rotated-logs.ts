@@ -69,9 +69,10 @@ export async function* entriesAfter(
 }
 
 async function* linesOf(file: string): AsyncGenerator<Buffer, void, undefined> {
-  await using handle = await fs.open(file);
-  const raw = handle.createReadStream({ autoClose: false });
-  const blocks = file.endsWith('.gz') ? raw.compose<Gunzip>(createGunzip()) : raw;
+  const { handle, isCompressed } = await openEither(file);
+  await using open = handle;
+  const raw = open.createReadStream({ autoClose: false });
+  const blocks = isCompressed ? raw.compose<Gunzip>(createGunzip()) : raw;
   let rest = Buffer.alloc(0);
   for await (const block of blocks as AsyncIterable<Buffer>) {
     const text = Buffer.concat([rest, block]);
@@ -81,6 +82,19 @@ async function* linesOf(file: string): AsyncGenerator<Buffer, void, undefined> {
       start = end + 1;
     }
     rest = text.subarray(start);
+  }
+}
+
+/** Opens the file or, if it was compressed since it was listed, what it has become. */
+async function openEither(
+  file: string,
+): Promise<{ readonly handle: fs.FileHandle; readonly isCompressed: boolean }> {
+  const isCompressed = file.endsWith('.gz');
+  try {
+    return { handle: await fs.open(file), isCompressed };
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT') || isCompressed) throw error;
+    return { handle: await fs.open(`${file}.gz`), isCompressed: true };
   }
 }
 
