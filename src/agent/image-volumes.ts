@@ -6,6 +6,7 @@
  */
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
 import { isErrno } from '../host/errno.ts';
 import { placesOf } from '../host/lend.ts';
 import type { Container } from '../pod/pod.ts';
@@ -41,8 +42,8 @@ export async function provideImageVolumes(
     const wish = { image: image.reference, imagePullPolicy: image.pullPolicy };
     const { ref } = await provideImage(means, wish, occasion);
     await fs.mkdir(path.dirname(note), { recursive: true, mode: 0o750 });
-    await fs.writeFile(`${note}.new`, ref, { mode: 0o600 });
-    await fs.rename(`${note}.new`, note);
+    // Containers are made side by side, and each writes it: under a temporary name of its own.
+    await writeFileAtomic(note, ref, { mode: 0o600 });
     images[name] = ref;
   }
   return images;
