@@ -135,7 +135,11 @@ export function hugePagesOf(pod: Pod): ReadonlyMap<string, number> {
  * (kuberuntime_container_linux.go, getCPULimit and getMemoryLimit).
  */
 export function limitsOf({ spec }: Pod, { resources }: Container): Resources['limits'] {
-  return { ...spec.resources?.limits, ...resources.limits };
+  // A limit of 0 is none; but for huge pages, of which it is none at all.
+  const own = Object.entries(resources.limits).filter(
+    ([name, limit]) => name.startsWith('hugepages-') || bytes(limit) > 0,
+  );
+  return { ...spec.resources?.limits, ...Object.fromEntries(own) };
 }
 
 interface Amounts {

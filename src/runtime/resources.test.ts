@@ -106,6 +106,18 @@ test('a container without limits of its own has those of the pod', (t) => {
   t.like(resourcesOf(pod, none, node), { memoryLimitInBytes: 2 ** 30, hugepageLimits });
 });
 
+test('a limit of 0 is none: the container has that of the pod', (t) => {
+  const unlimited = { requests: {}, limits: { cpu: '0', memory: '0', 'hugepages-2Mi': '0' } };
+  const main = aContainer('main', { resources: unlimited });
+  const limits = { cpu: '2', memory: '1Gi', 'hugepages-2Mi': '2Mi' };
+  const pod = aPod([], [main], { resources: { requests: {}, limits } });
+  t.like(resourcesOf(pod, main, aNode({ hugePageSizes: ['2MB'] })), {
+    cpuQuota: 200_000,
+    memoryLimitInBytes: 2 ** 30,
+    hugepageLimits: [{ pageSize: '2MB', limit: 0 }],
+  });
+});
+
 test('what a pod requests beyond its containers is shared among them', (t) => {
   const asking = aContainer('asking', { resources: { requests: { memory: '1Gi' }, limits: {} } });
   const none = aContainer('none');
