@@ -260,7 +260,11 @@ test('get and describe show what was found, and tell what was not', async (t) =>
   const cases: readonly (readonly [args: string[], out: RegExp, err: RegExp])[] = [
     [['get', 'pod', 'web', 'gone', 'db', '-o', 'name'], /^pod\/web\npod\/db$/, /pods "gone" not/],
     [['get', 'pod', 'gone', 'web', '-o', 'yaml'], /^kind: List$/m, /pods "gone" not found/],
-    [['get', 'secret', 'gone', 'keys', '-o', 'name'], /^secret\/keys$/, /secrets "gone" not/],
+    [
+      ['get', '-n=default', 'secret', 'gone', 'keys', '-o=name'],
+      /^secret\/keys$/,
+      /secrets "gone" not/,
+    ],
     [['describe', 'pod', 'gone', 'web'], /^Name: +web$/m, /pods "gone" not found/],
     [['get', 'pod', 'gone', 'lost', '-o', 'json'], /^$/, /"gone" not found\n.*\n.*\n\n.*"lost"/],
   ];
@@ -314,7 +318,7 @@ async function serveLog(): Promise<Served> {
 
 test('logs of all containers fail only if there is none', async (t) => {
   await using api = await serveLog();
-  const logs = ['--socket', api.socket, 'logs', 'web', '--all-containers'];
+  const logs = ['--socket', api.socket, 'logs', 'web', '--all-containers=true'];
   t.deepEqual(await reprise(logs), {
     code: 0,
     out: '/logs/main/0.log',

@@ -11,6 +11,7 @@
  * Read next: cli/, one file per command, named as it is typed.
  */
 import { Command, CommanderError } from 'commander';
+import { withEqualsSigns, withOpposites } from './cli/equals-sign.ts';
 import { withGlobalOptions } from './cli/options.ts';
 import { ownVersion } from './cli/own-version.ts';
 import { typedCommand } from './cli/typed-command.ts';
@@ -112,7 +113,7 @@ const outliveTheirReader: ReadonlySet<string> = new Set([
 ]);
 
 async function main(args: readonly string[]): Promise<void> {
-  const program = emptyProgram();
+  const program = withEqualsSigns(emptyProgram());
   const typed = typedCommand(args, program.options);
   // Read with the first call that needs a thread: none has been made yet. What the user says counts.
   if (workWithFiles.has(typed ?? '')) process.env['UV_THREADPOOL_SIZE'] ??= FILE_THREADS;
@@ -158,7 +159,10 @@ function emptyProgram(): Command {
 /** Of all but the one that was typed nothing but the name is there, for the help. */
 async function addCommands(program: Command, typed: string | undefined): Promise<void> {
   for (const [name, { summary, load }] of Object.entries(commands)) {
-    const command = name === typed ? await load() : new Command(name).summary(summary);
+    const command =
+      name === typed
+        ? withEqualsSigns(withOpposites(await load()))
+        : new Command(name).summary(summary);
     program.addCommand(command.copyInheritedSettings(program));
   }
 }
@@ -171,6 +175,7 @@ Examples:
   sudo reprise get pods
   sudo reprise restart pod NAME
 
+Options are written as for kubectl: -o json or -o=json; --follow, --follow=true or --follow=false.
 Every command has its own help with examples: reprise COMMAND --help`;
 
 await main(process.argv.slice(2));

@@ -1,7 +1,7 @@
 /**
  * `reprise delete pod NAME...`: ends pods and takes back everything they had.
  */
-import type { Command } from 'commander';
+import { Command } from 'commander';
 import { NotFoundError, RepriseError } from '../errors.ts';
 import { connectAgent } from '../api/client.ts';
 import type { Client } from '../api/client.ts';
@@ -9,7 +9,6 @@ import type { DeleteOptions } from '../api/backend.ts';
 import type { ObjectKind } from '../pod/objects.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { maxGraceSeconds } from '../pod/stop.ts';
-import { booleanOption, CommandWithBooleans } from './boolean-option.ts';
 import { durationOption, wholeNumberOption } from './duration.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
@@ -34,7 +33,7 @@ interface DeleteCommandOptions extends GlobalOptions {
 
 /** The command as it is typed. */
 export function deleteCommand(): Command {
-  return new CommandWithBooleans('delete')
+  return new Command('delete')
     .summary('end pods and remove everything they had')
     .description(
       'Asks containers to stop, kills them when the grace period is over, then removes the pod\n' +
@@ -57,7 +56,7 @@ export function deleteCommand(): Command {
     .option('--now', 'a grace period of one second')
     .option('--ignore-not-found', 'a pod that is not there is no failure')
     .option('--timeout <duration>', 'give up waiting after this time', durationOption())
-    .addOption(booleanOption('--wait', 'wait until the pod is gone').default(true))
+    .option('--wait', 'wait until the pod is gone', true)
     .option('--no-wait', 'the same as --wait=false')
     .option('-o, --output <format>', 'name')
     .addHelpText(
