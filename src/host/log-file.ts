@@ -20,8 +20,8 @@ export class EntryReader {
     this.#position = position;
   }
 
-  /** All entries that are in the file now and were not read before. */
-  async *read(): AsyncGenerator<LogEntry, void, undefined> {
+  /** All entries that are in the file now, up to `end`, and were not read before. */
+  async *read(end = Infinity): AsyncGenerator<LogEntry, void, undefined> {
     const block = Buffer.alloc(blockSize);
     // Somebody emptied the file in place: it begins anew.
     if ((await this.#file.stat()).size < this.#position) {
@@ -29,7 +29,8 @@ export class EntryReader {
       this.#unfinished = Buffer.alloc(0);
     }
     for (;;) {
-      const { bytesRead } = await this.#file.read(block, 0, blockSize, this.#position);
+      const length = Math.max(0, Math.min(blockSize, end - this.#position));
+      const { bytesRead } = await this.#file.read(block, 0, length, this.#position);
       if (bytesRead === 0) return;
       this.#position += bytesRead;
       const text = Buffer.concat([this.#unfinished, block.subarray(0, bytesRead)]);
@@ -44,15 +45,26 @@ export class EntryReader {
   }
 }
 
-/** Where the last `count` lines begin. A line in several parts counts once. */
-export async function findTail(file: FileHandle, count: number): Promise<number> {
-  const { size } = await file.stat();
-  if (count <= 0) return size;
+/** How many lines there are before `end`; one that goes on behind it counts, too. */
+export async function countLines(file: FileHandle, end: number): Promise<number> {
+  let ended = 0;
+  const open = new Set<LogEntry['stream']>();
+  for await (const { stream, isLast } of new EntryReader(file, 0).read(end)) {
+    if (isLast) ended += 1;
+    if (isLast) open.delete(stream);
+    else open.add(stream);
+  }
+  return ended + open.size;
+}
+
+/** Where the last `count` lines before `end` begin. A line in several parts counts once. */
+export async function findTail(file: FileHandle, end: number, count: number): Promise<number> {
+  if (count <= 0) return end;
   let found = 0;
   // Streams whose line, looking backwards, we are inside of.
   const inside = new Set<LogEntry['stream']>();
-  let start = size;
-  for await (const { entry, position } of entriesBackwards(file, size)) {
+  let start = end;
+  for await (const { entry, position } of entriesBackwards(file, end)) {
     if (entry.isLast || !inside.has(entry.stream)) {
       if (found === count) break;
       found += 1;

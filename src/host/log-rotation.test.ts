@@ -97,6 +97,15 @@ test('the last lines are found across files', async (t) => {
   }
 });
 
+test('a line that is not ended yet is one of the last lines across files', async (t) => {
+  await using log = await aLog();
+  await log.write('one');
+  await log.rotate(0);
+  await fs.appendFile(log.file, '2026-01-02T12:00:00.000000000Z stdout P open\n');
+  t.deepEqual(await texts(log.file, { tail: 1 }), ['open']);
+  t.deepEqual(await texts(log.file, { tail: 2 }), ['one', 'open']);
+});
+
 test('nothing is put aside over what was put aside before', async (t) => {
   await using log = await aLog();
   await log.write('a');

@@ -119,6 +119,16 @@ test('the last line in several parts counts as one', async (t) => {
   t.deepEqual(await texts(log.file, { tail: 1 }), ['open...']);
 });
 
+test('what is written while a log is read is not given, however it is read', async (t) => {
+  for (const tail of [1, undefined]) {
+    await using log = await aLog(at(1, 'last'));
+    const lines = readLog(log.file, { signal: never, tail });
+    t.is((await lines.next()).value?.text, 'last');
+    await log.write(at(2, 'later'));
+    t.true((await lines.next()).done, `${tail}`);
+  }
+});
+
 test('any log reads back as what was written, whole or its tail', async (t) => {
   const text = fc.string({ unit: fc.constantFrom('a', 'ß', '€', '😀', ' ', 'P'), maxLength: 40 });
   await fc.assert(

@@ -12,7 +12,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { RepriseError } from '../errors.ts';
 import { isErrno } from './errno.ts';
-import { EntryReader, findTail } from './log-file.ts';
+import { countLines, EntryReader, findTail } from './log-file.ts';
 import { LineJoiner, timeOf } from './log-lines.ts';
 import type { LogEntry, LogLine } from './log-lines.ts';
 import { entriesAfter, lastOfRotated, rotatedLogs } from './rotated-logs.ts';
@@ -104,16 +104,17 @@ type Entries = AsyncGenerator<LogEntry, void, undefined>;
 
 async function* present(file: string, tail: number | undefined): Entries {
   await using handle = await open(file);
-  const start = await startOf(handle, tail);
-  yield* putAside(file, handle, start, tail);
-  yield* new EntryReader(handle, start).read();
+  const { start, end } = await tailOf(handle, tail);
+  yield* putAside(file, handle, { start, end }, tail);
+  // Not what was written meanwhile: it could be more than was asked for, and go on for ever.
+  yield* new EntryReader(handle, start).read(end);
 }
 
 /** What comes before the log itself: all of it, or what is missing of so many last lines. */
 async function* putAside(
   file: string,
   handle: fs.FileHandle,
-  start: number,
+  { start, end }: Part,
   tail: number | undefined,
 ): Entries {
   // There is more than enough in the log itself.
@@ -125,14 +126,8 @@ async function* putAside(
     if ((await fs.stat(each).catch(() => undefined))?.ino !== ino) files.push(each);
   }
   if (files.length === 0) return;
-  const left = tail === undefined ? Infinity : tail - (await countLines(handle));
+  const left = tail === undefined ? Infinity : tail - (await countLines(handle, end));
   for (const part of await lastOfRotated(files, left)) yield* entriesAfter(part.file, part.skip);
-}
-
-async function countLines(handle: fs.FileHandle): Promise<number> {
-  let count = 0;
-  for await (const { isLast } of new EntryReader(handle, 0).read()) if (isLast) count += 1;
-  return count;
 }
 
 async function* followed(
@@ -144,9 +139,9 @@ async function* followed(
   let handle = await open(file);
   try {
     using changes = watchFolder(path.dirname(file), signal, finished);
-    const start = await startOf(handle, tail);
-    yield* putAside(file, handle, start, tail);
-    let reader = new EntryReader(handle, start);
+    const part = await tailOf(handle, tail);
+    yield* putAside(file, handle, part, tail);
+    let reader = new EntryReader(handle, part.start);
     while (!signal.aborted) {
       // Asked before reading: what was written before the end is then read for sure.
       const isEnd = changes.isOver();
@@ -169,8 +164,15 @@ async function* followed(
   }
 }
 
-async function startOf(handle: fs.FileHandle, tail: number | undefined): Promise<number> {
-  return tail === undefined ? 0 : await findTail(handle, tail);
+interface Part {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What is there now: all of it, or so many last lines. */
+async function tailOf(handle: fs.FileHandle, tail: number | undefined): Promise<Part> {
+  const { size: end } = await handle.stat();
+  return { start: tail === undefined ? 0 : await findTail(handle, end, tail), end };
 }
 
 async function open(file: string): Promise<fs.FileHandle> {
