@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import anyTest from 'ava';
 import { execa, execaSync } from 'execa';
 import type { ReadLog } from './api/logs.ts';
+import type { V1Device } from './pod/v1-device.ts';
 import { serve } from './testing/served.ts';
 import type { Served } from './testing/served.ts';
 import { aShownPod, running, status } from './testing/v1-pods.ts';
@@ -45,6 +46,14 @@ spec:
   - name: main
     image: localhost/test:1
 `;
+
+const aDevice = (index: string): V1Device => ({
+  apiVersion: 'reprise.dev/v1',
+  kind: 'Device',
+  metadata: { name: `acme.com/gpu=${index}`, resourceVersion: '0' },
+  spec: { resource: 'acme.com/gpu', names: [`acme.com/gpu=${index}`], nodes: [], isGroup: false },
+  status: { health: 'Healthy', users: [] },
+});
 
 const commands = [
   'run',
@@ -96,6 +105,10 @@ const misuses: Record<string, [args: readonly string[], says: RegExp]> = {
   'a duration out of bounds': [
     ['agent', '--max-container-restart-period', '10m'],
     /must be at most 5m0s/,
+  ],
+  'an unknown output format of objects': [
+    ['get', 'configmaps', '-o', 'csv'],
+    /unknown output format "csv"/,
   ],
   'an unknown output format': [['get', 'pods', '-o', 'csv'], /unknown output format "csv"/],
   'a name across all namespaces': [['get', 'secret', 'keys', '-A'], /nothing can be named across/],
@@ -257,6 +270,7 @@ test('get and describe show what was found, and tell what was not', async (t) =>
   const at = ['--socket', api.socket];
   const secret = 'apiVersion: v1\nkind: Secret\nmetadata: { name: keys }\n';
   await reprise([...at, 'apply', '-f', '-'], { input: secret });
+  api.backend.found.push(aDevice('0'), aDevice('1'));
   const cases: readonly (readonly [args: string[], out: RegExp, err: RegExp])[] = [
     [['get', 'pod', 'web', 'gone', 'db', '-o', 'name'], /^pod\/web\npod\/db$/, /pods "gone" not/],
     [['get', 'pod', 'gone', 'web', '-o', 'yaml'], /^kind: List$/m, /pods "gone" not found/],
@@ -264,6 +278,11 @@ test('get and describe show what was found, and tell what was not', async (t) =>
       ['get', '-n=default', 'secret', 'gone', 'keys', '-o=name'],
       /^secret\/keys$/,
       /secrets "gone" not/,
+    ],
+    [
+      ['get', 'devices', 'acme.com/gpu=1', 'gone', '-o', 'json'],
+      /^ +"name": "acme.com\/gpu=1",$/m,
+      /devices "gone" not found/,
     ],
     [['describe', 'pod', 'gone', 'web'], /^Name: +web$/m, /pods "gone" not found/],
     [['get', 'pod', 'gone', 'lost', '-o', 'json'], /^$/, /"gone" not found\n.*\n.*\n\n.*"lost"/],
@@ -274,6 +293,15 @@ test('get and describe show what was found, and tell what was not', async (t) =>
     t.regex(said.out, out);
     t.regex(said.err, err);
   }
+});
+
+test('get goes with a path through the list, or through each', async (t) => {
+  await using api = await serve({ before: [aShownPod(), aShownPod({ name: 'db' })] });
+  const get = async (...args: string[]): Promise<string> =>
+    (await reprise(['--socket', api.socket, 'get', ...args])).out;
+  t.is(await get('pods', '-o=jsonpath={.metadata.name}'), 'db\nweb');
+  t.is(await get('pods', '-o=jsonpath={.items[*].metadata.name}'), 'db web');
+  t.is(await get('pod', 'db', '-o=jsonpath={.metadata.name}'), 'db');
 });
 
 test('wait ends when the condition holds, or says that it does not', async (t) => {

@@ -39,7 +39,7 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./cli/apply.ts')).createCommand(),
   },
   get: {
-    summary: 'show pods',
+    summary: 'show pods, what they use, and devices',
     load: async () => (await import('./cli/get.ts')).getCommand(),
   },
   describe: {

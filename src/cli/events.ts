@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import type { V1Event } from '../api/backend.ts';
 import { connectAgent } from '../api/client.ts';
 import { eventColumns } from '../api/table.ts';
-import { listOf } from './get.ts';
+import { listOf } from './get-output.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
 import { noteLine, printLine } from './output.ts';

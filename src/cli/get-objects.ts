@@ -2,17 +2,17 @@
 import { connectAgent } from '../api/client.ts';
 import { objectColumns } from '../api/object-table.ts';
 import { objectKinds } from '../pod/objects.ts';
-import type { V1Object } from '../pod/objects.ts';
-import { assertFitForNames, listOf } from './get.ts';
+import type { ObjectKind, V1Object } from '../pod/objects.ts';
+import { assertFitForNames } from './get.ts';
 import type { GetOptions } from './get.ts';
-import { asText, parseJsonPath } from './json-path.ts';
+import { formatted, isForPeople } from './get-output.ts';
+import type { Look } from './get-output.ts';
 import type { NamedObject } from './object-names.ts';
 import { defaultNamespace } from './options.ts';
 import { noteLine, printLine } from './output.ts';
 import { throwAll, tryAtOnce } from './several.ts';
 import { TextTable } from './text-table.ts';
 import { UsageError } from './usage-error.ts';
-import { toYaml } from './yaml.ts';
 
 /** Shows what the arguments name; without a name, all of a kind. */
 export async function getObjects(
@@ -37,43 +37,32 @@ export async function getObjects(
 
 async function show(
   objects: readonly V1Object[],
-  { output, headers, allNamespaces, namespace = defaultNamespace }: GetOptions,
+  options: GetOptions,
   isOne: boolean,
 ): Promise<void> {
-  const [first] = objects;
-  if (output === 'json' || output === 'yaml') {
-    const whole = isOne && first !== undefined ? first : listOf(objects);
-    printLine(
-      output === 'json' ? JSON.stringify(whole, undefined, 4) : (await toYaml(whole)).trimEnd(),
-    );
+  const { output, allNamespaces, namespace = defaultNamespace } = options;
+  if (objects.length === 0 && isForPeople(output)) {
+    noteLine(`No resources found${allNamespaces ? '' : ` in ${namespace} namespace.`}`);
     return;
   }
-  if (output?.startsWith('jsonpath=')) {
-    const path = parseJsonPath(output.slice('jsonpath='.length));
-    for (const object of objects) printLine(path(object).map(asText).join(' '));
-    return;
-  }
-  if (first === undefined) {
-    const where = allNamespaces ? '' : ` in ${namespace} namespace.`;
-    noteLine(`No resources found${where}`);
-    return;
-  }
-  if (output === 'name') {
-    for (const { kind, metadata } of objects) printLine(`${kind.toLowerCase()}/${metadata.name}`);
-    return;
-  }
-  if (output !== undefined && output !== 'wide') {
-    throw new UsageError(`unknown output format "${output}"`, {
-      next: 'use json, yaml, name or jsonpath={...}',
-    });
-  }
-  for (const kind of objectKinds) {
-    const some = objects.filter((object) => object.kind === kind);
-    if (some.length === 0) continue;
-    const columns = allNamespaces ? [namespaceColumn, ...objectColumns(kind)] : objectColumns(kind);
-    const table = new TextTable(columns, { wide: output === 'wide' });
-    for (const line of table.lines(some, Date.now(), { header: headers })) printLine(line);
-  }
+  const look: Look<V1Object> = {
+    name: ({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`,
+    table: (things) => objectKinds.flatMap((kind) => tableOf(kind, things, options)),
+  };
+  for (const line of await formatted(objects, { output, isOne }, look)) printLine(line);
+}
+
+function tableOf(
+  wanted: ObjectKind,
+  objects: readonly V1Object[],
+  { output, headers, allNamespaces }: GetOptions,
+): readonly string[] {
+  const some = objects.filter(({ kind }) => kind === wanted);
+  if (some.length === 0) return [];
+  const own = objectColumns(wanted);
+  const columns = allNamespaces ? [namespaceColumn, ...own] : own;
+  const table = new TextTable(columns, { wide: output === 'wide' });
+  return table.lines(some, Date.now(), { header: headers });
 }
 
 const namespaceColumn = {

@@ -9,7 +9,8 @@ import type { Client, PodQuery } from '../api/client.ts';
 import { podColumns } from '../api/table.ts';
 import type { Column } from '../api/table.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
-import { asText, parseJsonPath } from './json-path.ts';
+import { assertFormat, formatted, isForPeople } from './get-output.ts';
+import type { Look } from './get-output.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
 import { noteLine, printLine } from './output.ts';
@@ -32,14 +33,14 @@ export interface GetOptions extends GlobalOptions {
 /** The command as it is typed. */
 export function getCommand(): Command {
   return new Command('get')
-    .summary('show pods')
-    .description('Shows one pod, several or all of a namespace.')
+    .summary('show pods, what they use, and devices')
+    .description('Shows one, several or all of a namespace.')
     .argument('<kind>', 'pods, configmaps, secrets, persistentvolumeclaims or devices; or pod/NAME')
-    .argument('[names...]', 'names; all of the namespace without one')
+    .argument('[names...]', 'names; without one: all of the namespace')
     .option('-o, --output <format>', 'wide, json, yaml, name or jsonpath={...}')
     .option('-w, --watch', 'go on with every change, however short')
     .option('--output-watch-events', 'with -w -o json or yaml: say what happened, too')
-    .option('-A, --all-namespaces', 'pods of every namespace')
+    .option('-A, --all-namespaces', 'of every namespace')
     .option('-l, --selector <labels>', 'only pods with these labels, e.g. app=web,tier!=db')
     .option('--no-headers', 'a table without its first line')
     .addHelpText(
@@ -51,7 +52,8 @@ Examples:
   reprise get devices                       GPUs and other devices, and who has them
   reprise get pods -A -o wide               of all namespaces, with address and generation
   reprise get pod web -o yaml               the whole v1 Pod with its status
-  reprise get pod web -o jsonpath='{.status.podIP}'
+  reprise get pods -o jsonpath='{.status.podIP}'            of each, a line each
+  reprise get pods -o jsonpath='{.items[*].status.podIP}'   of all, on one line
   reprise get pod web -w -o json            one JSON object per line for every change`,
     )
     .action(async (kind: string, names: string[], _: unknown, command: Command) => {
@@ -60,6 +62,7 @@ Examples:
 }
 
 async function get(args: readonly string[], options: GetOptions): Promise<void> {
+  assertFormat(options.output);
   if (args[0] === 'device' || args[0] === 'devices') {
     const { getDevices } = await import('./get-devices.ts');
     await getDevices(args.slice(1), options);
@@ -88,12 +91,12 @@ async function get(args: readonly string[], options: GetOptions): Promise<void> 
     const { results: pods, failures } = await tryAtOnce(names, (name) =>
       client.getPod(namespace ?? defaultNamespace, name, signal),
     );
-    if (pods.length > 0) await show.all(pods, { isOne: names.length === 1 });
+    if (pods.length > 0) await show.all(pods, names.length === 1);
     throwAll(failures);
     return;
   }
   const pods = await client.listPods(query, signal);
-  if (pods.length > 0 || !show.isForPeople) await show.all(pods, { isOne: false });
+  if (pods.length > 0 || !isForPeople(options.output)) await show.all(pods, false);
   else
     noteLine(`No resources found${namespace === undefined ? '' : ` in ${namespace} namespace.`}`);
 }
@@ -120,64 +123,34 @@ async function watch(
 }
 
 interface Printer {
-  /** Whether an empty result is said in words. */
-  readonly isForPeople: boolean;
-  readonly all: (pods: readonly V1Pod[], options: { isOne: boolean }) => void | Promise<void>;
-  readonly change: (event: WatchEvent<V1Pod>) => void | Promise<void>;
+  readonly all: (pods: readonly V1Pod[], isOne: boolean) => Promise<void>;
+  readonly change: (event: WatchEvent<V1Pod>) => Promise<void>;
 }
 
 function printerOf({ output, headers, allNamespaces, outputWatchEvents }: GetOptions): Printer {
-  if (output === undefined || output === 'wide') {
-    return tablePrinter({
-      wide: output === 'wide',
-      header: headers,
-      namespaces: allNamespaces === true,
-    });
-  }
-  const changed = (event: WatchEvent<V1Pod>): object => (outputWatchEvents ? event : event.object);
-  if (output === 'json') {
-    return printer(
-      (value) => JSON.stringify(value, undefined, 4),
-      (event) => JSON.stringify(changed(event)),
-    );
-  }
-  if (output === 'yaml') {
-    return printer(
-      async (value) => (await toYaml(value)).trimEnd(),
-      async (event) => `---\n${(await toYaml(changed(event))).trimEnd()}`,
-    );
-  }
-  const each = eachPrinter(output);
-  return {
-    isForPeople: output === 'name',
-    all: (pods) => {
-      for (const pod of pods) printLine(each(pod));
+  const columns = allNamespaces ? [namespaceColumn, ...podColumns] : podColumns;
+  const table = new TextTable(columns, { wide: output === 'wide' });
+  let header = headers;
+  const look: Look<V1Pod> = {
+    name: ({ metadata }) => `pod/${metadata.name}`,
+    table(pods) {
+      const lines = table.lines(pods, Date.now(), { header });
+      header = false;
+      return lines;
     },
-    change: ({ object }) => printLine(each(object)),
   };
-}
-
-function printer(
-  whole: (value: object) => string | Promise<string>,
-  change: (event: WatchEvent<V1Pod>) => string | Promise<string>,
-): Printer {
+  const print = async (pods: readonly V1Pod[], isOne: boolean): Promise<void> => {
+    for (const line of await formatted(pods, { output, isOne }, look)) printLine(line);
+  };
   return {
-    isForPeople: false,
-    all: async (pods, { isOne }) =>
-      printLine(await whole(isOne && pods[0] ? pods[0] : listOf(pods))),
-    change: async (event) => printLine(await change(event)),
+    all: print,
+    async change(event) {
+      const shown = outputWatchEvents ? event : event.object;
+      if (output === 'json') printLine(JSON.stringify(shown));
+      else if (output === 'yaml') printLine(`---\n${(await toYaml(shown)).trimEnd()}`);
+      else await print([event.object], true);
+    },
   };
-}
-
-function eachPrinter(output: string): (pod: V1Pod) => string {
-  if (output === 'name') return (pod) => `pod/${pod.metadata.name}`;
-  if (output.startsWith('jsonpath=')) {
-    const path = parseJsonPath(output.slice('jsonpath='.length));
-    return (pod) => path(pod).map(asText).join(' ');
-  }
-  throw new UsageError(`unknown output format "${output}"`, {
-    next: 'use wide, json, yaml, name or jsonpath={...}',
-  });
 }
 
 const namespaceColumn: Column<V1Pod> = {
@@ -188,23 +161,3 @@ const namespaceColumn: Column<V1Pod> = {
   priority: 0,
   cell: (pod) => pod.metadata.namespace,
 };
-
-function tablePrinter(options: { wide: boolean; header: boolean; namespaces: boolean }): Printer {
-  const columns = options.namespaces ? [namespaceColumn, ...podColumns] : podColumns;
-  const table = new TextTable(columns, options);
-  let isFirst = options.header;
-  const print = (pods: readonly V1Pod[]): void => {
-    for (const line of table.lines(pods, Date.now(), { header: isFirst })) printLine(line);
-    isFirst = false;
-  };
-  return {
-    isForPeople: true,
-    all: (pods) => print(pods),
-    change: ({ object }) => print([object]),
-  };
-}
-
-/** Several objects in one, as kubectl prints them. */
-export function listOf(items: readonly object[]): object {
-  return { apiVersion: 'v1', kind: 'List', metadata: { resourceVersion: '' }, items };
-}
