@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,10 @@ const patienceMs = 240_000;
 /** Dozens of programs that start side by side would all take as long as all of them together. */
 const test = anyTest.serial;
 
-async function reprise(args: readonly string[], more: { input?: string } = {}): Promise<Said> {
+async function reprise(
+  args: readonly string[],
+  more: { input?: string; uid?: number; gid?: number } = {},
+): Promise<Said> {
   const { exitCode, stdout, stderr } = await execa(process.execPath, [main, ...args], {
     reject: false,
     timeout: patienceMs,
@@ -185,6 +188,21 @@ test('version tells its own when the agent does not answer', async (t) => {
   t.regex((JSON.parse(json) as { client: { version: string } }).client.version, /^\d/);
   mute.close();
   rmSync(folder, { recursive: true });
+});
+
+test('version says that the agent is not for everybody', async (t) => {
+  await using api = await serve();
+  chmodSync(api.socket, 0);
+  // Root may open every socket.
+  const nobody = process.geteuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  if ((await reprise(['version', '--socket', '/nonexistent/api.sock'], nobody)).code !== 0) {
+    t.pass('nobody but root can run it here');
+    return;
+  }
+  const { code, out, err } = await reprise(['version', '--socket', api.socket], nobody);
+  t.is(code, 1);
+  t.regex(out, /^reprise .*\nagent: permission denied at \/.*$/);
+  t.regex(err, /^error: permission denied on the socket of the agent\n.*\n {2}try: use sudo$/);
 });
 
 test('a pod is applied, shown, restarted and deleted', async (t) => {

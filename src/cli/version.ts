@@ -25,11 +25,16 @@ export function versionCommand(): Command {
         printLine(JSON.stringify({ client, agent }, undefined, 4));
       } else {
         printLine(`reprise ${client.version} on Node.js ${client.node}`);
-        const none = failures.length > 0 ? 'does not answer' : `none at ${options.socket}`;
-        printLine(`agent: ${agent?.gitVersion ?? none}`);
+        printLine(`agent: ${agent?.gitVersion ?? withoutVersion(options.socket, failures[0])}`);
       }
       throwAll(failures);
     });
+}
+
+function withoutVersion(socket: string, failure: unknown): string {
+  if (failure === undefined) return `none at ${socket}`;
+  const isDenied = failure instanceof AgentUnreachable && failure.kind === 'denied';
+  return isDenied ? `permission denied at ${socket}` : 'does not answer';
 }
 
 async function agentVersion(socket: string): Promise<{ gitVersion: string } | undefined> {
@@ -41,7 +46,7 @@ async function agentVersion(socket: string): Promise<{ gitVersion: string } | un
   try {
     return await withinTime(2000, late, (signal) => connectAgent(socket).version(signal));
   } catch (error) {
-    if (error instanceof AgentUnreachable && error.kind !== 'broken') return undefined;
+    if (error instanceof AgentUnreachable && error.kind === 'absent') return undefined;
     throw error;
   }
 }
