@@ -1,7 +1,7 @@
 import test from 'ava';
 import { complete } from '../agent/object-store.ts';
 import type { ManifestPod } from '../api/backend.ts';
-import { partsOfManifest } from '../manifest/parse-pod.ts';
+import { partsOfManifest, podFromValue } from '../manifest/parse-pod.ts';
 import { generationAnnotation } from '../pod/pod-status.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { v1Spec } from '../pod/v1-spec.ts';
@@ -87,6 +87,16 @@ test('how often it was restarted in place makes no difference', (t) => {
   const there = shown(pod);
   const annotations = { ...there.metadata.annotations, [generationAnnotation]: '3' };
   t.deepEqual(differences({ ...there, metadata: { ...there.metadata, annotations } }, pod), []);
+});
+
+test('a pod that was restarted in place is the same when it is handed back as it was shown', (t) => {
+  const there = shown(accepted({ metadata: { annotations: { a: 'b' } } }).pod);
+  const annotations = { ...there.metadata.annotations, [generationAnnotation]: '3' };
+  const restarted = { ...there, metadata: { ...there.metadata, annotations } };
+  const { pod } = podFromValue(asJson(restarted), 'test');
+  t.deepEqual(differences(restarted, pod), []);
+  // Nor does it begin with it, where it is not there any more.
+  t.deepEqual(pod.metadata.annotations, { a: 'b' });
 });
 
 const settings = `

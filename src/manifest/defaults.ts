@@ -18,6 +18,7 @@ import type {
   Volume,
 } from '../pod/pod.ts';
 import { containerResources } from '../pod/pod-resources.ts';
+import { generationAnnotation } from '../pod/pod-status.ts';
 import { fileVolumeOf, withDivisorAsText } from './file-volumes.ts';
 import type { RawVolume } from './file-volumes.ts';
 import { present } from './present.ts';
@@ -33,7 +34,8 @@ export interface ManifestPod extends Omit<Pod, 'metadata'> {
 
 /** The pod that a manifest means. */
 export function withDefaults({ metadata, spec }: RawPod, namespace = 'default'): ManifestPod {
-  const annotations = metadata.annotations ?? {};
+  // The generation of another life of the pod is not one of this one's.
+  const { [generationAnnotation]: _, ...annotations } = metadata.annotations ?? {};
   const backoff = parseDuration(annotations[inPlaceBackoffAnnotation] ?? '');
   return {
     metadata: {

@@ -1,6 +1,7 @@
 /** Keys and values of labels and annotations, ours included. */
 import { cdiAnnotationPrefix, isDeviceName } from '../../pod/devices.ts';
 import { parseDuration } from '../../pod/duration.ts';
+import { generationAnnotation } from '../../pod/pod-status.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { invalidValue } from '../manifest-error.ts';
 import type { Problem } from '../manifest-error.ts';
@@ -93,6 +94,8 @@ function* checkDeviceNames(key: string, value = ''): Generator<Problem> {
 
 function* checkOurs(key: string, value: string | undefined): Generator<Problem> {
   const path = ['metadata', 'annotations', key];
+  // The agent has put it there: a pod that was shown can be handed back as it is.
+  if (key === generationAnnotation) return;
   if (key !== inPlaceBackoffAnnotation) {
     yield {
       path,
