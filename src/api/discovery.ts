@@ -49,9 +49,14 @@ export function sendResources(call: Call): void {
     groupVersion: 'v1',
     resources: [
       ...objectKinds.map((kind) =>
-        resource(objectResources[kind], kind, ['create', 'delete', 'get', 'list', 'update'], {
-          shortNames: objectShortNames[kind],
-        }),
+        resource(
+          objectResources[kind],
+          kind,
+          ['create', 'delete', 'get', 'list', 'patch', 'update'],
+          {
+            shortNames: objectShortNames[kind],
+          },
+        ),
       ),
       resource('devices', 'Device', ['list'], { namespaced: false }),
       resource('events', 'Event', ['get', 'list', 'watch'], { shortNames: ['ev'] }),

@@ -122,6 +122,70 @@ test('an object that has changed since it was read is not replaced', async (t) =
   t.is((await put({ resourceVersion: '' })).code, 200, 'whatever state it is in');
 });
 
+const patches: Readonly<
+  Record<string, { type?: string; patch: unknown; code: number; data?: object }>
+> = {
+  'a key is changed, one added and one taken away': {
+    patch: { data: { a: null, b: '3', c: '4' } },
+    code: 200,
+    data: { b: '3', c: '4' },
+  },
+  'the same with a JSON merge patch': {
+    type: 'merge-patch',
+    patch: { data: { a: null, b: '3', c: '4' } },
+    code: 200,
+    data: { b: '3', c: '4' },
+  },
+  'the version that is meant is the one that is there': {
+    patch: { metadata: { resourceVersion: '1' }, data: { a: '2' } },
+    code: 409,
+  },
+  'it keeps its name': { patch: { metadata: { name: 'other' } }, code: 422 },
+  'what comes of it has to be valid': { patch: { data: { a: 1 } }, code: 422 },
+  'a patch of nothing that there is': { patch: 'text', code: 422 },
+  'JSON patches are not understood': { type: 'json-patch', patch: [], code: 415 },
+};
+
+for (const [title, { type = 'strategic-merge-patch', patch, code, data }] of Object.entries(
+  patches,
+)) {
+  test(`patched: ${title}`, async (t) => {
+    await using served = await serve();
+    const made = await served.client.createObject(settings({ a: '1', b: '2' }), signal);
+    const answer = await served.call('PATCH', `${base}/configmaps/settings`, {
+      body: JSON.stringify(patch),
+      headers: { 'content-type': `application/${type}+json` },
+    });
+    t.is(answer.code, code, answer.text);
+    const there = await served.client.getObject('ConfigMap', 'default', 'settings', signal);
+    if (data === undefined) t.deepEqual(there, made);
+    else t.deepEqual({ ...there, metadata: made.metadata }, { ...made, data } as typeof made);
+    t.is(there.metadata.uid, made.metadata.uid);
+  });
+}
+
+test('what is immutable is not patched, and what is not there neither', async (t) => {
+  await using served = await serve();
+  await served.client.createObject({ ...settings({ a: '1' }), immutable: true }, signal);
+  const patch = {
+    body: JSON.stringify({ data: { a: '2' } }),
+    headers: { 'content-type': 'application/merge-patch+json' },
+  };
+  t.is((await served.call('PATCH', `${base}/configmaps/settings`, patch)).code, 422);
+  t.is((await served.call('PATCH', `${base}/configmaps/other`, patch)).code, 404);
+});
+
+test('text that is patched into a secret is kept as its data', async (t) => {
+  await using served = await serve();
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, data: { a: 'MQ==' } };
+  await served.call('POST', `${base}/secrets`, { body: JSON.stringify(secret) });
+  const { json } = await served.call('PATCH', `${base}/secrets/s`, {
+    body: JSON.stringify({ stringData: { a: '2' } }),
+    headers: { 'content-type': 'application/strategic-merge-patch+json' },
+  });
+  t.like(json, { data: { a: 'Mg==' } });
+});
+
 test('what is immutable is not replaced', async (t) => {
   await using served = await serve();
   await served.client.createObject({ ...settings({ a: 'x' }), immutable: true }, signal);

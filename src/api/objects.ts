@@ -1,12 +1,12 @@
 /**
- * ConfigMaps, Secrets and PersistentVolumeClaims over HTTP: list, get, create, replace, delete.
+ * ConfigMaps, Secrets and PersistentVolumeClaims over HTTP: list, get, create, replace, patch, delete.
  */
 import { NotFoundError } from '../errors.ts';
 import { parseObject, readManifest } from '../manifest/parse-pod.ts';
 import { invalidValue, ManifestError } from '../manifest/manifest-error.ts';
-import { validateUpdate } from '../manifest/validate-object.ts';
+import { validateObject, validateUpdate } from '../manifest/validate-object.ts';
 import { objectInWords, objectResources } from '../pod/objects.ts';
-import type { ObjectKind, V1Object } from '../pod/objects.ts';
+import type { ManifestObject, ObjectKind, V1Object } from '../pod/objects.ts';
 import { ApiError } from './api-status.ts';
 import { param, readBody, sendJson } from './call.ts';
 import type { ApiContext, Call, Handler } from './call.ts';
@@ -16,6 +16,7 @@ import { newestVersion } from './feed.ts';
 import { checkListOptions } from './list-options.ts';
 import { wantsTable } from './negotiate.ts';
 import { objectColumns } from './object-table.ts';
+import { readPatch } from './read-patch.ts';
 import { assertSameState } from './same-state.ts';
 import { selection } from './selectors.ts';
 import { tableOf } from './table.ts';
@@ -69,23 +70,50 @@ export function createObject(kind: ObjectKind): Handler {
 export function replaceObject(kind: ObjectKind): Handler {
   return async (call, context) => {
     refuseDryRun(call);
-    const namespace = param(call, 'namespace');
     const text = await readBody(call);
-    const object = parseObject(text, kind, { namespace });
-    const name = param(call, 'name');
-    if (object.metadata.name !== name) {
-      const message = invalidValue(
-        object.metadata.name,
-        'must be the name that the request is about',
-      );
-      const hint = 'change one of the two names';
-      throw new ManifestError([{ path: 'metadata.name', file: 'request body', message, hint }]);
-    }
+    const object = parseObject(text, kind, { namespace: param(call, 'namespace') });
+    assertSameName(call, object);
     const known = find(kind, call, context);
-    assertSameState(objectResources[kind], known.metadata, metadataIn(text));
-    validateUpdate(known, object);
-    sendJson(call, 200, context.backend.objects.replace(object));
+    sendJson(call, 200, replaced(known, object, metadataIn(text), context));
   };
+}
+
+/** PATCH of one that is there, as `kubectl edit` and `kubectl patch` send it. */
+export function patchObject(kind: ObjectKind): Handler {
+  return async (call, context) => {
+    refuseDryRun(call);
+    const patch = await readPatch(call);
+    // Read after the body: between this look and the change nothing else happens.
+    const known = find(kind, call, context);
+    const value = patch(known);
+    const source = { value, file: 'request body', namespace: param(call, 'namespace') };
+    const { object } = validateObject(kind, source);
+    assertSameName(call, object);
+    sendJson(call, 200, replaced(known, object, (value as Described).metadata, context));
+  };
+}
+
+function assertSameName(call: Call, { metadata }: ManifestObject): void {
+  if (metadata.name === param(call, 'name')) return;
+  const message = invalidValue(metadata.name, 'must be the name that the request is about');
+  const hint = 'change one of the two names';
+  throw new ManifestError([{ path: 'metadata.name', file: 'request body', message, hint }]);
+}
+
+/** A valid object says more of itself than is kept: its keeper gives it its own uid and version, and no other. */
+interface Described {
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+function replaced(
+  known: V1Object,
+  object: ManifestObject,
+  given: Described['metadata'],
+  { backend }: ApiContext,
+): V1Object {
+  assertSameState(objectResources[known.kind], known.metadata, given);
+  validateUpdate(known, object);
+  return backend.objects.replace(object);
 }
 
 /** DELETE of one; pods that were filled from it keep what they have. */
@@ -107,10 +135,9 @@ export function deleteObject(kind: ObjectKind): Handler {
   };
 }
 
-/** What a valid object says of itself; its keeper gives it its own uid and version, and no other. */
-function metadataIn(text: string): Readonly<Record<string, unknown>> {
+function metadataIn(text: string): Described['metadata'] {
   const [document] = readManifest(text, 'request body');
-  return (document?.value as { metadata: Readonly<Record<string, unknown>> }).metadata;
+  return (document?.value as Described).metadata;
 }
 
 function find(kind: ObjectKind, call: Call, { backend }: ApiContext): V1Object {

@@ -1,13 +1,11 @@
 /** Updates of a part of a pod, by PUT with the whole pod or by PATCH, as Kubernetes' subresources take them. */
-import { readManifest } from '../manifest/parse-pod.ts';
-import { own } from '../pod/own.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { ApiError } from './api-status.ts';
 import { readBody } from './call.ts';
 import type { ApiContext, Call } from './call.ts';
 import { refuseDryRun } from './dry-run.ts';
-import { jsonMergePatch, strategicMergePatch } from './merge-patch.ts';
 import { findPod } from './pods.ts';
+import { parseBody, readPatch } from './read-patch.ts';
 import { assertSameState } from './same-state.ts';
 
 export interface PodUpdate {
@@ -21,28 +19,17 @@ export interface PodUpdate {
 /** Reads an update of the pod that the path names; refuses one that means another pod or an older state. */
 export async function readUpdate(call: Call, { backend }: ApiContext): Promise<PodUpdate> {
   refuseDryRun(call);
-  const apply = call.request.method === 'PATCH' ? patchTypeOf(call) : undefined;
-  const body = parseBody(await readBody(call));
+  const change = call.request.method === 'PATCH' ? await readPatch(call) : await readWhole(call);
   // Read after the body: between this look and the change nothing else happens.
   const pod = findPod(call, backend);
-  const wanted = apply === undefined ? body : apply(structuredClone(pod), body);
-  const { metadata, spec, status } = asPod(wanted);
+  const { metadata, spec, status } = asPod(change(pod));
   assertSame(pod, metadata);
   return { pod, spec, status };
 }
 
-const patchTypes: Readonly<Record<string, typeof jsonMergePatch>> = {
-  'application/strategic-merge-patch+json': strategicMergePatch,
-  'application/merge-patch+json': jsonMergePatch,
-};
-
-function patchTypeOf({ request }: Call): typeof jsonMergePatch {
-  const mediaType = (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
-  const apply = own(patchTypes, mediaType);
-  if (apply !== undefined) return apply;
-  throw new ApiError('UnsupportedMediaType', 'the type of the patch is not supported', {
-    next: `use one of: ${Object.keys(patchTypes).join(', ')}`,
-  });
+async function readWhole(call: Call): Promise<() => unknown> {
+  const body = parseBody(await readBody(call));
+  return () => body;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -73,10 +60,4 @@ function assertSame({ metadata: known }: V1Pod, given: Fields): void {
     throw new ApiError('BadRequest', message);
   }
   assertSameState('pods', known, given);
-}
-
-function parseBody(text: string): unknown {
-  const [document, another] = readManifest(text, 'request body');
-  if (document !== undefined && another === undefined) return document.value;
-  throw new ApiError('BadRequest', 'the request has to hold one object');
 }

@@ -31,7 +31,14 @@ import { statusOf } from './failure.ts';
 import { Feed } from './feed.ts';
 import { sendLog } from './logs.ts';
 import type { ReadLog } from './logs.ts';
-import { createObject, deleteObject, getObject, listObjects, replaceObject } from './objects.ts';
+import {
+  createObject,
+  deleteObject,
+  getObject,
+  listObjects,
+  patchObject,
+  replaceObject,
+} from './objects.ts';
 import { updateStatus } from './pod-conditions.ts';
 import { createPod, deletePod, getPod, listPods, listRestarts, restartPod } from './pods.ts';
 import { listenPrivately } from './unix-socket.ts';
@@ -124,6 +131,7 @@ function routesOf(version: string): Routes {
     on('POST', `${inNamespace}/${resource}`, createObject(kind));
     on('GET', `${inNamespace}/${resource}/:name`, getObject(kind));
     on('PUT', `${inNamespace}/${resource}/:name`, replaceObject(kind));
+    on('PATCH', `${inNamespace}/${resource}/:name`, patchObject(kind));
     on('DELETE', `${inNamespace}/${resource}/:name`, deleteObject(kind));
   }
   on('GET', '/api/v1/devices', listDevices);
