@@ -90,6 +90,14 @@ for (const command of commands) {
   });
 }
 
+test('the help of --resolv-conf tells what an empty name means', async (t) => {
+  const { out } = await reprise(['agent', '--help']);
+  t.regex(
+    out.replace(/\s+/g, ' '),
+    /--resolv-conf <file> name servers [^)]*; an empty name: none\)/,
+  );
+});
+
 const misuses: Record<string, [args: readonly string[], says: RegExp]> = {
   'no command': [[], /^Usage: reprise/],
   'a command that does not exist': [['aply'], /unknown command 'aply'\n\(Did you mean apply\?\)/],

@@ -167,7 +167,7 @@ export function withResolverOption(command: Command): Command {
   return command.addOption(
     new Option(
       '--resolv-conf <file>',
-      "name servers and search domains of pods (default: /etc/resolv.conf, or systemd-resolved's if that is on the loopback)",
+      "name servers and search domains of pods (default: /etc/resolv.conf, or systemd-resolved's if that is on the loopback; an empty name: none)",
     )
       .env('REPRISE_RESOLV_CONF')
       .argParser(resolvConf),
