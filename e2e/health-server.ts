@@ -15,7 +15,7 @@ take() { dd bs=1 count=$1 2> /dev/null; }
 printf '\\0\\0\\0\\4\\0\\0\\0\\0\\0\\0\\0\\0\\4\\1\\0\\0\\0\\0'
 take 24 > /dev/null # what every client begins with
 while :; do
-  set -- $(take 9 | hexdump -v -e '1/1 "%d "')
+  set -- $(take 9 | hexdump -v -e '1/1 "%u "')
   [ $# = 9 ] || exit 1
   take $(($1 * 65536 + $2 * 256 + $3)) > /dev/null
   [ $4 = 0 ] && [ $(($5 & 1)) = 1 ] && break
