@@ -123,7 +123,7 @@ test('what is written while a log is read is not given, however it is read', asy
   for (const tail of [1, undefined]) {
     await using log = await aLog(at(1, 'last'));
     const lines = readLog(log.file, { signal: never, tail });
-    t.is((await lines.next()).value?.text, 'last');
+    t.is((await lines.next()).value?.content.toString(), 'last');
     await log.write(at(2, 'later'));
     t.true((await lines.next()).done, `${tail}`);
   }
