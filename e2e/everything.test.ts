@@ -67,8 +67,7 @@ const exec = (...command: string[]) => ({ exec: { command } });
 /** Asked by the node at the pod's address. */
 const serves = (port: number) =>
   `mkdir -p /www; echo ready > /www/ready; httpd -p ${port} -h /www\n${obeys}`;
-// An emulated machine takes minutes to answer by a shell.
-const patient = { periodSeconds: 1, timeoutSeconds: 900, failureThreshold: 100 };
+const patient = { periodSeconds: 1, timeoutSeconds: 30, failureThreshold: 100 };
 const says = (what: string, folder: string) =>
   exec('sh', '-c', `echo "${what}" >> /${folder}/story`);
 
