@@ -309,7 +309,8 @@ test('a log of many megabytes is read in little memory', async (t) => {
     import { readLog } from ${JSON.stringify(new URL('logs.ts', import.meta.url).href)};
     const file = ${JSON.stringify(log.file)};
     const follow = { finished: new Promise(() => undefined) };
-    for await (const { text } of readLog(file, { follow, signal: new AbortController().signal })) {
+    for await (const { content } of readLog(file, { follow, signal: new AbortController().signal })) {
+      const text = content.toString();
       console.log(text);
       if (text === 'b') break;
       setTimeout(() => fs.appendFileSync(file, ${JSON.stringify(`${at(1, 'b')}

@@ -4,6 +4,9 @@ import { spawnSync } from 'node:child_process';
 /** How many files a user may watch in the user namespace that a process is in. */
 const limit = '/proc/sys/user/max_inotify_watches';
 
+/** Nothing that is run so takes nearly as long. */
+const WITHIN_MS = 60_000;
+
 /** Whether this machine lets us make such a user. */
 export const canForbidWatches =
   spawnSync('unshare', ['--user', '--map-root-user', 'test', '-w', limit]).status === 0;
@@ -15,8 +18,8 @@ export function outputWithoutWatches(script: string): string {
   const { stdout, stderr, status } = spawnSync(
     'unshare',
     ['--user', '--map-root-user', ...shell, ...node],
-    { encoding: 'utf8' },
+    { encoding: 'utf8', timeout: WITHIN_MS },
   );
-  if (status !== 0) throw new Error(stderr);
+  if (status !== 0) throw new Error(`ended with ${status}: ${stderr}`);
   return stdout;
 }
