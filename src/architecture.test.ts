@@ -11,7 +11,7 @@ import test from 'ava';
 
 const source = fileURLToPath(new URL('.', import.meta.url));
 
-/** What each folder may import besides itself, libraries, errors.ts, log.ts and timers.ts. */
+/** What each folder may import besides itself, libraries and what is for everybody. */
 const arrows: Readonly<Record<string, readonly string[] | 'everything'>> = {
   pod: [],
   manifest: ['pod'],
@@ -36,7 +36,12 @@ const typeArrows: ReadonlySet<string> = new Set(['agent/ -> api/backend.ts']);
 
 /** The folder that only tests may use. */
 const forTests = 'testing';
-const forEverybody: ReadonlySet<string> = new Set(['errors.ts', 'log.ts', 'timers.ts']);
+const forEverybody: ReadonlySet<string> = new Set([
+  'errors.ts',
+  'log.ts',
+  'timers.ts',
+  'unless-aborted.ts',
+]);
 
 interface Import {
   readonly file: string;

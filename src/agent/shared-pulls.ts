@@ -7,6 +7,7 @@
  */
 import type { Failure } from '../pod/observed.ts';
 import { ImageError } from '../runtime/images.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 
 /** The image could not be pulled for another container of the pod, of which that is told. */
 export class SharedPullError extends ImageError {
@@ -46,7 +47,7 @@ export class SharedPulls {
       const other = this.#underWay.get(key);
       if (other === undefined) return await this.#pull(key, pull, signal);
       try {
-        await unlessOver(other.pull, signal);
+        await unlessAborted(other.pull, signal);
         return undefined;
       } catch (error) {
         signal.throwIfAborted();
@@ -62,18 +63,5 @@ export class SharedPulls {
     const pulling = pull().finally(() => this.#underWay.delete(key));
     this.#underWay.set(key, { pull: pulling, signal });
     return await pulling;
-  }
-}
-
-/** The result, unless the signal is aborted first: then it throws. */
-async function unlessOver<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const over = Promise.withResolvers<never>();
-  const end = (): void => over.reject(signal.reason as Error);
-  signal.addEventListener('abort', end, { once: true });
-  try {
-    return await Promise.race([result, over.promise]);
-  } finally {
-    signal.removeEventListener('abort', end);
   }
 }

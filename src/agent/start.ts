@@ -32,6 +32,7 @@ import { findFeatures } from '../runtime/features.ts';
 import { ContainerdUnreachable } from '../runtime/unreachable.ts';
 import { healthChecker } from '../runtime/grpc-health.ts';
 import { stopperBySignal } from '../runtime/stop-signal.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import type { Means } from './means.ts';
 import { steadyClock } from './clock.ts';
 import { CurrentNode } from './current-node.ts';
@@ -308,19 +309,6 @@ async function followEvents(
       next: 'start the agent again; its pods run on, and it takes them up',
       cause: error,
     });
-  }
-}
-
-/** What is waited for, unless the signal comes first. */
-async function unlessAborted<T>(awaited: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([awaited, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }
 

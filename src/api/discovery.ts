@@ -9,6 +9,8 @@ import type { Call } from './call.ts';
 /** The Kubernetes release whose pods this API speaks. */
 export const kubernetesVersion = { major: '1', minor: '36' } as const;
 
+const objectVerbs = ['create', 'delete', 'get', 'list', 'patch', 'update'];
+
 /** GET /version. */
 export function sendVersion(call: Call, version: string): void {
   sendJson(call, 200, {
@@ -49,14 +51,7 @@ export function sendResources(call: Call): void {
     groupVersion: 'v1',
     resources: [
       ...objectKinds.map((kind) =>
-        resource(
-          objectResources[kind],
-          kind,
-          ['create', 'delete', 'get', 'list', 'patch', 'update'],
-          {
-            shortNames: objectShortNames[kind],
-          },
-        ),
+        resource(objectResources[kind], kind, objectVerbs, { shortNames: objectShortNames[kind] }),
       ),
       resource('devices', 'Device', ['list'], { namespaced: false }),
       resource('events', 'Event', ['get', 'list', 'watch'], { shortNames: ['ev'] }),

@@ -8,6 +8,7 @@
  */
 import http from 'node:http';
 import https from 'node:https';
+import { unlessAborted } from '../unless-aborted.ts';
 
 export interface GetRequest {
   readonly url: URL;
@@ -107,13 +108,9 @@ async function ask(
       : http.request(url, options);
   const answer = answerTo(request);
   request.end();
-  const { promise: over, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason as Error);
-  signal.addEventListener('abort', abort, { once: true });
   try {
-    return await Promise.race([answer, over]);
+    return await unlessAborted(answer, signal);
   } finally {
-    signal.removeEventListener('abort', abort);
     request.destroy();
   }
 }
