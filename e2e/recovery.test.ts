@@ -364,6 +364,47 @@ test('a pod that cannot be taken up is left alone, and the others go on', async 
   t.deepEqual(await pidsOf(), pids);
 });
 
+/** Where containerd looks for the shim of a sandbox when it starts another of its containers. */
+function shimSocketOf(node: TestNode, sandbox: string): string {
+  const bundle = path.join(
+    node.containerd.dir,
+    'state/io.containerd.runtime.v2.task/k8s.io',
+    sandbox,
+  );
+  // From 2.0 on it is the second one that tells.
+  const files = ['address', 'bootstrap.json'].map((name) => path.join(bundle, name));
+  const texts = files.filter((file) => fs.existsSync(file)).map((file) => fs.readFileSync(file));
+  const [, socket] = /unix:\/\/([^"\s]+)/.exec(texts.join('\n')) ?? [];
+  if (socket === undefined) throw new Error(`no address of a shim in ${bundle}`);
+  return socket;
+}
+
+test('a start for which there is no shim is made up for by another one', async (t) => {
+  await using node = await startNode();
+  await node.agent();
+  await node.apply(referencePod('lacks-shim'));
+  const first = await node.podThat('lacks-shim', 'is ready', readyIn(0));
+  const [sandbox = ''] = await sandboxesOf(node, first);
+  const socket = shimSocketOf(node, sandbox);
+  const aside = `${socket}.aside`;
+  fs.renameSync(socket, aside);
+  // Neither can be bound to nor removed.
+  fs.mkdirSync(socket);
+  fs.writeFileSync(path.join(socket, 'file'), '');
+  try {
+    await node.tell(first, 'watcher', 88);
+    await until('a start has failed', async () =>
+      (await node.events('lacks-shim')).some((event) => event.includes('failed to start shim')),
+    );
+  } finally {
+    fs.rmSync(socket, { recursive: true });
+    fs.renameSync(aside, socket);
+  }
+  const after = await node.podThat('lacks-shim', 'was restarted in place', readyIn(1));
+  t.deepEqual(countsOf(after), { setup: 1, watcher: 1, main: 1 });
+  t.deepEqual(await sandboxesOf(node, after), [sandbox]);
+});
+
 test('the loss of the sandbox brings the pod up in a new one', async (t) => {
   await using node = await startNode();
   await node.agent();

@@ -131,8 +131,11 @@ const states: Readonly<Record<ContainerState__Output, InstanceState>> = {
  * What containerd tells as a failed start though the container is not to blame:
  *
  * - A start that its caller did not wait for to the end (it died, or its deadline passed) is given up.
- *   Seen on 1.6.20 after kill -9 of the caller: while runc was at work ("context canceled"), and while
- *   the shim was being started ("signal: killed").
+ *   Seen on 1.6.20 after kill -9 of the caller, while runc was at work.
+ * - containerd had no shim to ask: then nothing of the container was even read. All of a pod share a
+ *   socket, and a shim that does not answer a connection within 100 ms counts as dead: the next start
+ *   takes the socket away from it. Seen on 1.6.20 on an overloaded machine, of starts side by side
+ *   ("bind: address already in use") and of one beside an exit ("connect: no such file or directory").
  * - A container that is created while the sandbox's shim takes more than 2 s to tell its process is to
  *   join the namespaces of process 0, of which there is none. Seen on 1.7.24 on an overloaded machine.
  *
@@ -140,7 +143,7 @@ const states: Readonly<Record<ContainerState__Output, InstanceState>> = {
  */
 function isAborted({ reason, message }: ContainerStatus__Output): boolean {
   if (reason !== 'StartError') return false;
-  return /context (canceled|deadline exceeded)|start shim: .*signal: killed|\/proc\/0\/ns\//.test(
+  return /context (canceled|deadline exceeded)|failed to start shim: |\/proc\/0\/ns\//.test(
     message,
   );
 }
