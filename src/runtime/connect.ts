@@ -10,10 +10,12 @@ import { resolve } from 'node:path';
 import { Client, credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import type { ChannelOptions } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import type { ContainersDefinition } from './generated/containerd/services/containers/v1/Containers.ts';
 import type { ContentDefinition } from './generated/containerd/services/content/v1/Content.ts';
 import type { EventsDefinition } from './generated/containerd/services/events/v1/Events.ts';
 import type { ProtoGrpcType as CriProtos } from './generated/cri.ts';
 import type { TasksDefinition } from './generated/containerd/services/tasks/v1/Tasks.ts';
+import type { ProtoGrpcType as ContainersProtos } from './generated/containerd-containers.ts';
 import type { ProtoGrpcType as ContentProtos } from './generated/containerd-content.ts';
 import type { ProtoGrpcType as TasksProtos } from './generated/containerd-tasks.ts';
 import type { ProtoGrpcType as EventProtos } from './generated/containerd-events.ts';
@@ -34,6 +36,7 @@ export interface Containerd extends Disposable {
   readonly events: EventsDefinition;
   readonly content: ContentDefinition;
   readonly tasks: TasksDefinition;
+  readonly containers: ContainersDefinition;
   /** What events of tasks carry, by message name. */
   readonly taskEvents: TaskEventProtos['containerd']['events'];
   /** What events of images carry, by message name. */
@@ -45,6 +48,7 @@ type Protos = CriProtos &
   TaskEventProtos &
   ImageEventProtos &
   ContentProtos &
+  ContainersProtos &
   TasksProtos;
 
 const mebibyte = 1024 * 1024;
@@ -72,6 +76,7 @@ export function connectContainerd(socket: string): Containerd {
     events: containerd.services.events.v1.Events.service,
     content: containerd.services.content.v1.Content.service,
     tasks: containerd.services.tasks.v1.Tasks.service,
+    containers: containerd.services.containers.v1.Containers.service,
     taskEvents: containerd.events,
     imageEvents: containerd.services.images.v1,
     [Symbol.dispose]: () => {

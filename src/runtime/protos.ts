@@ -18,6 +18,7 @@ export const protoFiles = [
   'containerd-image-events.proto',
   'containerd-content.proto',
   'containerd-tasks.proto',
+  'containerd-containers.proto',
   'grpc-health.proto',
 ] as const;
 

@@ -9,6 +9,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import { connectContainerd } from '../runtime/connect.ts';
 import type { Containerd } from '../runtime/connect.ts';
+import type { ContainersHandlers } from '../runtime/generated/containerd/services/containers/v1/Containers.ts';
 import type { ContentHandlers } from '../runtime/generated/containerd/services/content/v1/Content.ts';
 import type { EventsHandlers } from '../runtime/generated/containerd/services/events/v1/Events.ts';
 import type { TasksHandlers } from '../runtime/generated/containerd/services/tasks/v1/Tasks.ts';
@@ -21,6 +22,7 @@ export interface Answers {
   readonly events?: Partial<EventsHandlers>;
   readonly content?: Partial<ContentHandlers>;
   readonly tasks?: Partial<TasksHandlers>;
+  readonly containers?: Partial<ContainersHandlers>;
 }
 
 /** A folder with a socket in it, a connection to that socket, and maybe a server behind it. */
@@ -57,12 +59,14 @@ export async function serve(answers: Answers): Promise<TestContainerd> {
 
 async function start(containerd: Containerd, answers: Answers): Promise<Server> {
   const server = new Server();
-  const { runtime = {}, images = {}, events = {}, content = {}, tasks = {} } = answers;
+  const { runtime = {}, images = {}, events = {}, content = {} } = answers;
+  const { tasks = {}, containers = {} } = answers;
   server.addService(containerd.runtime, runtime as UntypedServiceImplementation);
   server.addService(containerd.images, images as UntypedServiceImplementation);
   server.addService(containerd.events, events as UntypedServiceImplementation);
   server.addService(containerd.content, content as UntypedServiceImplementation);
   server.addService(containerd.tasks, tasks as UntypedServiceImplementation);
+  server.addService(containerd.containers, containers as UntypedServiceImplementation);
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   server.bindAsync(`unix:${containerd.socketPath}`, ServerCredentials.createInsecure(), (error) => {
     if (error) reject(error);
