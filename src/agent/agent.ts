@@ -10,6 +10,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type {
   Backend,
   DeleteOptions,
+  ExecRequest,
+  ExecSession,
   LogSource,
   ManifestPod,
   ObjectFilter,
@@ -45,6 +47,7 @@ import type { RuntimeEvent } from '../runtime/events.ts';
 import { allInputsOf } from '../runtime/inputs.ts';
 import { lookAtPod } from '../runtime/observe.ts';
 import { act } from './act.ts';
+import { execInContainer } from './exec.ts';
 import { explain } from './explain.ts';
 import type { Means } from './means.ts';
 import { withMovedImages } from './moved-images.ts';
@@ -299,6 +302,16 @@ export class Agent implements Backend {
   ): Promise<LogSource | undefined> {
     const entry = this.#entries.get(podKey({ metadata: { namespace, name } }));
     return entry && (await findLogSource(this.#parts.means, entry, container));
+  }
+
+  async exec(
+    namespace: string,
+    name: string,
+    request: ExecRequest,
+    signal: AbortSignal,
+  ): Promise<ExecSession> {
+    const { worker } = this.#entry(namespace, name);
+    return await execInContainer(this.#parts.means, worker, request, signal);
   }
 
   /** One piece of news from the runtime. */

@@ -19,6 +19,7 @@ import { readResolver } from '../host/resolver.ts';
 import type { Logger } from '../log.ts';
 import { podKey } from '../pod/pod.ts';
 import type { Pod } from '../pod/pod.ts';
+import { processAdder } from '../runtime/added-process.ts';
 import { isCallError } from '../runtime/call.ts';
 import { findCgroupDriver } from '../runtime/cgroup-driver.ts';
 import { connectContainerd } from '../runtime/connect.ts';
@@ -41,6 +42,7 @@ import { watchDevices } from './devices/health-watch.ts';
 import type { DeviceMeans } from './devices/give-devices.ts';
 import { DeviceKeeper } from './devices/keeper.ts';
 import { Agent } from './agent.ts';
+import { execFolder } from './exec.ts';
 import { removeLeftovers } from './leftovers.ts';
 import type { LeftoverParts } from './leftovers.ts';
 import { ObjectStore } from './object-store.ts';
@@ -121,6 +123,8 @@ export async function startAgent(
   if (refused !== undefined) options.log.debug({ err: refused }, 'runs at the usual priority');
   makeDataDir(options.dataDir);
   stack.use(await lockFolder(options.dataDir));
+  // Of an agent that was killed.
+  fs.rmSync(execFolder(options.dataDir), { recursive: true, force: true });
   const containerd = stack.use(connectContainerd(options.containerd));
   const cri = criOver(containerd);
   const { runtimeName, runtimeVersion } = await greet(cri, signal);
@@ -264,6 +268,7 @@ async function provideMeans(
     }),
     checkHealth: healthChecker(),
     stopWithSignal: stopperBySignal(containerd, cri),
+    addProcess: processAdder(containerd),
     objects: new ObjectStore(dataDir),
     devices: await provideDevices(options, cri, signal),
     pulledImages: new PulledImages(dataDir),

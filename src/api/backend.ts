@@ -5,6 +5,7 @@
  * Everything handed out is a value that is never changed afterwards. The errors named here are
  * those of errors.ts.
  */
+import type { Readable, Writable } from 'node:stream';
 import type { RestartRecord } from '../pod/memory.ts';
 import type { ManifestObject, ObjectKind, V1Object } from '../pod/objects.ts';
 import type { V1Device } from '../pod/v1-device.ts';
@@ -59,6 +60,45 @@ export interface Backend {
   watchEvents(filter: WatchFilter, signal: AbortSignal): AsyncIterable<WatchEvent<V1Event>>;
   /** Where the logs of a container are; absent if there is no such pod or container. */
   logSource(namespace: string, name: string, container: string): Promise<LogSource | undefined>;
+  /**
+   * Starts a process in a running container; it is killed when the answer is disposed of. Throws
+   * NotFoundError, ConflictError if the container does not run, and what the runtime says of a command
+   * that cannot be started.
+   */
+  exec(
+    namespace: string,
+    name: string,
+    request: ExecRequest,
+    signal: AbortSignal,
+  ): Promise<ExecSession>;
+}
+
+export interface ExecRequest {
+  readonly container: string;
+  /** Program and arguments; never empty. */
+  readonly command: readonly string[];
+  /** Whether it has an input that somebody writes to. */
+  readonly stdin: boolean;
+  /** Whether it has a terminal: then it has one output. */
+  readonly tty: boolean;
+}
+
+/** A process that somebody is connected to. */
+export interface ExecSession extends AsyncDisposable {
+  readonly input?: Writable;
+  readonly output: Readable;
+  readonly errors?: Readable;
+  /** To call when `input` has ended. */
+  readonly closeInput: () => Promise<void>;
+  readonly resize: (size: TerminalSize) => Promise<void>;
+  /** Its exit code; rejects if it ended with its container, and nobody knows. */
+  readonly exited: Promise<number>;
+}
+
+/** In characters. */
+export interface TerminalSize {
+  readonly width: number;
+  readonly height: number;
 }
 
 /** ConfigMaps, Secrets and PersistentVolumeClaims. Everything is on disk when a call returns. */

@@ -2,6 +2,7 @@
  * One HTTP call as the resources see it, and the few ways to answer it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Logger } from '../log.ts';
 import { ApiError } from './api-status.ts';
 import type { Backend, V1Event } from './backend.ts';
@@ -25,8 +26,17 @@ export interface Call {
   /** Placeholders of the path, decoded. */
   readonly params: Readonly<Record<string, string | undefined>>;
   readonly query: URLSearchParams;
+  /** There if the caller wants to speak something else than HTTP from here on. */
+  readonly upgrade?: Upgrade;
   /** Aborted when the caller hangs up or the server stops. */
   readonly signal: AbortSignal;
+}
+
+/** A connection that can be taken over. */
+export interface Upgrade {
+  readonly socket: Socket;
+  /** What has been read of it already. */
+  readonly head: Buffer;
 }
 
 export type Handler = (call: Call, context: ApiContext) => void | Promise<void>;

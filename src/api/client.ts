@@ -203,7 +203,8 @@ function collection(kind: string, { namespace }: ObjectFilter): string {
     : `/api/v1/namespaces/${encodeURIComponent(namespace)}/${kind}`;
 }
 
-function podPath(namespace: string, name: string): string {
+/** Where a pod is in the API. */
+export function podPath(namespace: string, name: string): string {
   return `${collection('pods', { namespace })}/${encodeURIComponent(name)}`;
 }
 

@@ -60,6 +60,7 @@ export function sendResources(call: Call): void {
         categories: ['all'],
       }),
       resource('pods/ephemeralcontainers', 'Pod', ['get', 'patch', 'update']),
+      resource('pods/exec', 'PodExecOptions', ['create', 'get']),
       resource('pods/log', 'Pod', ['get']),
       resource('pods/restart', 'Pod', ['create']),
       resource('pods/restarts', 'RestartList', ['get']),

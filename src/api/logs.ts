@@ -11,6 +11,7 @@ import { ApiError } from './api-status.ts';
 import type { LogSource } from './backend.ts';
 import { isSet, wholeNumber } from './call.ts';
 import type { ApiContext, Call } from './call.ts';
+import { pickContainer } from './pick-container.ts';
 import { findPod } from './pods.ts';
 
 export interface ReadLogOptions {
@@ -97,25 +98,6 @@ async function sendPieces(
   }
   begin();
   response.end();
-}
-
-function pickContainer(pod: V1Pod, asked: string | null): string {
-  const { initContainers = [], containers, ephemeralContainers = [] } = pod.spec;
-  const names = [...initContainers, ...containers, ...ephemeralContainers].map(({ name }) => name);
-  const choices = `choose one of: [${names.join(' ')}]`;
-  if (asked === null || asked === '') {
-    const [only] = names;
-    if (only !== undefined && names.length === 1) return only;
-    throw new ApiError(
-      'BadRequest',
-      `a container name must be specified for pod ${pod.metadata.name}, ${choices}`,
-    );
-  }
-  if (names.includes(asked)) return asked;
-  throw new ApiError(
-    'BadRequest',
-    `container ${asked} is not valid for pod ${pod.metadata.name}, ${choices}`,
-  );
 }
 
 function attemptOf(source: LogSource, previous: boolean, pod: V1Pod, container: string): number {

@@ -6,8 +6,9 @@
  *
  * Read next: pods.ts; watch.ts for what stays open; client.ts, the other end.
  */
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import router from 'find-my-way';
 import type { HTTPMethod } from 'find-my-way';
 import type { Logger } from '../log.ts';
@@ -27,6 +28,7 @@ import {
 } from './discovery.ts';
 import { updateEphemeralContainers } from './ephemeral-containers.ts';
 import { listEvents } from './events.ts';
+import { execInPod } from './exec.ts';
 import { statusOf } from './failure.ts';
 import { Feed } from './feed.ts';
 import { sendLog } from './logs.ts';
@@ -75,6 +77,7 @@ export async function serveApi(backend: Backend, options: ApiOptions): Promise<A
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 });
   server.maxConnections = maxConnections;
   const open = new Set<AbortController>();
+  const sessions = new Set<Promise<void>>();
   server.on('request', (request, response) => {
     const gone = new AbortController();
     open.add(gone);
@@ -82,7 +85,19 @@ export async function serveApi(backend: Backend, options: ApiOptions): Promise<A
       open.delete(gone);
       gone.abort();
     });
-    void handle(request, response, routes, context, gone.signal);
+    void handle({ request, response, signal: gone.signal }, routes, context);
+  });
+  server.on('upgrade', (request, socket: Socket, head) => {
+    const gone = new AbortController();
+    open.add(gone);
+    socket.on('close', () => {
+      open.delete(gone);
+      gone.abort();
+    });
+    const response = refusalOver(socket, request);
+    const call = { request, response, upgrade: { socket, head }, signal: gone.signal };
+    const session = handle(call, routes, context).finally(() => sessions.delete(session));
+    sessions.add(session);
   });
   try {
     await listenPrivately(server, options.socket);
@@ -96,6 +111,8 @@ export async function serveApi(backend: Backend, options: ApiOptions): Promise<A
       stop.abort();
       for (const call of open) call.abort();
       await closed(server);
+      // What was started for a caller is ended with him.
+      await Promise.all(sessions);
       await feeding;
     },
   };
@@ -116,6 +133,8 @@ function routesOf(version: string): Routes {
   on('GET', `${inNamespace}/pods/:name`, getPod);
   on('DELETE', `${inNamespace}/pods/:name`, deletePod);
   on('GET', `${inNamespace}/pods/:name/log`, sendLog);
+  on('GET', `${inNamespace}/pods/:name/exec`, execInPod);
+  on('POST', `${inNamespace}/pods/:name/exec`, execInPod);
   on('GET', `${inNamespace}/pods/:name/ephemeralcontainers`, getPod);
   on('GET', `${inNamespace}/pods/:name/status`, getPod);
   for (const method of ['PUT', 'PATCH'] as const) {
@@ -145,21 +164,26 @@ function routesOf(version: string): Routes {
   return routes;
 }
 
+/**
+ * The answer to a request to speak something else, for as long as nobody has taken it up: whatever does not
+ * know of it answers as ever, and that is the end of the connection.
+ */
+function refusalOver(socket: Socket, request: IncomingMessage): ServerResponse {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.on('finish', () => socket.end());
+  return response;
+}
+
 async function handle(
-  request: IncomingMessage,
-  response: ServerResponse,
+  come: Pick<Call, 'request' | 'response' | 'upgrade' | 'signal'>,
   routes: Routes,
   context: ApiContext,
-  signal: AbortSignal,
 ): Promise<void> {
+  const { request } = come;
   const [path = '/', search = ''] = splitOnce(request.url ?? '/', '?');
-  const call = {
-    request,
-    response,
-    params: {},
-    query: new URLSearchParams(search),
-    signal,
-  };
+  const call = { ...come, params: {}, query: new URLSearchParams(search) };
   try {
     const { handler, params } = findRoute(routes, request.method ?? 'GET', path);
     await handler({ ...call, params }, context);

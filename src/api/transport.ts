@@ -38,8 +38,10 @@ export class AgentUnreachable extends RepriseError {
   }
 }
 
-/** Parameters; those that are undefined or false are left out. */
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+/** Parameters; those that are undefined or false are left out, those of a list come one by one. */
+export type Query = Readonly<
+  Record<string, string | number | boolean | readonly string[] | undefined>
+>;
 
 export interface CallOptions {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -55,15 +57,11 @@ export interface CallOptions {
 export async function send(socketPath: string, options: CallOptions): Promise<IncomingMessage> {
   const { method = 'GET', path, query = {}, body, signal } = options;
   const { contentType = 'application/yaml' } = options;
-  const search = new URLSearchParams(
-    Object.entries(query).flatMap(([key, value]) =>
-      value === undefined || value === false ? [] : [[key, String(value)] as [string, string]],
-    ),
-  ).toString();
+  const search = searchOf(query);
   const request = httpRequest({
     socketPath,
     method,
-    path: search === '' ? path : `${path}?${search}`,
+    path: `${path}${search}`,
     headers: body === undefined ? {} : { 'content-type': contentType },
     // One connection for each call: a watch never holds up another call.
     agent: false,
@@ -78,6 +76,16 @@ export async function send(socketPath: string, options: CallOptions): Promise<In
   }
   if ((response.statusCode ?? 500) < 400) return response;
   throw failureOf(await json<ApiStatus>(response), path);
+}
+
+/** `?a=1&b=2&b=3`, or nothing. */
+export function searchOf(query: Query): string {
+  const pairs = Object.entries(query).flatMap(([key, value]) =>
+    [value].flat().flatMap((each): [string, string][] => {
+      return each === undefined || each === false ? [] : [[key, String(each)]];
+    }),
+  );
+  return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs).toString()}`;
 }
 
 /** The whole answer as JSON. */
@@ -121,7 +129,8 @@ function contextOf({ details }: ApiStatus): ErrorContext {
   return { ...(where !== undefined && { where }), next };
 }
 
-function unreachable(socket: string, error: unknown): AgentUnreachable {
+/** The error of a connection that could not be made, or broke. */
+export function unreachable(socket: string, error: unknown): AgentUnreachable {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT' || code === 'ECONNREFUSED') {
     return new AgentUnreachable('absent', socket, error);

@@ -1,11 +1,16 @@
 /**
  * A backend without a node, for tests of the API and of its clients: pods are what the test says.
  */
+import { PassThrough } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type {
   Backend,
+  ExecRequest,
+  ExecSession,
   LogSource,
   ManifestPod,
   ObjectFilter,
+  TerminalSize,
   V1Event,
   WatchEvent,
   WatchFilter,
@@ -22,6 +27,17 @@ import type { V1Pod, V1PodStatus } from '../pod/pod-status.ts';
 import type { V1Device } from '../pod/v1-device.ts';
 import { v1Container, v1Spec } from '../pod/v1-spec.ts';
 
+/** What a command does that is run in a container; resolves to its exit code. */
+export type Program = (process: {
+  readonly request: ExecRequest;
+  readonly input: Readable;
+  readonly output: Writable;
+  readonly errors: Writable;
+  /** The sizes its terminal has had. */
+  readonly sizes: readonly TerminalSize[];
+  readonly killed: AbortSignal;
+}) => Promise<number>;
+
 export class MemoryBackend implements Backend {
   readonly node = { name: 'test-node' };
   readonly objects = new ObjectStore();
@@ -29,6 +45,8 @@ export class MemoryBackend implements Backend {
   readonly found: V1Device[] = [];
   /** Log sources by container name, as the test sets them. */
   readonly logs = new Map<string, LogSource>();
+  /** What can be run in containers, by the first word of the command. */
+  readonly programs = new Map<string, Program>();
   /** Every call that changes something, in words. */
   readonly calls: string[] = [];
   readonly #pods = new Map<string, V1Pod>();
@@ -158,6 +176,33 @@ export class MemoryBackend implements Backend {
 
   logSource(_namespace: string, _name: string, container: string): Promise<LogSource | undefined> {
     return Promise.resolve(this.logs.get(container));
+  }
+
+  exec(_namespace: string, _name: string, request: ExecRequest): Promise<ExecSession> {
+    const program = this.programs.get(request.command[0] ?? '');
+    if (program === undefined) return Promise.reject(new NotFoundError('no such program'));
+    const [input, output, errors] = [new PassThrough(), new PassThrough(), new PassThrough()];
+    const kill = new AbortController();
+    const sizes: TerminalSize[] = [];
+    const exited = program({ request, input, output, errors, sizes, killed: kill.signal });
+    const end = () => {
+      output.end();
+      errors.end();
+    };
+    exited.then(end, end);
+    return Promise.resolve({
+      input: request.stdin ? input : undefined,
+      output,
+      errors: request.tty ? undefined : errors,
+      closeInput: () => Promise.resolve(),
+      resize: (size) => Promise.resolve(void sizes.push(size)),
+      exited,
+      [Symbol.asyncDispose]: async () => {
+        kill.abort();
+        input.destroy();
+        await exited.catch(() => undefined);
+      },
+    });
   }
 
   /** Puts a pod there, as it is from now on; its version is filled in. */

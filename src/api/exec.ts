@@ -1,0 +1,169 @@
+/**
+ * GET and POST .../pods/NAME/exec: a process in a container, its streams over a WebSocket.
+ *
+ * It lives as long as its caller listens: who hangs up kills it. Neither side is sent more than it reads.
+ * SPDY, all that kubectl spoke before 1.29, is refused.
+ *
+ * Read next: channels.ts, what goes over the wire; exec-client.ts, the other end.
+ */
+import { addAbortSignal } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
+import { ConflictError } from '../errors.ts';
+import type { V1Pod } from '../pod/pod-status.ts';
+import { ApiError } from './api-status.ts';
+import type { ExecRequest, ExecSession } from './backend.ts';
+import { isSet } from './call.ts';
+import type { ApiContext, Call, Upgrade } from './call.ts';
+import { channelProtocols, channels, exitStatus, inChannel, terminalSizeIn } from './channels.ts';
+import { statusOf } from './failure.ts';
+import { pickContainer } from './pick-container.ts';
+import { findPod } from './pods.ts';
+
+const webSockets = new WebSocketServer({
+  noServer: true,
+  clientTracking: false,
+  perMessageDeflate: false,
+  maxPayload: 1024 * 1024,
+  handleProtocols: (offered) => channelProtocols.find((known) => offered.has(known)) ?? false,
+});
+
+/** What the caller wants to have sent of the output; with a terminal there is one stream. */
+interface Wishes {
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+
+/** Runs a process until it or its caller ends. */
+export async function execInPod(call: Call, { backend, log }: ApiContext): Promise<void> {
+  const pod = findPod(call, backend);
+  const { request, wishes } = requestOf(call.query, pod);
+  assertRunning(pod, request.container);
+  const webSocket = await accept(call, upgradeOf(call));
+  const broken = (err: unknown) => log.debug({ err }, 'a connection of exec broke');
+  webSocket.on('error', broken);
+  // What comes before the process is there waits for it.
+  webSocket.pause();
+  const hangUp = () => webSocket.terminate();
+  call.signal.addEventListener('abort', hangUp, { once: true });
+  try {
+    const { namespace, name } = pod.metadata;
+    await using session = await backend.exec(namespace, name, request, call.signal);
+    receive(webSocket, session, broken);
+    await Promise.all([
+      forward(session.output, wishes.stdout ? channels.stdout : undefined, webSocket, call.signal),
+      forward(session.errors, wishes.stderr ? channels.stderr : undefined, webSocket, call.signal),
+    ]);
+    await send(webSocket, channels.error, JSON.stringify(exitStatus(await session.exited)));
+  } catch (error) {
+    if (call.signal.aborted) return;
+    await send(webSocket, channels.error, JSON.stringify(statusOf(error))).catch(broken);
+  } finally {
+    webSocket.close(1000);
+    // Or the caller's last words would keep the connection open.
+    webSocket.resume();
+  }
+}
+
+function requestOf(query: URLSearchParams, pod: V1Pod): { request: ExecRequest; wishes: Wishes } {
+  const container = pickContainer(pod, query.get('container'));
+  const command = query.getAll('command');
+  if (command.length === 0) {
+    throw new ApiError('BadRequest', 'you must specify at least one command for the container');
+  }
+  const [stdin, tty] = [isSet(query, 'stdin'), isSet(query, 'tty')];
+  const wishes = { stdout: isSet(query, 'stdout'), stderr: isSet(query, 'stderr') };
+  if (!stdin && !wishes.stdout && !wishes.stderr) {
+    throw new ApiError('BadRequest', 'you must specify at least 1 of stdin, stdout, stderr');
+  }
+  if (tty && wishes.stderr) {
+    throw new ApiError('BadRequest', 'tty and stderr cannot both be true');
+  }
+  return { request: { container, command, stdin, tty }, wishes };
+}
+
+/** Said while there is an answer of HTTP to say it in. */
+function assertRunning({ metadata, status }: V1Pod, container: string): void {
+  const statuses = [
+    ...(status.initContainerStatuses ?? []),
+    ...(status.containerStatuses ?? []),
+    ...(status.ephemeralContainerStatuses ?? []),
+  ];
+  const { state } = statuses.find(({ name }) => name === container) ?? {};
+  if (state?.running !== undefined) return;
+  const why = state?.waiting?.reason ?? state?.terminated?.reason ?? status.phase;
+  throw new ConflictError(`container "${container}" does not run: ${why}`, {
+    where: `pod ${metadata.namespace}/${metadata.name}`,
+    next: `look at it: reprise describe pod ${metadata.name} -n ${metadata.namespace}`,
+  });
+}
+
+function upgradeOf({ request, upgrade }: Call): Upgrade {
+  if (upgrade === undefined) throw new ApiError('BadRequest', 'Upgrade request required');
+  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/);
+  const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
+  if (isWebSocket && channelProtocols.some((known) => offered.includes(known))) return upgrade;
+  const known = channelProtocols.join(' or ');
+  throw new ApiError('BadRequest', `unable to upgrade: only WebSockets with ${known} are spoken`, {
+    next: 'use "reprise exec", or a kubectl that speaks them, as 1.31 and later do',
+  });
+}
+
+/** Throws when the caller hangs up, or has not asked as the protocol wants it. */
+function accept(
+  { request, response, signal }: Call,
+  { socket, head }: Upgrade,
+): Promise<WebSocket> {
+  response.detachSocket(socket);
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('the caller hung up')), { once: true });
+    webSockets.handleUpgrade(request, socket, head, resolve);
+  });
+}
+
+/** What the caller sends, from now on. */
+function receive(
+  webSocket: WebSocket,
+  { input, closeInput, resize }: ExecSession,
+  broken: (error: unknown) => void,
+): void {
+  // It has ended, or closed its input: what it does not read is nobody's.
+  input?.on('error', broken);
+  webSocket.on('message', (message: Buffer) => {
+    const [channel, payload] = [message[0], message.subarray(1)];
+    if (channel === channels.stdin && input?.writable === true) {
+      if (input.write(payload)) return;
+      webSocket.pause();
+      for (const event of ['drain', 'close']) input.once(event, () => webSocket.resume());
+    } else if (channel === channels.close && payload[0] === channels.stdin) {
+      input?.end(() => void closeInput().catch(broken));
+    } else if (channel === channels.resize) {
+      const size = terminalSizeIn(payload);
+      if (size !== undefined) resize(size).catch(broken);
+    }
+  });
+  webSocket.resume();
+}
+
+/** Resolves when all of it has been sent; what nobody wants is read all the same. */
+async function forward(
+  stream: Readable | undefined,
+  channel: number | undefined,
+  webSocket: WebSocket,
+  signal: AbortSignal,
+): Promise<void> {
+  if (stream === undefined) return;
+  for await (const piece of addAbortSignal(signal, stream) as AsyncIterable<Buffer>) {
+    if (channel !== undefined) await send(webSocket, channel, piece);
+  }
+}
+
+function send(webSocket: WebSocket, channel: number, bytes: Uint8Array | string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    webSocket.send(inChannel(channel, bytes), (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
