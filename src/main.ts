@@ -50,6 +50,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'show what a container wrote',
     load: async () => (await import('./cli/logs.ts')).logsCommand(),
   },
+  exec: {
+    summary: 'run a command in a container',
+    load: async () => (await import('./cli/exec.ts')).execCommandLine(),
+  },
   events: {
     summary: 'show what happened to pods',
     load: async () => (await import('./cli/events.ts')).eventsCommand(),

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { splitAtDashes } from './debug.ts';
+import { splitAtDashes } from './at-dashes.ts';
 
 const typed: Readonly<Record<string, readonly [readonly string[], readonly string[]]>> = {
   'debug web --image i': [['web'], []],

@@ -7,6 +7,8 @@ import { RepriseError } from '../errors.ts';
 import { connectAgent } from '../api/client.ts';
 import type { Client } from '../api/client.ts';
 import type { V1ContainerState, V1EphemeralContainer, V1Pod } from '../pod/pod-status.ts';
+import { splitAtDashes } from './at-dashes.ts';
+import type { Typed } from './at-dashes.ts';
 import { durationOption } from './duration.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
@@ -37,7 +39,8 @@ export function debugCommand(): Command {
       'Adds an ephemeral container to a running pod: it shares the network of the pod, and with ' +
         '--target it sees the processes of one of its containers. It is started once, restarts ' +
         'of the pod in place leave it alone, and it ends with the pod.\n\n' +
-        'It has no terminal: give it a command, and read what that writes with "reprise logs".',
+        'It has no terminal: give it a command, and read what that writes with "reprise logs"; or ' +
+        'let it sleep, and go into it with "reprise exec".',
     )
     .argument('<pod...>', 'NAME or pod/NAME; then, after --, a command with its arguments')
     .requiredOption('--image <image>', 'the image to run')
@@ -62,11 +65,6 @@ Examples:
     .action(async (args: string[], _: unknown, command: Command) => {
       await debug(splitAtDashes(args, process.argv), command.optsWithGlobals());
     });
-}
-
-interface Typed {
-  readonly pod: readonly string[];
-  readonly command: readonly string[];
 }
 
 async function debug({ pod: args, command }: Typed, options: DebugOptions): Promise<void> {
@@ -175,13 +173,6 @@ function tellHowToRead(pod: V1Pod, name: string): void {
   const read = `reprise logs ${podName} -c ${name}${inNamespace}`;
   if (ended === undefined) printLine(`it runs; what it writes: ${read} -f`);
   else printLine(`it has ended with code ${ended.exitCode}; what it wrote: ${read}`);
-}
-
-/** Everything after the first `--` is the command. */
-export function splitAtDashes(args: readonly string[], typed: readonly string[]): Typed {
-  const at = typed.indexOf('--');
-  const count = at < 0 ? 0 : typed.length - at - 1;
-  return { pod: args.slice(0, args.length - count), command: args.slice(args.length - count) };
 }
 
 function envPair(text: string, sofar: readonly EnvPair[] = []): readonly EnvPair[] {

@@ -6,6 +6,7 @@ import { messageOf } from '../errors.ts';
 import { AgentUnreachable, connectAgent } from '../api/client.ts';
 import type { Client, LogQuery } from '../api/client.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
+import { containerNames, defaultContainer } from './default-container.ts';
 import { durationOption, wholeNumberOption } from './duration.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
@@ -115,21 +116,4 @@ async function* linesOf(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     rest = bytes;
   }
   if (rest.length > 0) yield Buffer.concat([rest, Buffer.from('\n')]);
-}
-
-function containerNames({ spec }: V1Pod): readonly string[] {
-  const { initContainers = [], containers, ephemeralContainers = [] } = spec;
-  return [...initContainers, ...containers, ...ephemeralContainers].map(({ name }) => name);
-}
-
-/** As kubectl picks it, and says so where there was a choice. */
-function defaultContainer(pod: V1Pod): string {
-  const all = containerNames(pod);
-  const wished = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'];
-  const first = pod.spec.containers[0]?.name ?? '';
-  const chosen = wished !== undefined && all.includes(wished) ? wished : first;
-  if (all.length > 1 && chosen !== wished) {
-    noteLine(`Defaulted container "${chosen}" out of: ${all.join(', ')}`);
-  }
-  return chosen;
 }

@@ -21,7 +21,12 @@ export function noteLine(line: string): void {
 
 /** Raw output, no faster than it is read. */
 export async function printRaw(bytes: Uint8Array): Promise<void> {
-  if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
+  await writeRaw(process.stdout, bytes);
+}
+
+/** The same for any stream. */
+export async function writeRaw(stream: NodeJS.WritableStream, bytes: Uint8Array): Promise<void> {
+  if (!stream.write(bytes)) await once(stream, 'drain');
 }
 
 /** In colour, if standard output is a terminal that wants it. */
