@@ -150,6 +150,9 @@ test('get: tables, names, objects, namespaces', async (t) => {
     kind: 'List',
     apiVersion: 'v1',
   });
+  const { stdout: list } = await here.reprise(['get', 'pods', '-o', 'yaml']);
+  const back = await here.reprise(['apply', '-f', '-'], { input: list });
+  t.is(back.stdout, 'pod/labelled unchanged\npod/plain unchanged');
   const yaml = await here.ok('get', 'pod', 'labelled', '-o', 'yaml');
   t.regex(yaml, /^apiVersion: v1\nkind: Pod\nmetadata:\n/);
   t.regex(yaml, new RegExp(`^  uid: ${first.metadata.uid}$`, 'm'));

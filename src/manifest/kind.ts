@@ -45,6 +45,7 @@ function hintFor(kind: unknown): string {
   if (objectKinds.some((one) => one === kind)) {
     return `a pod is wanted here; hand the ${kind} over by itself: reprise apply -f FILE`;
   }
-  if (kind === 'List' || kind === 'PodList') return 'put each item into a document of its own';
+  if (kind === 'List' || kind === 'PodList')
+    return 'give it "apiVersion: v1", and a list of "items"';
   return `remove it: only pods run here, a ${quoted(kind)} does not`;
 }

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import test from 'ava';
 import { faultsOf } from '../testing/manifests.ts';
 import { ManifestError } from './manifest-error.ts';
-import { parsePod, podFromManifest, podFromValue } from './parse-pod.ts';
+import { parsePod, partsOfManifest, podFromManifest, podFromValue } from './parse-pod.ts';
 
 const faulty = `apiVersion: v1
 kind: Pod
@@ -137,10 +137,15 @@ const kinds: Readonly<Record<string, readonly [string, string, string]>> = {
     'Unsupported value: "ConfigMap": supported values: "Pod"',
     'a pod is wanted here; hand the ConfigMap over by itself: reprise apply -f FILE',
   ],
-  'a list': [
+  'a list without items': [
     'apiVersion: v1\nkind: List\n',
     'Unsupported value: "List": supported values: "Pod"',
-    'put each item into a document of its own',
+    'give it "apiVersion: v1", and a list of "items"',
+  ],
+  'a list of nothing': [
+    'apiVersion: v1\nkind: List\nitems: []\n',
+    'the manifest is empty',
+    'put a Pod into it',
   ],
   'another kind': [
     'apiVersion: v1\nkind: Service\n',
@@ -171,6 +176,50 @@ const kinds: Readonly<Record<string, readonly [string, string, string]>> = {
     'put each pod into a file of its own',
   ],
 };
+
+const spec = 'spec: {containers: [{name: b, image: c}]}';
+
+test('the items of a list are documents, those of a list in it, too', (t) => {
+  const text = `
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Pod, metadata: {name: one}, ${spec}}
+- apiVersion: v1
+  kind: PodList
+  items:
+  - metadata: {name: two}
+    ${spec}
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: three}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: four}, ${spec}}
+`;
+  const parts = partsOfManifest(text, 'f');
+  t.deepEqual(
+    parts.map((part) => (part.kind === 'pod' ? part.pod : part.object).metadata.name),
+    ['one', 'two', 'three', 'four'],
+  );
+});
+
+test('what is wrong with an item has its line, and is told with all the rest', (t) => {
+  const text = `apiVersion: v1
+kind: List
+items:
+- 7
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: a}
+  spec:
+    containers:
+    - name: b
+      imge: c
+`;
+  const { faults } = t.throws(() => partsOfManifest(text, 'f'), { instanceOf: ManifestError });
+  t.deepEqual(
+    faults.map(({ path, line }) => `${line}: ${path}`),
+    ['4: ', '10: spec.containers[0].image', '11: spec.containers[0].imge'],
+  );
+});
 
 for (const [title, [text, message, hint]] of Object.entries(kinds)) {
   test(`not a pod: ${title}`, (t) => {

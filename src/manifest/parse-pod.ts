@@ -1,6 +1,7 @@
 /** The ways in: a manifest's text, or a value from elsewhere, to pods and the objects they use. */
 import type { ManifestObject, ObjectKind } from '../pod/objects.ts';
 import type { ManifestPod } from './defaults.ts';
+import { withoutLists } from './lists.ts';
 import { ManifestError, pathText } from './manifest-error.ts';
 import { parseDocuments } from './parse.ts';
 import type { ManifestDocument } from './parse.ts';
@@ -21,9 +22,9 @@ export interface PodWithObjects {
   readonly objects: readonly ManifestObject[];
 }
 
-/** The documents of a manifest that are not empty, each with its lines. */
+/** The documents of a manifest that are not empty, or the items of those that are lists, with their lines. */
 export function readManifest(text: string, file: string): readonly ManifestDocument[] {
-  return parseDocuments(text, file);
+  return parseDocuments(text, file).flatMap(withoutLists);
 }
 
 /**
