@@ -355,6 +355,7 @@ function agentIdOf(dataDir: string): string {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   const id = randomUUID();
-  fs.writeFileSync(file, `${id}\n`, { mode: 0o600 });
+  // With another one it would not know its own pods after a power cut.
+  fs.writeFileSync(file, `${id}\n`, { mode: 0o600, flush: true });
   return id;
 }

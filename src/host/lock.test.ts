@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
+import { RepriseError } from '../errors.ts';
 import { DataDirBusy, lockFolder } from './lock.ts';
 
 // One after the other: a process that is just being started by this one holds all that this one has open
@@ -86,4 +87,12 @@ testAsRoot('a folder on a full disk is locked, if without the name of who has it
   } finally {
     await execa('umount', [folder.place]);
   }
+});
+
+test.serial('a folder in which nothing can be opened says what to do', async (t) => {
+  await using folder = await aFolder();
+  await fs.mkdir(path.join(folder.place, 'lock'));
+  const error = await t.throwsAsync(lockFolder(folder.place), { instanceOf: RepriseError });
+  t.regex(error.message, /^the data directory cannot be written to: EISDIR/);
+  t.regex(error.next ?? '', /--data-dir/);
 });

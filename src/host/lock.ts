@@ -19,8 +19,7 @@ export class DataDirBusy extends RepriseError {}
 /** Locks the directory until the answer is disposed of or this process ends, however it ends. */
 export async function lockFolder(directory: string): Promise<AsyncDisposable> {
   const file = path.join(directory, 'lock');
-  // A bare descriptor, because a FileHandle is closed when nobody refers to it any more.
-  const descriptor = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+  const descriptor = openFile(file);
   try {
     await takeLock(descriptor, file);
     noteHolder(descriptor);
@@ -36,6 +35,19 @@ export async function lockFolder(directory: string): Promise<AsyncDisposable> {
       return Promise.resolve();
     },
   };
+}
+
+/** A bare descriptor, because a FileHandle is closed when nobody refers to it any more. */
+function openFile(file: string): number {
+  try {
+    return fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+  } catch (error) {
+    throw new RepriseError(`the data directory cannot be written to: ${messageOf(error)}`, {
+      where: file,
+      next: 'make it writable for root, or choose another --data-dir',
+      cause: error,
+    });
+  }
 }
 
 /** Only a help for whoever is refused: with a full disk nobody is told, and pods can be deleted. */
