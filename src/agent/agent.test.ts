@@ -11,7 +11,7 @@ import type { Memory } from '../pod/memory.ts';
 import { blankMemory } from '../pod/memory.ts';
 import type { Pod } from '../pod/pod.ts';
 import { defaultSettings } from '../pod/settings.ts';
-import { processAdder } from '../runtime/added-process.ts';
+import { processesOf } from '../runtime/added-process.ts';
 import { criOver } from '../runtime/cri.ts';
 import { countDownloads } from '../runtime/downloads.ts';
 import { healthChecker } from '../runtime/grpc-health.ts';
@@ -59,7 +59,7 @@ async function anAgent(): Promise<TestAgent> {
     resolver: () => ({ servers: [], searches: [], options: [] }),
     checkHealth: healthChecker(),
     stopWithSignal: stopperBySignal(containerd, cri),
-    addProcess: processAdder(containerd),
+    processes: processesOf(containerd),
     qosShares: new QosShares(lending, hierarchy),
     store: new PodStore(dataDir, () => undefined),
     objects: new ObjectStore(dataDir),

@@ -8,7 +8,7 @@ import type { NodeFacts, ResolverConfig } from '../pod/node-facts.ts';
 import type { FindObject } from '../pod/objects.ts';
 import type { Pod } from '../pod/pod.ts';
 import type { ObservedSandbox } from '../pod/observed.ts';
-import type { AddProcess } from '../runtime/added-process.ts';
+import type { Processes } from '../runtime/added-process.ts';
 import type { Cri } from '../runtime/cri.ts';
 import type { Downloads } from '../runtime/downloads.ts';
 import type { CheckHealth } from '../runtime/grpc-health.ts';
@@ -34,7 +34,8 @@ export interface Means extends Clock {
   readonly lending: LendSettings;
   readonly checkHealth: CheckHealth;
   readonly stopWithSignal: StopWithSignal;
-  readonly addProcess: AddProcess;
+  /** Beside those that containers begin with. */
+  readonly processes: Processes;
   readonly hierarchy: Hierarchy;
   readonly qosShares: QosShares;
   readonly store: PodStore;

@@ -19,7 +19,7 @@ import { readResolver } from '../host/resolver.ts';
 import type { Logger } from '../log.ts';
 import { podKey } from '../pod/pod.ts';
 import type { Pod } from '../pod/pod.ts';
-import { processAdder } from '../runtime/added-process.ts';
+import { processesOf } from '../runtime/added-process.ts';
 import { isCallError } from '../runtime/call.ts';
 import { findCgroupDriver } from '../runtime/cgroup-driver.ts';
 import { connectContainerd } from '../runtime/connect.ts';
@@ -42,7 +42,7 @@ import { watchDevices } from './devices/health-watch.ts';
 import type { DeviceMeans } from './devices/give-devices.ts';
 import { DeviceKeeper } from './devices/keeper.ts';
 import { Agent } from './agent.ts';
-import { execFolder } from './exec.ts';
+import { endCommands, leftCommands } from './exec.ts';
 import { removeLeftovers } from './leftovers.ts';
 import type { LeftoverParts } from './leftovers.ts';
 import { ObjectStore } from './object-store.ts';
@@ -123,8 +123,6 @@ export async function startAgent(
   if (refused !== undefined) options.log.debug({ err: refused }, 'runs at the usual priority');
   makeDataDir(options.dataDir);
   stack.use(await lockFolder(options.dataDir));
-  // Of an agent that was killed.
-  fs.rmSync(execFolder(options.dataDir), { recursive: true, force: true });
   const containerd = stack.use(connectContainerd(options.containerd));
   const cri = criOver(containerd);
   const { runtimeName, runtimeVersion } = await greet(cri, signal);
@@ -177,6 +175,10 @@ export async function startAgent(
     await watched.ended;
   });
   const leftovers = resumePods(agent, means, options);
+  const ended = endCommands(leftCommands(options.dataDir), means.processes, (err) => {
+    options.log.warn({ err }, 'a command of an agent that was killed could not be ended');
+  });
+  stack.defer(() => ended);
   const removing = new AbortController();
   const removed = removeLeftovers(leftovers, AbortSignal.any([signal, removing.signal]));
   stack.defer(async () => {
@@ -268,7 +270,7 @@ async function provideMeans(
     }),
     checkHealth: healthChecker(),
     stopWithSignal: stopperBySignal(containerd, cri),
-    addProcess: processAdder(containerd),
+    processes: processesOf(containerd),
     objects: new ObjectStore(dataDir),
     devices: await provideDevices(options, cri, signal),
     pulledImages: new PulledImages(dataDir),

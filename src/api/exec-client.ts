@@ -6,6 +6,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
 import { RepriseError } from '../errors.ts';
 import type { TerminalSize } from './backend.ts';
@@ -13,7 +14,7 @@ import { podPath } from './client.ts';
 import { channelProtocols, channels, exitCodeIn, inChannel, sizeMessage } from './channels.ts';
 import type { ExecStatus } from './channels.ts';
 import type { ApiStatus } from './api-status.ts';
-import { failureOf, json, searchOf, unreachable } from './transport.ts';
+import { failureOf, searchOf, unreachable } from './transport.ts';
 
 export interface ExecCall {
   /** Path of the agent's unix socket. */
@@ -36,6 +37,9 @@ export interface ExecStreams {
   readonly sizes?: AsyncIterable<TerminalSize>;
 }
 
+/** What is said of a command in the address, which the agent's server takes up to 1 MiB of. */
+const MOST_CHARACTERS = 1_000_000;
+
 /** Runs a command; resolves with its exit code when all of its output is out. Throws what the agent says. */
 export async function execCommand(
   { socket, namespace, name, container, command, tty }: ExecCall,
@@ -43,16 +47,19 @@ export async function execCommand(
 ): Promise<number> {
   const path = `${podPath(namespace, name)}/exec`;
   const query = { container, command, stdin: input !== undefined, stdout: true, stderr: !tty, tty };
-  const webSocket = new WebSocket(
-    `ws://localhost${path}${searchOf(query)}`,
-    [...channelProtocols],
-    {
-      createConnection: () => connect(socket),
-      perMessageDeflate: false,
-      // Its default, 100 MiB, is more than a message ever has.
-      maxPayload: 16 * 1024 * 1024,
-    },
-  );
+  const search = searchOf(query);
+  if (search.length > MOST_CHARACTERS) {
+    throw new RepriseError(`the command has more than ${MOST_CHARACTERS} characters`, {
+      where: `pod ${namespace}/${name}`,
+      next: 'give it what it needs by its input: reprise exec -i NAME -- sh < FILE',
+    });
+  }
+  const webSocket = new WebSocket(`ws://localhost${path}${search}`, [...channelProtocols], {
+    createConnection: () => connect(socket),
+    perMessageDeflate: false,
+    // Its default, 100 MiB, is more than a message ever has.
+    maxPayload: 16 * 1024 * 1024,
+  });
   // Registered before it can come.
   const ended = statusFrom(webSocket, { output, errors }, socket);
   ended.catch(() => undefined);
@@ -74,7 +81,7 @@ export async function execCommand(
 async function opened(webSocket: WebSocket, socket: string, where: string): Promise<void> {
   const refused = new Promise<never>((_resolve, reject) => {
     webSocket.once('unexpected-response', (_request, response: IncomingMessage) => {
-      json<ApiStatus>(response).then((status) => reject(failureOf(status, where)), reject);
+      refusal(response, where).then(reject, reject);
     });
   });
   const isOpen = once(webSocket, 'open').catch((error: unknown) => {
@@ -91,16 +98,20 @@ function statusFrom(
 ): Promise<ExecStatus> {
   const { promise, resolve, reject } = Promise.withResolvers<ExecStatus>();
   let put = Promise.resolve();
+  let waiting = 0;
   const take = async (channel: number | undefined, bytes: Buffer): Promise<void> => {
     if (channel === channels.stdout) await output(bytes);
     else if (channel === channels.stderr) await errors(bytes);
     else if (channel === channels.error) resolve(JSON.parse(bytes.toString('utf8')) as ExecStatus);
   };
   webSocket.on('message', (message: Buffer) => {
+    waiting++;
     webSocket.pause();
     put = put
       .then(() => take(message[0], message.subarray(1)))
-      .then(() => webSocket.resume())
+      .then(() => {
+        if (--waiting === 0) webSocket.resume();
+      })
       .catch(reject);
   });
   webSocket.on('error', (error) => reject(unreachable(socket, error)));
@@ -127,5 +138,19 @@ async function sendEach(webSocket: WebSocket, messages: AsyncIterable<Buffer>): 
   for await (const message of messages) {
     const failure = await new Promise((resolve) => webSocket.send(message, resolve));
     if (failure !== undefined && failure !== null) return;
+  }
+}
+
+/** What the agent answers instead; that may be a word of HTTP's server, too. */
+async function refusal(response: IncomingMessage, where: string): Promise<Error> {
+  const said = await text(response);
+  try {
+    return failureOf(JSON.parse(said) as ApiStatus, where);
+  } catch {
+    const code = `${response.statusCode ?? 0} ${response.statusMessage ?? ''}`.trim();
+    return new RepriseError(`the agent refuses to run a command: ${code}`, {
+      where,
+      next: 'look at the log of the agent',
+    });
   }
 }

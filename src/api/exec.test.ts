@@ -154,6 +154,75 @@ test('a server that ends ends the command, and tells its caller', async (t) => {
   ]);
 });
 
+test('who hangs up is noticed, though nothing of what he has sent is read', async (t) => {
+  const begun = Promise.withResolvers<undefined>();
+  const ended = Promise.withResolvers<undefined>();
+  await using served = await aServer({ sleep: sleeping(begun.resolve, ended.resolve) });
+  const query = 'command=sleep&container=main&stdout=true&stdin=true';
+  const webSocket = rawSocket(served, query);
+  await Promise.all([begun.promise, once(webSocket, 'open')]);
+  for (let index = 0; index < 50; index++) webSocket.send(Buffer.alloc(100_000));
+  await once(webSocket, 'pong');
+  webSocket.terminate();
+  await ended.promise;
+  t.pass();
+});
+
+test('what comes in the same breath as the wish is taken, and nonsense is no crash', async (t) => {
+  const nonsense = Buffer.from('ffffffffffff', 'hex');
+  // A frame of the input, with a mask of zeros: `hello`, and then that this is all.
+  const hello = Buffer.from('8286000000000068656c6c6f8282 00000000ff00'.replace(' ', ''), 'hex');
+  const heard = Promise.withResolvers<string>();
+  await using served = await aServer({
+    read: async ({ input }) => {
+      heard.resolve(await text(input));
+      return 0;
+    },
+  });
+  for (const frames of [nonsense, hello]) {
+    const connection = connect(served.socket);
+    const query = 'command=read&container=main&stdin=true';
+    const headers = [
+      ...['Host: x', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'],
+      ...[
+        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+        'Sec-WebSocket-Protocol: v5.channel.k8s.io',
+      ],
+    ];
+    const wish = `GET ${path}?${query} HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`;
+    connection.write(Buffer.concat([Buffer.from(wish), frames]));
+    t.regex(await text(connection), /^HTTP\/1.1 101 /);
+  }
+  t.is(await heard.promise, 'hello');
+});
+
+test('a caller who is gone before he is refused is no crash', async (t) => {
+  await using served = await aServer();
+  for (let index = 0; index < 20; index++) {
+    const connection = connect(served.socket);
+    connection.write(
+      `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n`,
+    );
+    await turn();
+    connection.destroy();
+  }
+  t.is((await served.call('GET', '/healthz')).code, 200);
+});
+
+test('a long command is run, and one that is too long is refused in words', async (t) => {
+  await using served = await aServer({
+    long: ({ request, output }) => {
+      output.write(String(request.command[1]?.length));
+      return Promise.resolve(0);
+    },
+  });
+  t.is((await exec(served, ['long', 'x'.repeat(100_000)])).output, '100000');
+  await t.throwsAsync(exec(served, ['long', 'x'.repeat(2_000_000)]), {
+    instanceOf: RepriseError,
+    message: /the command has more than 1000000 characters/,
+  });
+});
+
 function sleeping(begun: (value: undefined) => void, ended: (value: undefined) => void): Program {
   return async ({ killed }) => {
     begun(undefined);
@@ -223,8 +292,11 @@ test('without an upgrade, or with another one, it is refused, and the connection
 
 test('a wish for something else does not change an ordinary answer', async (t) => {
   await using served = await aServer();
-  const request = 'GET /api/v1/namespaces/default/pods/web';
-  t.regex(await answerTo(t, served, request, 'Upgrade: h2c'), /^HTTP\/1.1 200 [^]*"name":"web"/);
+  const headers = { connection: 'Upgrade', upgrade: 'h2c' };
+  const body = manifest.replace('web', 'other');
+  const pods = '/api/v1/namespaces/default/pods';
+  t.is((await served.call('POST', pods, { body, headers })).code, 201);
+  t.like(await served.call('GET', `${pods}/other`, { headers }), { code: 200 });
 });
 
 /** All that comes back over a connection on which nothing else is asked. */

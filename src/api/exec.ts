@@ -6,12 +6,13 @@
  *
  * Read next: channels.ts, what goes over the wire; exec-client.ts, the other end.
  */
-import { addAbortSignal } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { ConflictError } from '../errors.ts';
+import { podKey } from '../pod/pod.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
+import { unlessAborted } from '../unless-aborted.ts';
 import { ApiError } from './api-status.ts';
 import type { ExecRequest, ExecSession } from './backend.ts';
 import { isSet } from './call.ts';
@@ -35,34 +36,48 @@ interface Wishes {
   readonly stderr: boolean;
 }
 
+/** How often it is tried whether the caller is still there. */
+const LOOK_EVERY_MS = 5_000;
+
 /** Runs a process until it or its caller ends. */
 export async function execInPod(call: Call, { backend, log }: ApiContext): Promise<void> {
   const pod = findPod(call, backend);
   const { request, wishes } = requestOf(call.query, pod);
   assertRunning(pod, request.container);
-  const webSocket = await accept(call, upgradeOf(call));
+  const { signal } = call;
   const broken = (err: unknown) => log.debug({ err }, 'a connection of exec broke');
-  webSocket.on('error', broken);
-  // What comes before the process is there waits for it.
-  webSocket.pause();
-  const hangUp = () => webSocket.terminate();
-  call.signal.addEventListener('abort', hangUp, { once: true });
+  const webSocket = await accept(call, upgradeOf(call), broken);
+  const alive = setInterval(() => lookForCaller(webSocket), LOOK_EVERY_MS);
   try {
     const { namespace, name } = pod.metadata;
-    await using session = await backend.exec(namespace, name, request, call.signal);
-    receive(webSocket, session, broken);
-    await Promise.all([
-      forward(session.output, wishes.stdout ? channels.stdout : undefined, webSocket, call.signal),
-      forward(session.errors, wishes.stderr ? channels.stderr : undefined, webSocket, call.signal),
-    ]);
-    await send(webSocket, channels.error, JSON.stringify(exitStatus(await session.exited)));
+    const session = await backend.exec(namespace, name, request, signal);
+    try {
+      receive(webSocket, session, broken);
+      await unlessAborted(sendOutput(webSocket, session, wishes), signal);
+      const code = await unlessAborted(session.exited, signal);
+      await send(webSocket, channels.error, JSON.stringify(exitStatus(code)));
+    } finally {
+      await ended(session, (err) => log.warn({ err, pod: podKey(pod) }, 'a command is not ended'));
+    }
   } catch (error) {
-    if (call.signal.aborted) return;
-    await send(webSocket, channels.error, JSON.stringify(statusOf(error))).catch(broken);
+    if (signal.aborted) return;
+    const status = statusOf(error);
+    if (status.code >= 500) log.warn({ err: error, pod: podKey(pod) }, 'a command has failed');
+    await send(webSocket, channels.error, JSON.stringify(status)).catch(broken);
   } finally {
+    clearInterval(alive);
     webSocket.close(1000);
     // Or the caller's last words would keep the connection open.
     webSocket.resume();
+  }
+}
+
+/** Whatever becomes of it, its caller has been told how the command ended. */
+async function ended(session: ExecSession, report: (error: unknown) => void): Promise<void> {
+  try {
+    await session[Symbol.asyncDispose]();
+  } catch (error) {
+    report(error);
   }
 }
 
@@ -102,7 +117,8 @@ function assertRunning({ metadata, status }: V1Pod, container: string): void {
 function upgradeOf({ request, upgrade }: Call): Upgrade {
   if (upgrade === undefined) throw new ApiError('BadRequest', 'Upgrade request required');
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/);
-  const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket';
+  const isWebSocket =
+    request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket';
   if (isWebSocket && channelProtocols.some((known) => offered.includes(known))) return upgrade;
   const known = channelProtocols.join(' or ');
   throw new ApiError('BadRequest', `unable to upgrade: only WebSockets with ${known} are spoken`, {
@@ -110,16 +126,29 @@ function upgradeOf({ request, upgrade }: Call): Upgrade {
   });
 }
 
-/** Throws when the caller hangs up, or has not asked as the protocol wants it. */
+/** Nothing is read of it yet. Throws when the caller hangs up, or has not asked as the protocol wants it. */
 function accept(
   { request, response, signal }: Call,
   { socket, head }: Upgrade,
+  broken: (error: unknown) => void,
 ): Promise<WebSocket> {
   response.detachSocket(socket);
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('the caller hung up')), { once: true });
-    webSockets.handleUpgrade(request, socket, head, resolve);
+  const { promise, resolve } = Promise.withResolvers<WebSocket>();
+  webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+    // At once: what has come with the request is read as soon as this returns.
+    webSocket.on('error', broken);
+    webSocket.pause();
+    resolve(webSocket);
   });
+  return unlessAborted(promise, signal);
+}
+
+/**
+ * Whoever has hung up is noticed by reading, or else by writing: this is an answer that was not asked for, which
+ * every WebSocket passes over. It also keeps callers content who want to hear something now and then.
+ */
+function lookForCaller(webSocket: WebSocket): void {
+  if (webSocket.readyState === webSocket.OPEN && webSocket.bufferedAmount === 0) webSocket.pong();
 }
 
 /** What the caller sends, from now on. */
@@ -130,12 +159,11 @@ function receive(
 ): void {
   // It has ended, or closed its input: what it does not read is nobody's.
   input?.on('error', broken);
+  for (const event of ['drain', 'close']) input?.on(event, () => webSocket.resume());
   webSocket.on('message', (message: Buffer) => {
     const [channel, payload] = [message[0], message.subarray(1)];
     if (channel === channels.stdin && input?.writable === true) {
-      if (input.write(payload)) return;
-      webSocket.pause();
-      for (const event of ['drain', 'close']) input.once(event, () => webSocket.resume());
+      if (!input.write(payload)) webSocket.pause();
     } else if (channel === channels.close && payload[0] === channels.stdin) {
       input?.end(() => void closeInput().catch(broken));
     } else if (channel === channels.resize) {
@@ -146,17 +174,27 @@ function receive(
   webSocket.resume();
 }
 
-/** Resolves when all of it has been sent; what nobody wants is read all the same. */
-async function forward(
-  stream: Readable | undefined,
-  channel: number | undefined,
+/** Resolves when all that is wanted has been sent. */
+async function sendOutput(
   webSocket: WebSocket,
-  signal: AbortSignal,
+  { output, errors }: ExecSession,
+  { stdout, stderr }: Wishes,
 ): Promise<void> {
-  if (stream === undefined) return;
-  for await (const piece of addAbortSignal(signal, stream) as AsyncIterable<Buffer>) {
-    if (channel !== undefined) await send(webSocket, channel, piece);
-  }
+  const forward = async (stream: Readable | undefined, channel: number, isWanted: boolean) => {
+    if (stream === undefined) return;
+    try {
+      for await (const piece of stream.iterator({ destroyOnReturn: false })) {
+        if (isWanted) await send(webSocket, channel, piece as Buffer);
+      }
+    } finally {
+      // Who writes to it would wait for a reader for ever.
+      stream.resume();
+    }
+  };
+  await Promise.all([
+    forward(output, channels.stdout, stdout),
+    forward(errors, channels.stderr, stderr),
+  ]);
 }
 
 function send(webSocket: WebSocket, channel: number, bytes: Uint8Array | string): Promise<void> {

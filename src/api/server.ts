@@ -74,7 +74,14 @@ export async function serveApi(backend: Backend, options: ApiOptions): Promise<A
   });
 
   const routes = routesOf(options.version);
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 });
+  const server = createServer({
+    headersTimeout: 10_000,
+    requestTimeout: 30_000,
+    // With the address, in which a whole command may be.
+    maxHeaderSize: 1024 * 1024,
+    // Everything else is answered as ever, whatever its caller would rather speak (from Node.js 24.9 on).
+    shouldUpgradeCallback: ({ url = '' }) => /\/exec\/?(?:\?|$)/.test(url),
+  });
   server.maxConnections = maxConnections;
   const open = new Set<AbortController>();
   const sessions = new Set<Promise<void>>();
@@ -90,6 +97,9 @@ export async function serveApi(backend: Backend, options: ApiOptions): Promise<A
   server.on('upgrade', (request, socket: Socket, head) => {
     const gone = new AbortController();
     open.add(gone);
+    // Nobody else listens any more for what goes wrong with it, or closes it in the end.
+    socket.on('error', () => socket.destroy());
+    gone.signal.addEventListener('abort', () => socket.destroy(), { once: true });
     socket.on('close', () => {
       open.delete(gone);
       gone.abort();
@@ -164,10 +174,7 @@ function routesOf(version: string): Routes {
   return routes;
 }
 
-/**
- * The answer to a request to speak something else, for as long as nobody has taken it up: whatever does not
- * know of it answers as ever, and that is the end of the connection.
- */
+/** The answer to whoever wants to speak something else, for as long as nobody has begun to; the last one here. */
 function refusalOver(socket: Socket, request: IncomingMessage): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;

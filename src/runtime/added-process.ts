@@ -5,8 +5,10 @@
  * does itself, without the way around. The process is as the container's first one, but for its command
  * and its terminal (execInContainer in containerd's container_execsync.go).
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { isCallError, perform } from './call.ts';
 import type { Containerd } from './connect.ts';
+import { ContainerdUnreachable } from './unreachable.ts';
 
 /** What is to run, and how it is connected. */
 export interface ProcessRequest {
@@ -28,10 +30,6 @@ export interface AddedProcess {
   closeInput(): Promise<void>;
   /** In characters. */
   resize(size: TerminalSize): Promise<void>;
-  /** SIGKILL; nothing if it has ended. */
-  kill(): Promise<void>;
-  /** What is left of it in the runtime; it has to have ended. */
-  remove(): Promise<void>;
 }
 
 export interface TerminalSize {
@@ -39,56 +37,81 @@ export interface TerminalSize {
   readonly height: number;
 }
 
-/** Starts a process; nothing is left of one that could not be started. */
-export type AddProcess = (request: ProcessRequest, signal: AbortSignal) => Promise<AddedProcess>;
+export interface Processes {
+  /** Starts a process; nothing is left of one that could not be started, or whose caller went away. */
+  readonly add: (request: ProcessRequest, signal: AbortSignal) => Promise<AddedProcess>;
+  /** Kills it, waits for its end and removes what is left of it in the runtime; one that is gone is ended. */
+  readonly end: (containerId: string, id: string) => Promise<void>;
+}
 
 const WITHIN_MS = 120_000;
+/** How long one that was killed may take to end: what waits for a disk or a device may never. */
+const DIES_WITHIN_MS = 5_000;
+/** How often, and how long after each other, a runtime is asked that is just being started again. */
+const TRIES = 20;
+const TRY_AGAIN_MS = 500;
 const SIGKILL = 9;
 
-export function processAdder(containerd: Containerd): AddProcess {
+export function processesOf(containerd: Containerd): Processes {
   const { tasks } = containerd;
-  return async ({ containerId, id, command, tty, pipes }, signal) => {
-    const which = { containerId, execId: id };
-    const patience = { deadlineMs: WITHIN_MS };
-    const spec = await processOf(containerd, containerId, signal);
-    const remove = async () => {
-      await unlessGone(perform(containerd, tasks.DeleteProcess, which, patience));
-    };
-    await perform(
-      containerd,
-      tasks.Exec,
-      {
-        ...which,
-        ...pipes,
-        terminal: tty,
-        spec: { type_url: PROCESS_TYPE, value: processFor(spec, command, tty) },
-      },
-      { ...patience, signal },
-    );
-    try {
-      await perform(containerd, tasks.Start, which, { ...patience, signal });
-    } catch (error) {
-      // Why it could not be started says more than that nothing is left of it to remove.
-      await remove().catch(() => undefined);
-      throw error;
-    }
-    return {
-      exited: async (until) => {
-        const forLong = { deadlineMs: Infinity, signal: until };
-        return (await perform(containerd, tasks.Wait, which, forLong)).exitStatus;
-      },
-      closeInput: async () => {
-        await unlessGone(perform(containerd, tasks.CloseIO, { ...which, stdin: true }, patience));
-      },
-      resize: async (size) => {
-        await unlessGone(perform(containerd, tasks.ResizePty, { ...which, ...size }, patience));
-      },
-      kill: async () => {
-        await unlessGone(perform(containerd, tasks.Kill, { ...which, signal: SIGKILL }, patience));
-      },
-      remove,
-    };
+  const patience = { deadlineMs: WITHIN_MS };
+  const wait = async (which: Which, signal?: AbortSignal, deadlineMs = Infinity): Promise<number> =>
+    (await perform(containerd, tasks.Wait, which, { deadlineMs, signal })).exitStatus;
+
+  const end = async (which: Which): Promise<void> => {
+    const request = { ...which, signal: SIGKILL };
+    await unlessGone(perform(containerd, tasks.Kill, request, patience));
+    await unlessGone(wait(which, undefined, DIES_WITHIN_MS));
+    await unlessGone(perform(containerd, tasks.DeleteProcess, which, patience));
   };
+
+  return {
+    add: async ({ containerId, id, command, tty, pipes }, signal) => {
+      const which = { containerId, execId: id };
+      const process = processFor(await processOf(containerd, containerId, signal), command, tty);
+      const spec = { type_url: PROCESS_TYPE, value: process };
+      try {
+        // Not ended with the signal: what containerd has begun it finishes, and nobody would know.
+        const request = { ...which, ...pipes, terminal: tty, spec };
+        await perform(containerd, tasks.Exec, request, patience);
+        await perform(containerd, tasks.Start, which, patience);
+        signal.throwIfAborted();
+      } catch (error) {
+        // Why it could not be started says more than why it could not be removed.
+        await end(which).catch(() => undefined);
+        throw error;
+      }
+      return {
+        exited: (until) => whenItAnswers(() => wait(which, until), until),
+        closeInput: async () => {
+          const request = { ...which, stdin: true };
+          await unlessGone(perform(containerd, tasks.CloseIO, request, patience));
+        },
+        resize: async (size) => {
+          await unlessGone(perform(containerd, tasks.ResizePty, { ...which, ...size }, patience));
+        },
+      };
+    },
+    end: (containerId, execId) => whenItAnswers(() => end({ containerId, execId })),
+  };
+}
+
+interface Which {
+  readonly containerId: string;
+  readonly execId: string;
+}
+
+/** Processes outlive a restart of containerd; whoever waits for one does, too. */
+async function whenItAnswers<T>(ask: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isAway = error instanceof ContainerdUnreachable || isCallError(error, 'cancelled');
+      if (!isAway || tries === TRIES) throw error;
+      await delay(TRY_AGAIN_MS, undefined, { signal });
+    }
+  }
 }
 
 /** containerd's name for it, in any. */
