@@ -146,6 +146,7 @@ for (const message of [
   'failed to create containerd task: failed to start shim: start failed: : signal: killed: unknown',
   'failed to create containerd task: failed to start shim: start failed: io.containerd.runc.v2: try create new shim socket 2x: listen unix /run/containerd/s/70146989: bind: address already in use: exit status 1: unknown',
   'failed to create containerd task: failed to start shim: start failed: dial unix /run/containerd/s/4b2ef453: connect: no such file or directory: unknown',
+  'failed to create containerd task: failed to create shim task: ttrpc: closed: unknown',
   'failed to create containerd task: failed to create shim task: OCI runtime create failed: namespace path: lstat /proc/0/ns/ipc: no such file or directory: unknown',
 ]) {
   test(`a start that fails is not counted where the container is not to blame: ${message}`, async (t) => {

@@ -135,7 +135,8 @@ const states: Readonly<Record<ContainerState__Output, InstanceState>> = {
  * - containerd had no shim to ask: then nothing of the container was even read. All of a pod share a
  *   socket, and a shim that does not answer a connection within 100 ms counts as dead: the next start
  *   takes the socket away from it. Seen on 1.6.20 on an overloaded machine, of starts side by side
- *   ("bind: address already in use") and of one beside an exit ("connect: no such file or directory").
+ *   ("bind: address already in use") and of one beside an exit ("connect: no such file or directory"). The
+ *   second shim ends with its last container, and a start that has just reached it with it ("ttrpc: closed").
  * - A container that is created while the sandbox's shim takes more than 2 s to tell its process is to
  *   join the namespaces of process 0, of which there is none. Seen on 1.7.24 on an overloaded machine.
  *
@@ -143,10 +144,15 @@ const states: Readonly<Record<ContainerState__Output, InstanceState>> = {
  */
 function isAborted({ reason, message }: ContainerStatus__Output): boolean {
   if (reason !== 'StartError') return false;
-  return /context (canceled|deadline exceeded)|failed to start shim: |\/proc\/0\/ns\//.test(
-    message,
-  );
+  return notToBlame.some((words) => words.test(message));
 }
+
+const notToBlame = [
+  /context (canceled|deadline exceeded)/,
+  /failed to start shim: /,
+  /failed to create shim task: ttrpc: closed/,
+  /\/proc\/0\/ns\//,
+];
 
 function exitOf(status: ContainerStatus__Output): Exit {
   const { exitCode: code, reason, message, createdAt } = status;
