@@ -346,7 +346,7 @@ test('logs: of a container, the last lines, with times, of all', async (t) => {
     return texts.every((text) => text.endsWith('three'));
   });
   t.is(await node().ok('logs', 'logs', '-c', 'second'), three('second'));
-  t.is(await node().ok('logs', 'logs', '-c', 'setup'), three('setup'));
+  t.is(await node().ok('logs', 'logs', 'setup'), three('setup'));
   t.is(
     await node().ok('logs', 'pod/logs'),
     lines('Defaulted container "main" out of: setup, main, second', three('main')),

@@ -11,7 +11,7 @@ import { durationOption, wholeNumberOption } from './duration.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
 import { noteLine, printRaw } from './output.ts';
-import { onePodName } from './pod-names.ts';
+import { podAndContainer } from './pod-names.ts';
 import { throwAll, tryAtOnce, tryInTurn } from './several.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -31,7 +31,7 @@ export function logsCommand(): Command {
   return new Command('logs')
     .summary('show what a container wrote')
     .description('Shows the log of one container of a pod, or of all of them.')
-    .argument('<pod...>', 'NAME or pod/NAME')
+    .argument('<pod...>', 'NAME or pod/NAME; behind it the name of a container, as with -c')
     .option('-c, --container <name>', 'which container (default: the first app container)')
     .option('--all-containers', 'all of them, init containers first')
     .option('-f, --follow', 'go on until the container ends')
@@ -55,9 +55,13 @@ Examples:
 }
 
 async function logs(args: readonly string[], options: LogsOptions): Promise<void> {
-  const name = onePodName(args, 'reprise logs NAME');
-  if (options.allContainers && options.container !== undefined) {
-    throw new UsageError('--all-containers does not go with -c');
+  const { pod: name, container: behind } = podAndContainer(args, 'reprise logs NAME');
+  const named = options.container ?? behind;
+  if (options.container !== undefined && behind !== undefined) {
+    throw new UsageError('a container behind the pod does not go with -c');
+  }
+  if (options.allContainers && named !== undefined) {
+    throw new UsageError('--all-containers does not go with the name of one');
   }
   const client = connectAgent(options.socket);
   const namespace = options.namespace ?? defaultNamespace;
@@ -67,7 +71,7 @@ async function logs(args: readonly string[], options: LogsOptions): Promise<void
     showLog(client, pod, container, options, signal);
 
   if (!options.allContainers) {
-    await show(options.container ?? defaultContainer(pod));
+    await show(named ?? defaultContainer(pod));
     return;
   }
   const all = containerNames(pod);

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { onePodName, podNames } from './pod-names.ts';
+import { onePodName, podAndContainer, podNames } from './pod-names.ts';
 import { UsageError } from './usage-error.ts';
 
 const several: Record<string, readonly string[]> = {
@@ -31,5 +31,24 @@ test('a pod may be called pod', (t) => t.is(onePodName(['pod'], ''), 'pod'));
 for (const typed of [[], ['a', 'b'], ['pod', 'a', 'b'], ['node/a']]) {
   test(`[${typed.join(' ')}] is not one pod`, (t) => {
     t.throws(() => onePodName(typed, 'usage'), { instanceOf: UsageError });
+  });
+}
+
+const withContainers: Record<string, { pod: string; container?: string }> = {
+  web: { pod: 'web' },
+  'pod web': { pod: 'web' },
+  'web main': { pod: 'web', container: 'main' },
+  'pod/web main': { pod: 'web', container: 'main' },
+};
+
+for (const [typed, names] of Object.entries(withContainers)) {
+  test(`"${typed}" is ${names.container ?? 'no container'} of the pod ${names.pod}`, (t) => {
+    t.deepEqual(podAndContainer(typed.split(' '), ''), names);
+  });
+}
+
+for (const typed of [[], ['a', 'b', 'c'], ['node/a', 'b']]) {
+  test(`[${typed.join(' ')}] is neither a pod nor a container of one`, (t) => {
+    t.throws(() => podAndContainer(typed, 'usage'), { instanceOf: UsageError });
   });
 }

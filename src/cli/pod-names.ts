@@ -29,6 +29,18 @@ export function onePodName(args: readonly string[], usage: string): string {
   throw new UsageError('name exactly one pod', { next: usage });
 }
 
+/** The same with the name of a container behind it, as kubectl takes it too: `NAME CONTAINER`, `pod/NAME CONTAINER`. */
+export function podAndContainer(
+  args: readonly string[],
+  usage: string,
+): { readonly pod: string; readonly container?: string } {
+  const [first = '', second, ...rest] = args;
+  if (second === undefined || rest.length > 0 || kinds.has(first)) {
+    return { pod: onePodName(args, usage) };
+  }
+  return { pod: onePodName([first], usage), container: second };
+}
+
 /** Where something happened: `pod default/web`. */
 export function podsInWords(
   pods: readonly { readonly namespace: string; readonly name: string }[],
