@@ -144,6 +144,24 @@ test('a pod that ends lets go of its devices before its sandbox goes', (t) => {
   ]);
 });
 
+test('a pod is not over while somebody may still have a device of it open, with or without a sandbox', (t) => {
+  const ending = { cause: 'failed', at: 0, graceSeconds: 0, force: false } as const;
+  const memory = { ...cleared.memory, ending };
+  const gone = cleared.observed.instances.filter(({ state }) => state === 'exited');
+  const lost: Partial<Observed> = {
+    ...cleared.observed,
+    devices: given,
+    sandboxes: cleared.observed.sandboxes.map((one) => ({ ...one, ready: false })),
+    instances: gone.map((one) => ({ ...one, gone: false })),
+  };
+  const phaseWith = (more: Partial<Observed>) =>
+    decided({ ...lost, ...more }, memory).memory.phase.phase;
+  t.not(phaseWith({}), 'Failed');
+  t.not(phaseWith({ instances: gone }), 'Failed');
+  t.not(phaseWith({ devicesFree: 2 }), 'Failed');
+  t.is(phaseWith({ instances: gone, devicesFree: 2 }), 'Failed');
+});
+
 test('the status tells of each device how it is', (t) => {
   const observed = { ...nothing, devices: sick };
   const { memory } = decided({ devices: sick });

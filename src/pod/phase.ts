@@ -17,7 +17,7 @@ export function phaseOf(look: Look, memory: Memory): PhaseMemory {
   const { ending } = memory;
   if (ending === undefined) return { phase: livePhase(look, memory) };
   // A terminal phase says that nothing runs any more, so it waits until that is true.
-  if (!isDown(look)) return known;
+  if (!isDown(look, memory)) return known;
   return { phase: finalPhase(look, memory), reason: ending.reason, message: ending.message };
 }
 

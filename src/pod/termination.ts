@@ -7,6 +7,7 @@ import type { Decision, Look } from './decision.ts';
 import { both, only } from './decision.ts';
 import { hasEnded, isAlive } from './instances.ts';
 import type { Ending, Memory } from './memory.ts';
+import type { Instance } from './observed.ts';
 import { freeDevices } from './keep-devices.ts';
 import { clear } from './restart-all.ts';
 import { stopInOrder, tellStops } from './stop.ts';
@@ -22,7 +23,7 @@ export function windDown(look: Look, memory: Memory, ending: Ending): Decision {
       : stopInOrder(look, told.memory, ending, living);
     return both(told, stop);
   }
-  const unproven = observed.instances.filter((one) => hasEnded(one) && !one.gone);
+  const unproven = unprovenIn(look);
   if (unproven.length > 0) return { ...clear(unproven, now), memory };
 
   // Somebody else may get them as soon as the pod is over.
@@ -36,13 +37,21 @@ export function windDown(look: Look, memory: Memory, ending: Ending): Decision {
   return ending.deletedAt === undefined ? removeAllBut([], look, memory) : clearAway(look, memory);
 }
 
-/** Whether no process of an ending pod can be left, so that its final phase may be told. */
-export function isDown({ observed }: Look): boolean {
+/** Whether no process of an ending pod can be left, nor have a device open, so that its final phase may be told. */
+export function isDown(look: Look, memory: Memory): boolean {
+  const { observed } = look;
   return (
     !observed.busy &&
     observed.sandboxes.every(({ ready }) => !ready) &&
-    observed.instances.every((one) => !isAlive(one))
+    observed.instances.every((one) => !isAlive(one)) &&
+    unprovenIn(look).length === 0 &&
+    freeDevices(look, memory.generation + 1).length === 0
   );
+}
+
+/** Those that have ended, as it is told, while some of their processes may live on. */
+function unprovenIn({ observed }: Look): readonly Instance[] {
+  return observed.instances.filter((one) => hasEnded(one) && !one.gone);
 }
 
 function clearAway({ observed }: Look, memory: Memory): Decision {
