@@ -1,6 +1,14 @@
 // What nvidia-smi and the kernel log say about the health of GPUs.
 import test from 'ava';
-import { faultInRow, healthFields, isAbout, parseRows, parseXid, unknownField } from './health.ts';
+import {
+  faultInRow,
+  healthFields,
+  isAbout,
+  isAboutGpus,
+  parseRows,
+  parseXid,
+  unknownField,
+} from './health.ts';
 
 const cases: Readonly<Record<string, readonly [Record<string, string>, string | undefined]>> = {
   'nothing is wrong': [{ gpu_recovery_action: 'None', 'remapped_rows.pending': 'No' }, undefined],
@@ -14,6 +22,15 @@ const cases: Readonly<Record<string, readonly [Record<string, string>, string | 
     { 'ecc.errors.uncorrected.volatile.total': '3' },
     '3 uncorrected memory errors since the last reset',
   ],
+  'it is lost': [
+    { gpu_recovery_action: '[N/A]', 'ecc.errors.uncorrected.volatile.total': '[GPU is lost]' },
+    'nvidia-smi says: GPU is lost',
+  ],
+  'it wants a reset': [
+    { 'remapped_rows.pending': '[GPU requires reset]' },
+    'nvidia-smi says: GPU requires reset',
+  ],
+  'it may not tell': [{ 'fabric.state': '[Insufficient Permissions]' }, undefined],
   'the fabric is not up': [
     { 'fabric.state': 'In Progress' },
     'its fabric is not up: In Progress (is nvidia-fabricmanager running?)',
@@ -54,5 +71,19 @@ test('an Xid names GPU and number; those of applications leave the GPU healthy',
   t.true(lost !== undefined && isAbout(lost, '0000:06:00.0'));
   t.false(lost !== undefined && isAbout(lost, '0000:07:00.0'));
   t.true(parseXid('NVRM: Xid (PCI:0000:06:00): 31, MMU fault')?.isOfApplication);
+  const ofSlice = parseXid('NVRM: Xid (PCI:0000:06:00 GPU-I:05): 94, Contained: SM (0x1)');
+  t.like(ofSlice, { busId: '0000:06:00', number: 94, text: 'Contained: SM (0x1)' });
   t.is(parseXid('usb 1-1: new device'), undefined);
 });
+
+const complaints: Readonly<Record<string, boolean>> = {
+  'Failed to initialize NVML: Driver/library version mismatch': true,
+  'Unable to determine the device handle for GPU0000:06:00.0: Unknown Error': true,
+  'Field "x" is not a valid field to query.': false,
+  Killed: false,
+};
+for (const [text, isBad] of Object.entries(complaints)) {
+  test(`"${text}" ${isBad ? 'condemns the GPUs' : 'says nothing of the GPUs'}`, (t) => {
+    t.is(isAboutGpus(text), isBad);
+  });
+}

@@ -1,7 +1,7 @@
 /**
  * What nvidia-smi and the kernel log say about the health of GPUs. Pure.
  *
- * Unknown is not bad: `[N/A]` and `[Not Supported]` say nothing. Sources: nvidia-smi's own help, NVIDIA's
+ * Unknown is not bad: `[N/A]` and `[Not Supported]` say nothing; `[GPU is lost]` does. Sources: nvidia-smi's own help, NVIDIA's
  * Xid catalogue, and the list of Xids that NVIDIA's device plugin takes for the application's fault.
  */
 import { plainBusId } from './nvidia.ts';
@@ -36,6 +36,13 @@ export function unknownField(text: string): string | undefined {
   return /Field "([^"]+)" is not a valid field to query/.exec(text)?.[1];
 }
 
+/** Whether what nvidia-smi says when it fails is about the driver or a GPU, and not about the question. */
+export function isAboutGpus(text: string): boolean {
+  return /Failed to initialize NVML|Driver\/library version mismatch|Unable to determine the device handle|GPU is lost|requires reset/i.test(
+    text,
+  );
+}
+
 /** What is wrong with a GPU by its line; absent if nothing is. */
 export function faultInRow(row: SmiRow): string | undefined {
   const told = (field: string): string | undefined => {
@@ -44,6 +51,8 @@ export function faultInRow(row: SmiRow): string | undefined {
       ? undefined
       : value;
   };
+  const lost = [...row.values()].find((value) => /^\[.*\b(lost|reset)\b.*\]$/i.test(value));
+  if (lost !== undefined) return `nvidia-smi says: ${lost.slice(1, -1)}`;
   const action = told('gpu_recovery_action');
   if (action !== undefined && action !== 'None') return `nvidia-smi asks for: ${action}`;
   if (told('remapped_rows.failure') === 'Yes')
@@ -75,9 +84,9 @@ export interface Xid {
 
 const applicationXids: ReadonlySet<number> = new Set([13, 31, 43, 45, 68, 109]);
 
-/** Reads a line of the kernel log; absent if it is about something else. */
+/** Reads a line of the kernel log, `(PCI:0000:01:00 GPU-I:05)` of a slice, too; absent if it is of something else. */
 export function parseXid(line: string): Xid | undefined {
-  const match = /NVRM: Xid \(PCI:([0-9A-Fa-f:.]+)\): (\d+)(?:,\s*(.*))?/.exec(line);
+  const match = /NVRM: Xid \(PCI:([0-9A-Fa-f:.]+)[^)]*\): (\d+)(?:,\s*(.*))?/.exec(line);
   if (!match) return undefined;
   const number = Number(match[2]);
   return {

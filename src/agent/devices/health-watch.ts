@@ -115,7 +115,8 @@ class Health {
       if (!(error instanceof NvidiaSmiError)) throw error;
       if (error.message !== this.#complaint) log.warn({ err: error }, error.message);
       this.#complaint = error.message;
-      this.#asked = faultsOf(uuids, () => (error.isAboutDevices ? error.message : undefined));
+      // What was known to be wrong does not become right by not being asked about.
+      if (error.isAboutDevices) this.#asked = faultsOf(uuids, () => error.message);
     }
     this.#report();
   }

@@ -46,6 +46,8 @@ test('its exit codes say whether the GPUs are meant', async (t) => {
   const odd = await failed('echo NVIDIA-SMI has failed; exit 1');
   t.is(odd.message, 'nvidia-smi: NVIDIA-SMI has failed');
   t.false(odd.isAboutDevices);
+  const mismatch = await failed('echo Failed to initialize NVML: mismatch; exit 18');
+  t.true(mismatch.isAboutDevices);
   const missing = await t.throwsAsync(new NvidiaSmi('/nonexistent/nvidia-smi').health(signal), {
     instanceOf: NvidiaSmiError,
   });

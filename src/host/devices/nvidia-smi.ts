@@ -4,7 +4,7 @@
  */
 import { ExecaError, execa } from 'execa';
 import { RepriseError } from '../../errors.ts';
-import { healthFields, parseRows, unknownField } from '../../devices/health.ts';
+import { healthFields, isAboutGpus, parseRows, unknownField } from '../../devices/health.ts';
 import type { SmiRow } from '../../devices/health.ts';
 
 /** nvidia-smi has failed; the message is what it says about the driver. */
@@ -148,5 +148,6 @@ function failureOf(error: Ended): NvidiaSmiError {
   const bad = badCodes[error.exitCode ?? -1];
   const said = (error.all ?? '').trim().split('\n')[0] ?? '';
   const why = bad ?? (said === '' ? `exit code ${String(error.exitCode)}` : said);
-  return new NvidiaSmiError(`nvidia-smi: ${why}`, bad !== undefined, error);
+  const isAboutDevices = bad !== undefined || isAboutGpus(error.all ?? '');
+  return new NvidiaSmiError(`nvidia-smi: ${why}`, isAboutDevices, error);
 }
