@@ -17,10 +17,10 @@ const gpu = aDevice('GPU-1', { deviceNodes: [{ path: '/dev/nvidia0' }] });
 test('the runtime applies specifications only where it reads the same ones', (t) => {
   const none = new Set<string>();
   const knowing = { cdiSpecDirs: dirs, nvidiaHandlers: new Set(['nvidia']) };
-  t.is(wayOf(gpu, undefined, knowing, dirs), 'cdi');
-  t.is(wayOf(gpu, undefined, knowing, ['/elsewhere']), 'edits');
-  t.is(wayOf(gpu, undefined, { nvidiaHandlers: none }, dirs), 'edits');
-  t.is(wayOf({ ...gpu, file: undefined }, undefined, knowing, dirs), 'edits');
+  t.is(wayOf(gpu, '', knowing, dirs), 'cdi');
+  t.is(wayOf(gpu, '', knowing, ['/elsewhere']), 'edits');
+  t.is(wayOf(gpu, '', { nvidiaHandlers: none }, dirs), 'edits');
+  t.is(wayOf({ ...gpu, file: undefined }, '', knowing, dirs), 'edits');
   t.is(wayOf(gpu, 'nvidia', knowing, dirs), 'nvidia-runtime');
   t.is(wayOf(gpu, 'other', knowing, dirs), 'cdi');
   t.is(wayOf({ ...gpu, kind: 'acme.test/npu' }, 'nvidia', knowing, dirs), 'cdi');

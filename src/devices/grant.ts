@@ -8,6 +8,7 @@
  */
 import { RepriseError } from '../errors.ts';
 import type { DeviceGrant, GrantedMount } from '../pod/devices.ts';
+import type { Pod } from '../pod/pod.ts';
 import type { DeviceNode, Edits } from './cdi-spec.ts';
 import type { Device } from './inventory.ts';
 import { hostPathOf } from './inventory.ts';
@@ -19,7 +20,7 @@ import { visibleDevices } from './request.ts';
 export interface DeviceWays {
   /** Where containerd reads CDI specifications; absent: it does not know CDI, or it is off. */
   readonly cdiSpecDirs?: readonly string[];
-  /** Runtime handlers that are NVIDIA's. */
+  /** Runtime handlers that are NVIDIA's; with an empty name among them it is the default one. */
   readonly nvidiaHandlers: ReadonlySet<string>;
 }
 
@@ -37,16 +38,19 @@ export interface PlannedNode extends DeviceNode {
   readonly isOptional: boolean;
 }
 
+/** The runtime handler of a pod; the default one has an empty name. */
+export function handlerOf({ runtimeClassName }: Pod['spec']): string {
+  return runtimeClassName ?? '';
+}
+
 /** The way by which a device is given; `specDirs` are those that this agent reads. */
 export function wayOf(
   device: Device,
-  handler: string | undefined,
+  handler: string,
   ways: DeviceWays,
   specDirs: readonly string[],
 ): Way {
-  if (device.kind === gpuKind && handler !== undefined && ways.nvidiaHandlers.has(handler)) {
-    return 'nvidia-runtime';
-  }
+  if (device.kind === gpuKind && ways.nvidiaHandlers.has(handler)) return 'nvidia-runtime';
   // With other directories the same name could mean another device there, or none.
   const sameDirs = ways.cdiSpecDirs?.join('\n') === specDirs.join('\n');
   return device.file !== undefined && sameDirs ? 'cdi' : 'edits';

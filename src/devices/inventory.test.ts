@@ -80,6 +80,22 @@ test('slices of one GPU are devices of their own, and overlap the whole', (t) =>
   t.is(x.gpu?.uuid, 'GPU-aa');
 });
 
+test('the whole has nodes for graphics that its slices do not have, and is the whole all the same', (t) => {
+  const { devices } = nvidia(
+    [['0:0'], ['/dev/nvidia0', '/dev/nvidia-caps/nvidia-cap12']],
+    [['0'], ['/dev/dri/card0', '/dev/dri/renderD128', '/dev/nvidia0']],
+    [['gpu-of-another-vendor'], ['/dev/dri/card0']],
+  );
+  const [slice, whole, other] = devicesOf(devices.values(), gpus, () => false) as [
+    Device,
+    Device,
+    Device,
+  ];
+  t.true(overlap(slice, whole));
+  t.false(overlap(slice, other));
+  t.true(overlap(whole, other));
+});
+
 test('a GPU that the driver leaves out, or whose files have gone, is none', (t) => {
   t.is(parseGpu('0000:06:00.0', '', false), undefined);
   const excluded = 'GPU UUID: GPU-aa\nDevice Minor: 0\nGPU Excluded: Yes\n';

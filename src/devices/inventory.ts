@@ -75,8 +75,21 @@ export function hostPathOf({ hostPath, path }: DeviceNode): string {
   return hostPath ?? path;
 }
 
+/** The devices that a group stands for; none of any other. */
+export function membersOf(group: Device, devices: readonly Device[]): readonly Device[] {
+  if (!group.isGroup) return [];
+  return devices.filter((one) => one.kind === group.kind && !one.isGroup && isPartOf(one, group));
+}
+
 function contains(one: Device, other: Device): boolean {
-  return other.nodes.length > 0 && other.nodes.every((node) => one.nodes.includes(node));
+  const nodes = tellingNodes(other);
+  return nodes.length > 0 && nodes.every((node) => one.nodes.includes(node));
+}
+
+/** Those for graphics a slice of a GPU does not have, and yet it is a part of the whole. */
+function tellingNodes({ nodes }: Device): readonly string[] {
+  const others = nodes.filter((node) => !node.includes('/dri/'));
+  return others.length > 0 ? others : nodes;
 }
 
 function isPartOf(part: Device, whole: Device): boolean {

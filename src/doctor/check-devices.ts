@@ -151,8 +151,7 @@ function oneDevice(device: Device, { ways, roots }: DeviceChecks): Finding {
       'load its driver, or correct its specification',
     );
   }
-  const isByUs =
-    ways !== undefined && wayOf(device, undefined, ways, roots.cdiSpecDirs) === 'edits';
+  const isByUs = ways !== undefined && wayOf(device, '', ways, roots.cdiSpecDirs) === 'edits';
   const lost = isByUs ? leftOut([device]) : undefined;
   const names = device.names.slice(1).join(', ');
   const what = `${device.nodes.join(', ') || 'without nodes'}${names === '' ? '' : `; also ${names}`}`;

@@ -27,3 +27,14 @@ test('NVIDIA’s runtime is known by its program, whatever the handler is called
   };
   t.deepEqual([...deviceWaysIn(config).nvidiaHandlers], ['gpu']);
 });
+
+for (const [name, handlers] of Object.entries({ gpu: ['gpu', ''], runc: ['gpu'], '': ['gpu'] })) {
+  test(`with "${name}" by default, pods that name no handler are NVIDIA’s: ${handlers.length > 1}`, (t) => {
+    const runtimes = {
+      runc: { options: { BinaryName: '/usr/bin/runc' } },
+      gpu: { options: { BinaryName: '/usr/bin/nvidia-container-runtime' } },
+    };
+    const config = { containerd: { runtimes, ...(name !== '' && { defaultRuntimeName: name }) } };
+    t.deepEqual([...deviceWaysIn(config).nvidiaHandlers], handlers);
+  });
+}

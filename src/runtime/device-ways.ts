@@ -9,7 +9,7 @@ import type { Cri } from './cri.ts';
 export interface RuntimeDeviceWays {
   /** Where it reads CDI specifications, in rising precedence; absent: CDI is off or unknown to it. */
   readonly cdiSpecDirs?: readonly string[];
-  /** Runtime handlers whose program is NVIDIA's container runtime. */
+  /** Runtime handlers whose program is NVIDIA's container runtime; an empty name is the default one's. */
   readonly nvidiaHandlers: ReadonlySet<string>;
 }
 
@@ -26,9 +26,11 @@ export function deviceWaysIn(config: unknown): RuntimeDeviceWays {
   const isOn = (inner(config, 'enableCDI') ?? isList) === true;
   const runtimes = inner(inner(config, 'containerd'), 'runtimes') ?? {};
   const handlers = Object.entries(runtimes).filter(([, runtime]) => isNvidias(runtime));
+  const ofNvidia = handlers.map(([name]) => name);
+  const byDefault = inner(inner(config, 'containerd'), 'defaultRuntimeName');
   return {
     ...(isOn && isList && { cdiSpecDirs: directories.map(String) }),
-    nvidiaHandlers: new Set(handlers.map(([name]) => name)),
+    nvidiaHandlers: new Set([...ofNvidia, ...(ofNvidia.includes(String(byDefault)) ? [''] : [])]),
   };
 }
 

@@ -7,7 +7,6 @@ import type { NvidiaSmi } from '../../host/devices/nvidia-smi.ts';
 import type { NodeOwner } from '../../host/devices/nodes.ts';
 import { placesOf } from '../../host/lend.ts';
 import type { DeviceGrant } from '../../pod/devices.ts';
-import { mayHaveDevices } from '../../pod/devices.ts';
 import type { Container, Pod } from '../../pod/pod.ts';
 import { podKey } from '../../pod/pod.ts';
 import { devicesAnnotation } from '../../runtime/devices.ts';
@@ -32,7 +31,7 @@ export async function devicesFor(
   container: Container,
   user: ImageUser | undefined,
 ): Promise<DeviceGrant | undefined> {
-  if (!mayHaveDevices(pod)) return undefined;
+  if (!devices.keeper.mayHave(pod)) return undefined;
   const folder = `${placesOf(pod, lending).devices}/${container.name}`;
   return await devices.keeper.grantFor(pod, container.name, folder, ownerOf(pod, container, user));
 }
@@ -48,7 +47,7 @@ export async function proveInjected(
   id: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const expected = mayHaveDevices(pod) ? devices.keeper.cdiPathsOf(pod, name) : [];
+  const expected = devices.keeper.mayHave(pod) ? devices.keeper.cdiPathsOf(pod, name) : [];
   if (expected.length === 0) return;
   const info = (await cri.containerInfo(id, signal)) as {
     runtimeSpec?: { linux?: { devices?: readonly { path: string }[] } };

@@ -8,9 +8,9 @@
 import type { Assignments, Claim, Served } from '../../devices/allocate.ts';
 import { findDevice, serve } from '../../devices/allocate.ts';
 import type { DeviceNode } from '../../devices/cdi-spec.ts';
-import { leftOut, planGrant, wayOf } from '../../devices/grant.ts';
+import { handlerOf, leftOut, planGrant, wayOf } from '../../devices/grant.ts';
 import type { DeviceWays, Way } from '../../devices/grant.ts';
-import { gpuUuidOf } from '../../devices/inventory.ts';
+import { gpuUuidOf, membersOf } from '../../devices/inventory.ts';
 import type { Device } from '../../devices/inventory.ts';
 import { requestOf } from '../../devices/request.ts';
 import type { DeviceRequest } from '../../devices/request.ts';
@@ -85,6 +85,11 @@ export class DeviceKeeper {
     return this.#clients.has(pod.metadata.uid);
   }
 
+  /** Whether a pod may have devices at all; for all others nothing is looked up. */
+  mayHave(pod: Pod): boolean {
+    return mayHaveDevices(pod) || this.#isNvidia(pod);
+  }
+
   /** Takes up what pods of an earlier life had, before any of them is served. */
   load(pods: readonly Pod[], isServed: (pod: Pod) => boolean): void {
     for (const pod of pods) {
@@ -153,10 +158,9 @@ export class DeviceKeeper {
   /** Something about a GPU that all pods which have it, or a part of it, should hear. */
   tellUsers(gpuUuid: string, event: PodEvent): void {
     for (const { view, hear } of this.#clients.values()) {
-      const hasIt = view?.given.some(({ id }) => {
-        const device = findDevice(id, this.#inventory);
-        return device !== undefined && gpuUuidOf(device) === gpuUuid;
-      });
+      const hasIt = view?.given.some(({ id }) =>
+        this.#allOf(id).some((device) => gpuUuidOf(device) === gpuUuid),
+      );
       if (view !== undefined && hasIt) hear?.(view, [event]);
     }
   }
@@ -167,7 +171,7 @@ export class DeviceKeeper {
       fault: this.#faults.get(device.id),
       users: [...this.#clients.values()].flatMap(({ pod, saved }) => {
         const containers = Object.entries(saved.given ?? {})
-          .filter(([, given]) => given.some(({ id }) => device.names.includes(id)))
+          .filter(([, given]) => given.some(({ id }) => this.#allOf(id).includes(device)))
           .map(([name]) => name);
         return containers.length === 0 ? [] : [{ pod: podKey(pod), containers }];
       }),
@@ -224,7 +228,7 @@ export class DeviceKeeper {
     const { saved } = this.#clients.get(pod.metadata.uid) ?? {};
     const devices = Object.values(saved?.given ?? {})
       .flat()
-      .flatMap(({ id }) => findDevice(id, this.#inventory) ?? []);
+      .flatMap(({ id }) => this.#allOf(id));
     const found = await numbersOfNodes(devices.flatMap(nodesOf));
     return {
       numbers: new Set(found.map(({ device }) => device)),
@@ -246,17 +250,27 @@ export class DeviceKeeper {
     });
   }
 
-  #wayOf({ spec }: Pod, device: Device): Way {
-    const { ways, roots } = this.#parts;
-    return wayOf(device, spec.runtimeClassName, ways, roots.cdiSpecDirs);
+  /** A device, and those that it stands for; none if there is no such device any more. */
+  #allOf(id: string): readonly Device[] {
+    const device = findDevice(id, this.#inventory);
+    return device === undefined ? [] : [device, ...this.#membersOf(device)];
   }
 
-  #isNvidia({ spec: { runtimeClassName } }: Pod): boolean {
-    return runtimeClassName !== undefined && this.#parts.ways.nvidiaHandlers.has(runtimeClassName);
+  #membersOf(device: Device): readonly Device[] {
+    return membersOf(device, this.#inventory.devices);
+  }
+
+  #wayOf({ spec }: Pod, device: Device): Way {
+    const { ways, roots } = this.#parts;
+    return wayOf(device, handlerOf(spec), ways, roots.cdiSpecDirs);
+  }
+
+  #isNvidia({ spec }: Pod): boolean {
+    return this.#parts.ways.nvidiaHandlers.has(handlerOf(spec));
   }
 
   #requestOf(pod: Pod): DeviceRequest | undefined {
-    return mayHaveDevices(pod) ? requestOf(pod, this.#isNvidia(pod)) : undefined;
+    return this.mayHave(pod) ? requestOf(pod, this.#isNvidia(pod)) : undefined;
   }
 
   #loadClaim(pod: Pod): SavedClaim | undefined {
@@ -282,6 +296,11 @@ export class DeviceKeeper {
             ? 'the driver has lost it'
             : this.#reported.get(gpuUuidOf(device) ?? '');
       if (fault !== undefined) faults.set(device.id, fault);
+    }
+    for (const group of this.#inventory.devices) {
+      const faulty = this.#membersOf(group).find(({ id }) => faults.has(id));
+      if (faulty === undefined || faults.has(group.id)) continue;
+      faults.set(group.id, `${faulty.id}: ${faults.get(faulty.id) ?? ''}`);
     }
     this.#faults = faults;
     const now = new Set(this.#inventory.faults.map(({ message, where }) => `${message} ${where}`));
@@ -310,20 +329,25 @@ export class DeviceKeeper {
     if (isNew) {
       const saved = { arrival: client.saved.arrival, given: served.given };
       // Nothing is given that is not remembered; the next look tries again.
-      if (!this.#save(client.pod, saved)) return;
+      if (!this.#save(client.pod, saved)) {
+        const waits = 'what it is given cannot be remembered: see the log of the agent';
+        this.#tell(client, { waits, given: [] }, [], hear);
+        return;
+      }
       client.saved = saved;
     }
     const view: DeviceView =
       'given' in served
         ? { given: this.#describe(served.given) }
         : { waits: served.waits, given: [] };
+    this.#tell(client, view, isNew ? this.#givenEvents(client.pod, served.given) : [], hear);
+  }
+
+  #tell(client: Client, view: DeviceView, events: readonly PodEvent[], hear: HearDevices): void {
     const before = client.view;
     client.view = view;
     if (JSON.stringify(view) === JSON.stringify(before)) return;
-    hear(view, [
-      ...(isNew ? this.#givenEvents(client.pod, served.given) : []),
-      ...changes(before, view),
-    ]);
+    hear(view, [...events, ...changes(before, view)]);
   }
 
   /** Whether it is on disk now. */

@@ -1,0 +1,109 @@
+// Who hears what of devices, from a specification and files in the place of nodes.
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { createLogger } from '../../log.ts';
+import type { DeviceView } from '../../pod/devices.ts';
+import type { Pod } from '../../pod/pod.ts';
+import { aContainer, aPod } from '../../testing/builders.ts';
+import { ClaimStore } from './claims.ts';
+import { DeviceKeeper } from './keeper.ts';
+
+interface Place {
+  readonly keeper: DeviceKeeper;
+  readonly dataDir: string;
+}
+
+/** Two GPUs, and a name that stands for both. */
+async function twoGpus(t: ExecutionContext, nvidiaHandlers: readonly string[]): Promise<Place> {
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'reprise-keeper-'));
+  t.teardown(() => fs.rm(folder, { recursive: true }));
+  const [specs, dataDir] = [path.join(folder, 'cdi'), path.join(folder, 'data')];
+  await fs.mkdir(specs);
+  const nodes = ['nvidia0', 'nvidia1'].map((name) => path.join(folder, name));
+  for (const node of nodes) await fs.writeFile(node, '');
+  const device = (name: string, paths: readonly string[]) => ({
+    name,
+    containerEdits: {
+      deviceNodes: paths.map((hostPath) => ({
+        path: `/dev/${path.basename(hostPath)}`,
+        hostPath,
+      })),
+    },
+  });
+  const [first = '', second = ''] = nodes;
+  const devices = [device('GPU-aa', [first]), device('GPU-bb', [second]), device('all', nodes)];
+  const spec = { cdiVersion: '0.5.0', kind: 'nvidia.com/gpu', devices };
+  await fs.writeFile(path.join(specs, 'nvidia.json'), JSON.stringify(spec));
+  const keeper = new DeviceKeeper({
+    roots: { cdiSpecDirs: [specs], driverDirectory: folder, devDirectory: folder },
+    ways: { cdiSpecDirs: [specs], nvidiaHandlers: new Set(nvidiaHandlers) },
+    claims: new ClaimStore(dataDir),
+    log: createLogger({ level: 'silent' }),
+  });
+  return { keeper, dataDir };
+}
+
+function asking(name: string, annotation?: string): Pod {
+  const resources = { requests: {}, limits: { 'nvidia.com/gpu': '1' } };
+  const pod = aPod([], [aContainer('main', annotation === undefined ? { resources } : {})]);
+  const annotations: Record<string, string> = {};
+  if (annotation !== undefined) annotations['cdi.k8s.io/x'] = annotation;
+  return { ...pod, metadata: { ...pod.metadata, name, uid: name, annotations } };
+}
+
+test('what cannot be remembered is not given, and its pod is told to wait', async (t) => {
+  const { keeper, dataDir } = await twoGpus(t, []);
+  const heard: DeviceView[] = [];
+  // Its folder is not there: nothing can be written, as on a full disk.
+  keeper.add(asking('a'), (view) => heard.push(view));
+  t.deepEqual(heard, [
+    { waits: 'what it is given cannot be remembered: see the log of the agent', given: [] },
+  ]);
+  t.deepEqual(
+    keeper.list().flatMap(({ users }) => users),
+    [],
+  );
+  await fs.mkdir(path.join(dataDir, 'pods/a'), { recursive: true });
+  keeper.look();
+  t.is(heard.at(-1)?.waits, undefined);
+  t.is(heard.at(-1)?.given[0]?.id, 'nvidia.com/gpu=GPU-aa');
+});
+
+test('who has a name for all of them has each, with what is wrong with it', async (t) => {
+  const { keeper, dataDir } = await twoGpus(t, []);
+  await fs.mkdir(path.join(dataDir, 'pods/a'), { recursive: true });
+  const heard: [DeviceView, readonly string[]][] = [];
+  const pod = asking('a', 'nvidia.com/gpu=all');
+  keeper.add(pod, (view, events) => heard.push([view, events.map(({ reason }) => reason)]));
+  const usersOf = keeper.list().map(({ device, users }) => `${device.id} ${users.length}`);
+  t.deepEqual(usersOf, [
+    'nvidia.com/gpu=GPU-aa 1',
+    'nvidia.com/gpu=GPU-bb 1',
+    'nvidia.com/gpu=all 1',
+  ]);
+  t.deepEqual([...(await keeper.belongingsOf(pod)).gpuUuids], ['GPU-aa', 'GPU-bb']);
+
+  keeper.tellUsers('GPU-bb', { type: 'Warning', reason: 'Xid', message: 'Xid 79' });
+  t.deepEqual(heard.at(-1)?.[1], ['Xid']);
+  keeper.report(new Map([['GPU-bb', 'Xid 79']]));
+  t.is(heard.at(-1)?.[0].given[0]?.fault, 'nvidia.com/gpu=GPU-bb: Xid 79');
+  // Nor is a broken one in it given to somebody else.
+  keeper.add(asking('b', 'nvidia.com/gpu=all'), (view) => heard.push([view, []]));
+  t.regex(heard.at(-1)?.[0].waits ?? '', /unhealthy: nvidia.com\/gpu=GPU-bb: Xid 79|in use/);
+});
+
+test('where NVIDIA’s runtime is the default, a pod that asks for nothing is told that it has none', async (t) => {
+  const plain = aPod([], [aContainer('main')]);
+  const owner = { uid: 0, gid: 0 };
+  const byDefault = await twoGpus(t, ['nvidia', '']);
+  t.true(byDefault.keeper.mayHave(plain));
+  t.deepEqual((await byDefault.keeper.grantFor(plain, 'main', '/nowhere', owner))?.env, [
+    { name: 'NVIDIA_VISIBLE_DEVICES', value: 'void' },
+  ]);
+  const other = await twoGpus(t, ['nvidia']);
+  t.false(other.keeper.mayHave(plain));
+  t.is(await other.keeper.grantFor(plain, 'main', '/nowhere', owner), undefined);
+});
