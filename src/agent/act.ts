@@ -14,6 +14,8 @@ import { removeOldLogs } from '../host/log-rotation.ts';
 import type { Action } from '../pod/action.ts';
 import type { Pod } from '../pod/pod.ts';
 import { findContainer, podKey } from '../pod/pod.ts';
+import { isCallError } from '../runtime/call.ts';
+import type { Cri } from '../runtime/cri.ts';
 import { dnsOf } from '../runtime/dns.ts';
 import { assertNetworkReady } from '../runtime/network-ready.ts';
 import { lookAtPod } from '../runtime/observe.ts';
@@ -54,7 +56,7 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
     case 'probe-container':
       return await probeContainer(means, action, occasion);
     case 'kill-containers':
-      return await kill(means, action.ids, occasion);
+      return await kill(means, action, occasion);
     case 'prove-gone':
       return await proveGone(means, action.ids, occasion);
     case 'free-devices':
@@ -101,10 +103,27 @@ async function stopContainer(
   if (stopSignal === undefined) {
     // Of itself the runtime sends no second one.
     await cri.stopContainer(id, graceSeconds, signal);
+    await assertStopped(cri, id, signal);
     return;
   }
   const onSignalled = () => signalled(id);
   await stopWithSignal(id, { stopSignal, graceSeconds, isSignalled, onSignalled }, signal);
+}
+
+/** containerd lets a stop pass, as if it had been done, of what it has not seen start or has lost. */
+async function assertStopped(cri: Cri, id: string, signal: AbortSignal): Promise<void> {
+  const state = await cri.containerStatus(id, signal).then(
+    (status) => status.state,
+    (error: unknown) => {
+      if (isCallError(error, 'not-found')) return 'CONTAINER_EXITED';
+      throw error;
+    },
+  );
+  if (state === 'CONTAINER_EXITED') return;
+  throw new RepriseError('the runtime has not stopped the container', {
+    where: `container ${id}`,
+    next: 'nothing: it is asked again',
+  });
 }
 
 async function runSandbox(

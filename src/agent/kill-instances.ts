@@ -2,6 +2,7 @@
 import { RepriseError } from '../errors.ts';
 import { containerCgroup, isEmpty, podCgroup } from '../host/cgroups.ts';
 import { killContainers, whenEmpty } from '../host/kill.ts';
+import type { Action } from '../pod/action.ts';
 import type { Pod } from '../pod/pod.ts';
 import { qosClassOf } from '../pod/pod-resources.ts';
 import type { Means, Occasion } from './means.ts';
@@ -14,10 +15,13 @@ const GONE_WITHIN_MS = 2_000;
 
 const done: Outcome = { kind: 'done' };
 
-/** SIGKILL for all of them at once; tells whose first process it has caught. */
+/**
+ * SIGKILL for all of them at once; tells whose first process it has caught. What was killed before and is not
+ * over is the runtime's, too: it alone ends what it has lost sight of, and says so if it cannot.
+ */
 export async function kill(
   means: Means,
-  ids: readonly string[],
+  { ids, again = [] }: Action & { kind: 'kill-containers' },
   { pod, picture, signal }: Occasion,
 ): Promise<Outcome> {
   const { hierarchy, cri } = means;
@@ -28,9 +32,8 @@ export async function kill(
   });
   // A cgroup that is not where it should be, or that cannot be killed as a whole, is the runtime's.
   const rest = [...missing, ...leftovers.map(({ cgroup }) => cgroup)];
-  await Promise.all(
-    rest.map((cgroup) => cri.stopContainer(idsByCgroup.get(cgroup) ?? '', 0, signal)),
-  );
+  const asked = new Set([...rest.map((cgroup) => idsByCgroup.get(cgroup) ?? ''), ...again]);
+  await Promise.all([...asked].map((id) => cri.stopContainer(id, 0, signal)));
   const withFirst = ids.filter((id) => {
     const pid = pidsById.get(id);
     return pid !== undefined && caught.get(cgroupOf(means, pod, id))?.includes(pid) === true;

@@ -50,7 +50,8 @@ export class Turns {
 
 /** Whether a restart is under way that others should make room for. */
 function isInAHurry({ restart, ending }: Memory): boolean {
-  return restart !== undefined && restart.startNotBefore === undefined && ending === undefined;
+  if (restart === undefined || ending !== undefined) return false;
+  return restart.startNotBefore === undefined || restart.startingAt !== undefined;
 }
 
 /** What nobody waits for: removals, and what is created for a restart that may come one day. */

@@ -125,6 +125,45 @@ test('nor does a pod that is deleted', async (t) => {
   t.true(await isForgotten);
 });
 
+test('a stop waits for the answer to the start, whatever its event has told', async (t) => {
+  const answer = Promise.withResolvers<Outcome>();
+  const asked: string[] = [];
+  const created = { ...main, state: 'created' as const, pid: undefined, startedAt: undefined };
+  const begun = Promise.withResolvers<undefined>();
+  const pod = aPod([], [aContainer('main')]);
+  const worker = new Worker(
+    pod,
+    { ...blankMemory, sandboxAttempt: 0 },
+    {
+      ...idle,
+      look: () => Promise.resolve({ sandboxes: [sandbox], instances: [created] }),
+      perform: ({ kind }, _now, signal): Promise<Outcome> => {
+        asked.push(kind);
+        if (kind === 'lend') return Promise.resolve({ kind: 'lent', loan: aLoan() });
+        if (kind === 'start-container') {
+          begun.resolve(undefined);
+          return answer.promise;
+        }
+        return new Promise((resolve) => {
+          signal.addEventListener('abort', () => resolve({ kind: 'done' }));
+        });
+      },
+    },
+  );
+  const stop = new AbortController();
+  const over = worker.run(stop.signal);
+  await begun.promise;
+  worker.sawStart('c1', { startedAt: 1, pid: 7 });
+  await worker.request({ kind: 'delete', force: false, at: Date.now() });
+  await settled();
+  t.false(asked.includes('stop-container'));
+  answer.resolve({ kind: 'done' });
+  await settled();
+  t.true(asked.includes('stop-container'));
+  stop.abort();
+  t.false(await over);
+});
+
 test('a pod can be deleted while the runtime is away; a restart has to wait', async (t) => {
   const saved: Memory[] = [];
   const told: string[] = [];

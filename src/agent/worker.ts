@@ -104,6 +104,8 @@ export class Worker {
   readonly #preparations = new AbortController();
   /** containerd gives up a start whose caller goes away: those under way get a moment to finish. */
   readonly #starts = new AbortController();
+  /** By container. */
+  readonly #startsUnderWay = new Map<string, Promise<void>>();
   /** Containers whose start was told by its event, while the call has not answered. */
   readonly #toldStarts = new Set<string>();
   #lookDue = true;
@@ -265,6 +267,8 @@ export class Worker {
     try {
       while (!signal.aborted && !this.#forgotten) {
         if (this.#lookDue && !(await this.#look(signal))) continue;
+        // Something has come up while it was looked.
+        if (this.#lookDue) continue;
         const lookAgainAt = this.#decideAndAct(signal);
         const nextLookAt = this.#nextLookAt();
         await this.#sleep(Math.min(lookAgainAt ?? Infinity, nextLookAt), signal);
@@ -317,11 +321,16 @@ export class Worker {
     // Killed before, and yet no exit event: it was lost, or there is nothing to kill any more.
     if (action.kind === 'kill-containers' && this.#wasKilled(action.ids)) this.#lookDue = true;
     this.#observed = issued(this.#observed, action, this.#memory.sandboxAttempt, this.#tools.now());
-    this.#underWay.set(words, this.#perform(action, words, signal));
+    const performed = this.#perform(action, words, signal);
+    this.#underWay.set(words, performed);
+    if (action.kind === 'start-container') this.#startsUnderWay.set(action.id, performed);
   }
 
   async #perform(action: Action, words: string, signal: AbortSignal): Promise<void> {
     const until = this.#endOf(action, words, signal);
+    // Until a start has answered the runtime has not seen it, whatever its event says, and lets a stop pass.
+    const start = action.kind === 'stop-container' && this.#startsUnderWay.get(action.id);
+    if (start instanceof Promise) await start;
     try {
       const performed = this.#tools.perform(action, this.picture, until);
       const outcome = await (isVisit(action) ? untilOver(performed, until) : performed);
@@ -339,7 +348,10 @@ export class Worker {
     } finally {
       this.#underWay.delete(words);
       this.#visits.delete(words);
-      if (action.kind === 'start-container') this.#toldStarts.delete(action.id);
+      if (action.kind === 'start-container') {
+        this.#toldStarts.delete(action.id);
+        this.#startsUnderWay.delete(action.id);
+      }
       this.#news();
     }
   }

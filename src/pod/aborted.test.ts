@@ -28,6 +28,13 @@ test('a start that is given up is made up for by another one a second later', (t
   t.deepEqual(node.faults, []);
 });
 
+test('what was begun of it is proven to be gone before another one takes its place', (t) => {
+  const node = nodeOf(aPod([], [aContainer('main')]), 1);
+  node.run();
+  const steps = node.story.filter((line) => /^(prove gone|start) /.test(line));
+  t.deepEqual(steps, ['start main (c0-main-0)', 'prove gone c0-main-0', 'start main (c1-main-1)']);
+});
+
 test('while the next start is waited for, it is told why', (t) => {
   const node = nodeOf(aPod([], [aContainer('main')]), 1);
   node.run({ forMs: 500 });

@@ -41,7 +41,12 @@ export type Action =
       readonly probe: ProbeKind;
     }
   /** SIGKILL to every process of every one of these containers, at once. */
-  | { readonly kind: 'kill-containers'; readonly ids: readonly string[] }
+  | {
+      readonly kind: 'kill-containers';
+      readonly ids: readonly string[];
+      /** Those of them that were killed before: the runtime has to do it, or to say why they live on. */
+      readonly again?: readonly string[];
+    }
   /** Check that no process is left in the cgroups of these exited containers. */
   | { readonly kind: 'prove-gone'; readonly ids: readonly string[] }
   /** See to it that nothing of generations below `before` has a device of the pod open. */

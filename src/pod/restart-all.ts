@@ -137,9 +137,11 @@ export function clear(
   // One proof for all, when the last one is over; what had ended before needs not wait for it.
   const isTime = standing.every(isOver) || due.length > 0;
   const over = standing.filter((one) => isTime && isOver(one));
+  const again = idsOf(due.filter(({ killedAt }) => killedAt !== undefined));
+  const kill = { kind: 'kill-containers' as const, ids: idsOf(due) };
   return {
     actions: [
-      ...(due.length > 0 ? [{ kind: 'kill-containers' as const, ids: idsOf(due) }] : []),
+      ...(due.length > 0 ? [{ ...kill, ...(again.length > 0 && { again }) }] : []),
       ...proveGone(over),
     ],
     events: [],

@@ -17,6 +17,7 @@ import type { Instance } from './observed.ts';
 import type { Container, ContainerKind } from './pod.ts';
 import { isSidecar } from './pod.ts';
 import { isStarted } from './probes.ts';
+import { proveGone } from './restart-all.ts';
 import { afterExit, hasFailed } from './restart-rules.ts';
 import { stopIfItFails, stopUnknown } from './failing.ts';
 import { own } from './own.ts';
@@ -155,6 +156,8 @@ function startLost(
   const { observed, now } = look;
   const lookAgainAt = replaceAt(observed, known, instance) ?? now;
   if (lookAgainAt > now) return { ...only(memory), lookAgainAt };
+  // The runtime has tried to end what it had begun.
+  if (instance?.gone === false) return { ...only(memory), actions: proveGone([instance]) };
   const vacant = { ...known, sandboxAttempt: -1 };
   return bringUp(look, { ...memory, containers: { ...memory.containers, [name]: vacant } }, name);
 }
