@@ -14,7 +14,7 @@ import { removeOldLogs } from '../host/log-rotation.ts';
 import type { Action } from '../pod/action.ts';
 import type { Pod } from '../pod/pod.ts';
 import { findContainer, podKey } from '../pod/pod.ts';
-import { isCallError } from '../runtime/call.ts';
+import { unlessGone } from '../runtime/call.ts';
 import type { Cri } from '../runtime/cri.ts';
 import { dnsOf } from '../runtime/dns.ts';
 import { assertNetworkReady } from '../runtime/network-ready.ts';
@@ -112,14 +112,8 @@ async function stopContainer(
 
 /** containerd lets a stop pass, as if it had been done, of what it has not seen start or has lost. */
 async function assertStopped(cri: Cri, id: string, signal: AbortSignal): Promise<void> {
-  const state = await cri.containerStatus(id, signal).then(
-    (status) => status.state,
-    (error: unknown) => {
-      if (isCallError(error, 'not-found')) return 'CONTAINER_EXITED';
-      throw error;
-    },
-  );
-  if (state === 'CONTAINER_EXITED') return;
+  const status = await unlessGone(cri.containerStatus(id, signal));
+  if (status === undefined || status.state === 'CONTAINER_EXITED') return;
   throw new RepriseError('the runtime has not stopped the container', {
     where: `container ${id}`,
     next: 'nothing: it is asked again',

@@ -6,7 +6,7 @@
  * and its terminal (execInContainer in containerd's container_execsync.go).
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { isCallError, perform } from './call.ts';
+import { isCallError, perform, unlessGone } from './call.ts';
 import type { Containerd } from './connect.ts';
 import { ContainerdUnreachable } from './unreachable.ts';
 
@@ -155,12 +155,4 @@ function keepDigits(_key: string, value: unknown, context?: { readonly source?: 
   if (typeof value !== 'number' || !Number.isInteger(value)) return value;
   if (Number.isSafeInteger(value) || context?.source === undefined) return value;
   return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(context.source);
-}
-
-async function unlessGone(answer: Promise<unknown>): Promise<void> {
-  try {
-    await answer;
-  } catch (error) {
-    if (!isCallError(error, 'not-found')) throw error;
-  }
 }

@@ -60,6 +60,16 @@ export function isCallError(error: unknown, code: CallErrorCode): error is Runti
   return error instanceof RuntimeCallError && error.code === code;
 }
 
+/** The answer; nothing if what was asked about is gone. */
+export async function unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isCallError(error, 'not-found')) return undefined;
+    throw error;
+  }
+}
+
 /** How long to wait for an answer. */
 export interface Patience {
   readonly deadlineMs: number;

@@ -6,7 +6,7 @@
  */
 import type { Exit, Instance, InstanceState, ObservedSandbox } from '../pod/observed.ts';
 import type { LinuxUser } from '../pod/origin.ts';
-import { isCallError } from './call.ts';
+import { unlessGone } from './call.ts';
 import type { Cri } from './cri.ts';
 import type { Container__Output } from './generated/runtime/v1/Container.ts';
 import type { ContainerState__Output } from './generated/runtime/v1/ContainerState.ts';
@@ -62,7 +62,7 @@ async function lookAtSandbox(
   const attempt = listed.metadata?.attempt ?? 0;
   // A sandbox that is not ready has lost its network: it has no addresses to ask for.
   if (state !== 'SANDBOX_READY') return { id, attempt, ready: false, ips: [] };
-  const status = await unlessRemoved(cri.podSandboxStatus(id, signal));
+  const status = await unlessGone(cri.podSandboxStatus(id, signal));
   if (status === undefined) return undefined;
   return { id, attempt, ready: status.state === 'SANDBOX_READY', ips: addressesOf(status.network) };
 }
@@ -79,7 +79,7 @@ async function lookAtContainer(
 ): Promise<Instance | undefined> {
   const identity = readContainerLabels(listed.labels);
   if (identity === undefined || listed.metadata === null) return undefined;
-  const status = await unlessRemoved(cri.containerStatus(listed.id, signal));
+  const status = await unlessGone(cri.containerStatus(listed.id, signal));
   if (status === undefined) return undefined;
   const { name, generation, sandboxAttempt, specHash, surroundings, inputs, target } = identity;
   const user = userOf(status);
@@ -159,16 +159,6 @@ function exitOf(status: ContainerStatus__Output): Exit {
   // A failed start is an exit without an end time in some versions: then it never ran at all.
   const finishedAt = fromNanos(status.finishedAt) ?? fromNanos(createdAt) ?? 0;
   return { code, finishedAt, reason, ...(message !== '' && { message }) };
-}
-
-/** What was listed can be removed before we ask for more. */
-async function unlessRemoved<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (isCallError(error, 'not-found')) return undefined;
-    throw error;
-  }
 }
 
 function isThere<T>(value: T | undefined): value is T {

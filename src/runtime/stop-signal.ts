@@ -7,7 +7,7 @@
  */
 import os from 'node:os';
 import { timeLimit } from '../timers.ts';
-import { isCallError, perform } from './call.ts';
+import { perform, unlessGone } from './call.ts';
 import type { Containerd } from './connect.ts';
 import type { Cri } from './cri.ts';
 import type { Signal } from './generated/runtime/v1/Signal.ts';
@@ -58,14 +58,6 @@ async function ended(
   } catch (error) {
     signal.throwIfAborted();
     if (!limit.signal.aborted) throw error;
-  }
-}
-
-async function unlessGone(answer: Promise<unknown>): Promise<void> {
-  try {
-    await answer;
-  } catch (error) {
-    if (!isCallError(error, 'not-found')) throw error;
   }
 }
 
