@@ -19,7 +19,7 @@ import { isSet } from './call.ts';
 import type { ApiContext, Call, Upgrade } from './call.ts';
 import { channelProtocols, channels, exitStatus, inChannel, terminalSizeIn } from './channels.ts';
 import { statusOf } from './failure.ts';
-import { pickContainer } from './pick-container.ts';
+import { containerState, pickContainer } from './pod-containers.ts';
 import { findPod } from './pods.ts';
 
 const webSockets = new WebSocketServer({
@@ -99,13 +99,9 @@ function requestOf(query: URLSearchParams, pod: V1Pod): { request: ExecRequest; 
 }
 
 /** Said while there is an answer of HTTP to say it in. */
-function assertRunning({ metadata, status }: V1Pod, container: string): void {
-  const statuses = [
-    ...(status.initContainerStatuses ?? []),
-    ...(status.containerStatuses ?? []),
-    ...(status.ephemeralContainerStatuses ?? []),
-  ];
-  const { state } = statuses.find(({ name }) => name === container) ?? {};
+function assertRunning(pod: V1Pod, container: string): void {
+  const { metadata, status } = pod;
+  const state = containerState(pod, container);
   if (state?.running !== undefined) return;
   const why = state?.waiting?.reason ?? state?.terminated?.reason ?? status.phase;
   throw new ConflictError(`container "${container}" does not run: ${why}`, {

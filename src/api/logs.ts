@@ -11,7 +11,7 @@ import { ApiError } from './api-status.ts';
 import type { LogSource } from './backend.ts';
 import { isSet, wholeNumber } from './call.ts';
 import type { ApiContext, Call } from './call.ts';
-import { pickContainer } from './pick-container.ts';
+import { containerState, pickContainer } from './pod-containers.ts';
 import { findPod } from './pods.ts';
 
 export interface ReadLogOptions {
@@ -110,12 +110,7 @@ function attemptOf(source: LogSource, previous: boolean, pod: V1Pod, container: 
       `previous terminated container "${container}" in pod "${name}" not found`,
     );
   }
-  const statuses = [
-    ...(pod.status.initContainerStatuses ?? []),
-    ...(pod.status.containerStatuses ?? []),
-    ...(pod.status.ephemeralContainerStatuses ?? []),
-  ];
-  const waiting = statuses.find((one) => one.name === container)?.state.waiting?.reason;
+  const waiting = containerState(pod, container)?.waiting?.reason;
   throw new ApiError(
     'BadRequest',
     `container "${container}" in pod "${name}" is waiting to start: ${waiting ?? 'PodInitializing'}`,

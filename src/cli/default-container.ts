@@ -1,12 +1,7 @@
 /** Which container of a pod is meant when none is named. */
+import { containerNames } from '../api/pod-containers.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { noteLine } from './output.ts';
-
-/** Of all containers, init containers first. */
-export function containerNames({ spec }: V1Pod): readonly string[] {
-  const { initContainers = [], containers, ephemeralContainers = [] } = spec;
-  return [...initContainers, ...containers, ...ephemeralContainers].map(({ name }) => name);
-}
 
 /** As kubectl picks it, and says so where there was a choice. */
 export function defaultContainer(pod: V1Pod): string {

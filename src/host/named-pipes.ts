@@ -36,6 +36,7 @@ export async function makeNamedPipes(folder: string): Promise<NamedPipes> {
   stack.defer(() => fs.promises.rm(folder, { recursive: true, force: true }));
   const inFolder = (name: PipeName) => path.join(folder, name);
   await makeFifos(names.map(inFolder));
+  const toClose = new Set<number>();
   const open = (name: PipeName, flags: number): number => {
     const descriptor = fs.openSync(inFolder(name), flags | O_NONBLOCK);
     toClose.add(descriptor);
@@ -44,7 +45,6 @@ export async function makeNamedPipes(folder: string): Promise<NamedPipes> {
   const close = (descriptor: number): void => {
     if (toClose.delete(descriptor)) fs.closeSync(descriptor);
   };
-  const toClose = new Set<number>();
   stack.defer(() => [...toClose].forEach(close));
   const streamOf = (descriptor: number, readable: boolean): net.Socket => {
     const stream = new net.Socket({ fd: descriptor, readable, writable: !readable });

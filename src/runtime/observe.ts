@@ -136,7 +136,8 @@ const states: Readonly<Record<ContainerState__Output, InstanceState>> = {
  *   socket, and a shim that does not answer a connection within 100 ms counts as dead: the next start
  *   takes the socket away from it. Seen on 1.6.20 on an overloaded machine, of starts side by side
  *   ("bind: address already in use") and of one beside an exit ("connect: no such file or directory"). The
- *   second shim ends with its last container, and a start that has just reached it with it ("ttrpc: closed").
+ *   second shim ends with its last container, and a start that has just reached it with it ("ttrpc: closed";
+ *   not seen).
  * - A container that is created while the sandbox's shim takes more than 2 s to tell its process is to
  *   join the namespaces of process 0, of which there is none. Seen on 1.7.24 on an overloaded machine.
  *
