@@ -16,7 +16,7 @@ import { findContainer } from '../pod/pod.ts';
 import { subPathsFor } from '../runtime/container-config.ts';
 import { hasSubPaths, hostPathsOf } from '../runtime/mounts.ts';
 import { seccompFileOf } from '../runtime/security.ts';
-import { checkDevices } from './devices/give-devices.ts';
+import { hasSameDevices } from './devices/give-devices.ts';
 import { readEnvFiles } from './env-files.ts';
 import { podCgroupOf } from './kill-instances.ts';
 import { loanOf, sandboxOf } from './means.ts';
@@ -38,14 +38,15 @@ export async function startContainer(
 ): Promise<Outcome> {
   const { pod, signal } = occasion;
   const container = findContainer(pod, action.name);
-  if (container !== undefined) {
-    await bringUpToDate(means, container, occasion);
-    if (!(await wouldBeTheSame(means, container, action.id, occasion))) {
-      await means.cri.removeContainer(action.id, signal);
-      return { kind: 'outdated' };
-    }
+  if (container !== undefined) await bringUpToDate(means, container, occasion);
+  const isUpToDate =
+    (container === undefined || (await wouldBeTheSame(means, container, action.id, occasion))) &&
+    (await hasSameDevices(means, action, occasion));
+  if (!isUpToDate) {
+    await means.cri.removeContainer(action.id, signal);
+    means.devices.madeWith.delete(action.id);
+    return { kind: 'outdated' };
   }
-  await checkDevices(means, action, occasion);
   means.outOfMemory.willStart(pod.metadata.uid, () =>
     oomGroupKillsIn(podCgroupOf(means, pod), means.hierarchy),
   );

@@ -331,6 +331,7 @@ function resumePods(agent: Agent, means: Means, { only, log }: AgentOptions): Le
   means.devices.keeper.load(
     pods.map(({ pod }) => pod),
     isServed,
+    unreadable,
   );
   for (const { pod, memory, objects, trouble } of pods) {
     if (!isServed(pod)) continue;

@@ -3,7 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import type { Pod } from '../pod/pod.ts';
 import { aContainer, aPod, aSidecar } from '../testing/builders.ts';
-import { devicesIn, serve } from './allocate.ts';
+import { devicesIn, findAssigned, serve } from './allocate.ts';
 import type { Assignments, Claim, Served, Stock } from './allocate.ts';
 import type { Device } from './inventory.ts';
 import { overlap } from './inventory.ts';
@@ -53,6 +53,11 @@ const given = (...names: readonly string[]): Assignments => ({
   main: names.map((name) => ({ resource: kind, id: `${kind}=${name}` })),
 });
 
+/** What was given under that name, and has the node of another one. */
+const renamed = (name: string, node: string) => ({
+  ...{ resource: kind, id: `${kind}=${name}`, nodes: [`/dev/nvidia${node}`] },
+});
+
 const cases: Readonly<Record<string, readonly [readonly Claim[], Stock, readonly string[]]>> = {
   'each gets devices of its own': [
     inOrder(aClaim('a', 2), aClaim('b', 1)),
@@ -87,6 +92,21 @@ const cases: Readonly<Record<string, readonly [readonly Claim[], Stock, readonly
     inOrder(aClaim('a', 4)),
     stockOf(four, { 1: 'it smokes' }),
     [`a waits: Insufficient ${kind}: 4 asked for, 3 of 4 free, 1 unhealthy`],
+  ],
+  'what is called otherwise now, or by nothing any more, is still in the hands of its pod': [
+    inOrder(
+      aClaim('a', 2, { given: { main: [renamed('old', '0'), renamed('gone', '9')] } }),
+      aClaim('b', named('9')),
+      aClaim('c', 3),
+      aClaim('d', 1),
+    ),
+    stockOf([...four, aDevice('9', { kind: 'other/kind' })]),
+    [
+      'a: main old gone',
+      `b waits: device ${kind}=9 is in use`,
+      'c: main 1 2 3',
+      `d waits: Insufficient ${kind}: 1 asked for, 0 of 4 free`,
+    ],
   ],
   'a kind that nobody has': [
     inOrder(aClaim('a', aPod([], [aContainer('main', wants(1, 'acme.test/npu'))]))),
@@ -198,3 +218,11 @@ test('whoever asks in whatever order: nothing is given twice, and what is given 
 function countOf({ request }: Claim): number {
   return request.counted[0]?.count ?? 0;
 }
+
+test('after a boot another device can have the nodes of one that is known by its UUID', (t) => {
+  const stock = stockOf(four);
+  t.is(findAssigned(renamed('old', '1'), stock), four[1]);
+  t.is(findAssigned(renamed('GPU-aa', '1'), stock), undefined);
+  // And yet nobody else is given it: the pod may have it open.
+  t.deepEqual(devicesIn({ main: [renamed('GPU-aa', '1')] }, stock)[0]?.nodes, ['/dev/nvidia1']);
+});

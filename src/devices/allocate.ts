@@ -5,7 +5,7 @@
  * of device keeps those who came later from it, unless it asks for more than there will be.
  */
 import type { Device } from './inventory.ts';
-import { overlap } from './inventory.ts';
+import { hasUuid, overlap } from './inventory.ts';
 import { parseQualifiedName } from './names.ts';
 import type { CountedRequest, DeviceRequest } from './request.ts';
 
@@ -14,6 +14,10 @@ export interface Assignment {
   readonly resource: string;
   /** Full name of the device: the lasting one. */
   readonly id: string;
+  /** Its own nodes, by which it is known under another name, too; absent in claims of older agents. */
+  readonly nodes?: readonly string[];
+  /** The CDI specification that defined it; absent: none did, or an older agent has not noted it. */
+  readonly file?: string;
 }
 
 /** By container. Empty containers are left out. */
@@ -74,11 +78,34 @@ export function findDevice(name: string, { devices }: Pick<Stock, 'devices'>): D
   return devices.find(({ names }) => names.includes(name));
 }
 
-/** All devices that are in somebody's hands. */
+/**
+ * The device that was assigned, which a new specification may call otherwise; absent: none defines it. One
+ * with a UUID is that one and no other: after a boot another one can have its nodes.
+ */
+export function findAssigned(
+  { resource, id, nodes = [] }: Assignment,
+  stock: Pick<Stock, 'devices'>,
+): Device | undefined {
+  const found = findDevice(id, stock);
+  if (found !== undefined || nodes.length === 0 || hasUuid(id)) return found;
+  const isSame = (one: Device): boolean =>
+    one.kind === resource && new Set([...one.nodes, ...nodes]).size === nodes.length;
+  return stock.devices.find((one) => one.nodes.length === nodes.length && isSame(one));
+}
+
+/**
+ * All devices that are in somebody's hands. One that nothing defines any more is still there, and so is
+ * whoever uses it: what is known of it stands for it, so that nobody else gets its nodes.
+ */
 export function devicesIn(given: Assignments, stock: Pick<Stock, 'devices'>): readonly Device[] {
   return Object.values(given)
     .flat()
-    .flatMap(({ id }) => findDevice(id, stock) ?? []);
+    .map((one) => findAssigned(one, stock) ?? undefinedDevice(one));
+}
+
+function undefinedDevice({ resource, id, nodes = [] }: Assignment): Device {
+  const edits = { deviceNodes: nodes.map((path) => ({ path })) };
+  return { id, kind: resource, names: [id], nodes, isGroup: false, edits, sharedEdits: {} };
 }
 
 function choose(
@@ -88,9 +115,10 @@ function choose(
 ): { readonly given: Assignments } | { readonly lacks: string } {
   const given = new Map<string, Assignment[]>();
   const chosen: Device[] = [];
-  const give = (container: string, resource: string, { id }: Device): void => {
+  const give = (container: string, resource: string, { id, nodes, file }: Device): void => {
     const all = given.get(container) ?? [];
-    if (!all.some((one) => one.id === id)) given.set(container, [...all, { resource, id }]);
+    if (all.some((one) => one.id === id)) return;
+    given.set(container, [...all, { resource, id, nodes, ...(file !== undefined && { file }) }]);
   };
   // Those with a name first: a number can be made up of others.
   for (const { name, containers } of request.named) {

@@ -111,7 +111,8 @@ function byLastingness(a: string, b: string): number {
   return Number(hasUuid(b)) - Number(hasUuid(a));
 }
 
-function hasUuid(name: string): boolean {
+/** Whether a name is that of one device for ever. */
+export function hasUuid(name: string): boolean {
   return /=(?:GPU|MIG)-|[0-9a-f]{8}-[0-9a-f]{4}-/i.test(name);
 }
 

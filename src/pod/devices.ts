@@ -33,7 +33,7 @@ export interface DeviceGrant {
   readonly env: readonly { readonly name: string; readonly value: string }[];
   /** Groups that the processes get as well. */
   readonly groups: readonly number[];
-  /** Every node with its numbers, in a line: what changes makes a container that was made before unfit. */
+  /** Nodes with their numbers, and a hash of the edits: another one makes what was made before unfit. */
   readonly summary: string;
 }
 

@@ -7,7 +7,7 @@
 import type { DeviceGrant } from '../pod/devices.ts';
 import type { ContainerConfig } from './generated/runtime/v1/ContainerConfig.ts';
 
-/** The nodes that a container was made with, each `path type major:minor`. */
+/** The nodes that a container was made with, each `path type major:minor`, and a hash of the edits. */
 export const devicesAnnotation = 'reprise.dev/devices';
 
 /** The config with what the grant does to it. */

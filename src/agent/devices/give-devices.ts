@@ -63,23 +63,17 @@ export async function proveInjected(
 }
 
 /**
- * Throws DeviceError, after removing the container, if its devices are not those it was made with: a
- * driver that was loaded anew may have other numbers.
+ * Whether a container that was created would get the same now: a driver that was loaded anew may have
+ * other numbers, a new specification other mounts. Throws DeviceError when a device is gone.
  */
-export async function checkDevices(
+export async function hasSameDevices(
   { devices, cri }: GivingMeans,
   { id, name }: { readonly id: string; readonly name: string },
   { pod, signal }: Pick<Occasion, 'pod' | 'signal'>,
-): Promise<void> {
-  if (!devices.keeper.knows(pod)) return;
+): Promise<boolean> {
+  if (!devices.keeper.knows(pod)) return true;
   const made = devices.madeWith.get(id) ?? (await madeWith(cri, id, signal));
-  if (made === undefined || made === (await devices.keeper.summaryOf(pod, name))) return;
-  await cri.removeContainer(id, signal);
-  devices.madeWith.delete(id);
-  throw new DeviceError('its devices have changed since the container was created', {
-    where: `pod ${podKey(pod)}, container "${name}"`,
-    next: 'nothing: it is created anew',
-  });
+  return made === undefined || made === (await devices.keeper.summaryOf(pod, name));
 }
 
 /** One that an earlier life of the agent has made says so itself. */

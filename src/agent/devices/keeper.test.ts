@@ -12,12 +12,21 @@ import { ClaimStore } from './claims.ts';
 import { DeviceKeeper } from './keeper.ts';
 
 interface Place {
+  /** Another one of the same data directory: the next life of the agent. */
+  readonly start: () => DeviceKeeper;
   readonly keeper: DeviceKeeper;
   readonly dataDir: string;
+  readonly specFile: string;
+  readonly owner: { readonly uid: number; readonly gid: number };
 }
 
 /** Two GPUs, and a name that stands for both. */
-async function twoGpus(t: ExecutionContext, nvidiaHandlers: readonly string[]): Promise<Place> {
+async function twoGpus(
+  t: ExecutionContext,
+  nvidiaHandlers: readonly string[],
+  /** What a new one of the driver defines by itself. */
+  gpus: readonly string[] = [],
+): Promise<Place> {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'reprise-keeper-'));
   t.teardown(() => fs.rm(folder, { recursive: true }));
   const [specs, dataDir] = [path.join(folder, 'cdi'), path.join(folder, 'data')];
@@ -36,14 +45,24 @@ async function twoGpus(t: ExecutionContext, nvidiaHandlers: readonly string[]): 
   const [first = '', second = ''] = nodes;
   const devices = [device('GPU-aa', [first]), device('GPU-bb', [second]), device('all', nodes)];
   const spec = { cdiVersion: '0.5.0', kind: 'nvidia.com/gpu', devices };
-  await fs.writeFile(path.join(specs, 'nvidia.json'), JSON.stringify(spec));
-  const keeper = new DeviceKeeper({
-    roots: { cdiSpecDirs: [specs], driverDirectory: folder, devDirectory: folder },
-    ways: { cdiSpecDirs: [specs], nvidiaHandlers: new Set(nvidiaHandlers) },
-    claims: new ClaimStore(dataDir),
-    log: createLogger({ level: 'silent' }),
-  });
-  return { keeper, dataDir };
+  const specFile = path.join(specs, 'nvidia.json');
+  await fs.writeFile(specFile, JSON.stringify(spec));
+  for (const [index, uuid] of gpus.entries()) {
+    const gpu = path.join(folder, `gpus/0000:0${index}:00.0`);
+    await fs.mkdir(gpu, { recursive: true });
+    await fs.writeFile(
+      path.join(gpu, 'information'),
+      `GPU UUID: ${uuid}\nDevice Minor: ${index}\n`,
+    );
+  }
+  const start = () =>
+    new DeviceKeeper({
+      roots: { cdiSpecDirs: [specs], driverDirectory: folder, devDirectory: folder },
+      ways: { cdiSpecDirs: [specs], nvidiaHandlers: new Set(nvidiaHandlers) },
+      claims: new ClaimStore(dataDir),
+      log: createLogger({ level: 'silent' }),
+    });
+  return { start, keeper: start(), dataDir, specFile, owner: { uid: 0, gid: 0 } };
 }
 
 function asking(name: string, annotation?: string): Pod {
@@ -97,8 +116,8 @@ test('who has a name for all of them has each, with what is wrong with it', asyn
 
 test('where NVIDIA’s runtime is the default, a pod that asks for nothing is told that it has none', async (t) => {
   const plain = aPod([], [aContainer('main')]);
-  const owner = { uid: 0, gid: 0 };
   const byDefault = await twoGpus(t, ['nvidia', '']);
+  const { owner } = byDefault;
   t.true(byDefault.keeper.mayHave(plain));
   t.deepEqual((await byDefault.keeper.grantFor(plain, 'main', '/nowhere', owner))?.env, [
     { name: 'NVIDIA_VISIBLE_DEVICES', value: 'void' },
@@ -106,4 +125,69 @@ test('where NVIDIA’s runtime is the default, a pod that asks for nothing is to
   const other = await twoGpus(t, ['nvidia']);
   t.false(other.keeper.mayHave(plain));
   t.is(await other.keeper.grantFor(plain, 'main', '/nowhere', owner), undefined);
+});
+
+test('what a pod has whose manifest cannot be read is not given to another one', async (t) => {
+  const { start, keeper, dataDir } = await twoGpus(t, []);
+  for (const uid of ['a', 'b', 'c'])
+    await fs.mkdir(path.join(dataDir, 'pods', uid), { recursive: true });
+  keeper.add(asking('a'), () => undefined);
+  keeper.add(asking('b'), () => undefined);
+
+  const next = start();
+  next.load([asking('b')], () => true, ['a']);
+  const heard: DeviceView[] = [];
+  next.add(asking('b'), (view) => heard.push(view));
+  next.add(asking('c'), (view) => heard.push(view));
+  t.deepEqual(
+    heard.map(({ waits, given }) => waits ?? given[0]?.id),
+    ['nvidia.com/gpu=GPU-bb', 'Insufficient nvidia.com/gpu: 1 asked for, 0 of 2 free'],
+  );
+  t.deepEqual(
+    next.list().map(({ users }) => users.map(({ pod }) => pod)),
+    [['a'], ['default/b'], []],
+  );
+});
+
+test('another specification of the same devices makes what was made before unfit', async (t) => {
+  const { keeper, dataDir, specFile } = await twoGpus(t, []);
+  await fs.mkdir(path.join(dataDir, 'pods/a'), { recursive: true });
+  const pod = asking('a');
+  keeper.add(pod, () => undefined);
+  const before = await keeper.summaryOf(pod, 'main');
+  keeper.look();
+  t.is(await keeper.summaryOf(pod, 'main'), before);
+  const spec = JSON.parse(await fs.readFile(specFile, 'utf8')) as Record<string, unknown>;
+  const mounts = [{ hostPath: '/usr/lib/new.so', containerPath: '/usr/lib/new.so' }];
+  await fs.writeFile(specFile, JSON.stringify({ ...spec, containerEdits: { mounts } }));
+  keeper.look();
+  t.not(await keeper.summaryOf(pod, 'main'), before);
+});
+
+test('who was given a device by its specification is not given its bare node without one', async (t) => {
+  const uuids = ['GPU-aa', 'GPU-bb'];
+  const { keeper, dataDir, specFile, owner } = await twoGpus(t, ['nvidia'], uuids);
+  for (const uid of ['a', 'b'])
+    await fs.mkdir(path.join(dataDir, 'pods', uid), { recursive: true });
+  const heard: DeviceView[] = [];
+  const pod = asking('a');
+  keeper.add(pod, (view) => heard.push(view));
+  const byRuntime = { ...asking('b'), spec: { ...asking('b').spec, runtimeClassName: 'nvidia' } };
+  keeper.add(byRuntime, () => undefined);
+  await fs.rename(specFile, `${specFile}.away`);
+  keeper.look();
+  t.is(
+    heard.at(-1)?.given[0]?.fault,
+    `no CDI specification defines it any more, as ${specFile} did`,
+  );
+  await t.throwsAsync(keeper.grantFor(pod, 'main', '/nowhere', owner), {
+    message: /^device nvidia.com\/gpu=GPU-aa is gone: no CDI specification defines it any more/,
+  });
+  // Its runtime looks for what it needs by itself.
+  t.deepEqual((await keeper.grantFor(byRuntime, 'main', '/nowhere', owner))?.env, [
+    { name: 'NVIDIA_VISIBLE_DEVICES', value: 'GPU-bb' },
+  ]);
+  await fs.rename(`${specFile}.away`, specFile);
+  keeper.look();
+  t.is(heard.at(-1)?.given[0]?.fault, undefined);
 });

@@ -5,8 +5,9 @@
  * Nothing in here is on the way of a pod without devices. Read next: devices/allocate.ts, who gets
  * which; devices/grant.ts, how a container gets them; health-watch.ts, how they are.
  */
-import type { Assignments, Claim, Served } from '../../devices/allocate.ts';
-import { findDevice, serve } from '../../devices/allocate.ts';
+import { createHash } from 'node:crypto';
+import type { Assignment, Assignments, Claim, Served } from '../../devices/allocate.ts';
+import { devicesIn, findAssigned, serve } from '../../devices/allocate.ts';
 import type { DeviceNode } from '../../devices/cdi-spec.ts';
 import { handlerOf, leftOut, planGrant, wayOf } from '../../devices/grant.ts';
 import type { DeviceWays, Way } from '../../devices/grant.ts';
@@ -45,6 +46,8 @@ export interface DeviceInUse {
   readonly users: readonly { readonly pod: string; readonly containers: readonly string[] }[];
 }
 
+const nothing: DeviceRequest = { counted: [], named: [] };
+
 interface Client {
   readonly pod: Pod;
   readonly request: DeviceRequest;
@@ -56,6 +59,8 @@ interface Client {
 export class DeviceKeeper {
   readonly #parts: KeeperParts;
   readonly #clients = new Map<string, Client>();
+  /** By uid: what pods have whose manifest cannot be read, and whose containers may run. */
+  readonly #held = new Map<string, SavedClaim>();
   #inventory: Inventory;
   /** What others have found wrong, by the UUID of a GPU. */
   #reported: ReadonlyMap<string, string> = new Map();
@@ -90,8 +95,15 @@ export class DeviceKeeper {
     return mayHaveDevices(pod) || this.#isNvidia(pod);
   }
 
-  /** Takes up what pods of an earlier life had, before any of them is served. */
-  load(pods: readonly Pod[], isServed: (pod: Pod) => boolean): void {
+  /**
+   * Takes up what pods of an earlier life had, before any of them is served; of those whose manifest cannot
+   * be read only the uid is known.
+   */
+  load(pods: readonly Pod[], isServed: (pod: Pod) => boolean, unreadable: readonly string[]): void {
+    for (const uid of unreadable) {
+      const saved = this.#loadClaim(uid, uid);
+      if (saved?.given !== undefined) this.#held.set(uid, saved);
+    }
     for (const pod of pods) {
       try {
         this.#takeUp(pod, isServed(pod));
@@ -106,7 +118,7 @@ export class DeviceKeeper {
   #takeUp(pod: Pod, isServed: boolean): void {
     const { uid } = pod.metadata;
     const request = this.#requestOf(pod);
-    const saved = request && this.#loadClaim(pod);
+    const saved = request && this.#loadClaim(uid, podKey(pod));
     // What others wait for is their agent's business; what they have is not there to be given.
     if (saved?.given === undefined && !isServed) return;
     if (request !== undefined && saved !== undefined)
@@ -157,10 +169,8 @@ export class DeviceKeeper {
 
   /** Something about a GPU that all pods which have it, or a part of it, should hear. */
   tellUsers(gpuUuid: string, event: PodEvent): void {
-    for (const { view, hear } of this.#clients.values()) {
-      const hasIt = view?.given.some(({ id }) =>
-        this.#allOf(id).some((device) => gpuUuidOf(device) === gpuUuid),
-      );
+    for (const { saved, view, hear } of this.#clients.values()) {
+      const hasIt = this.#allOf(saved.given ?? {}).some((device) => gpuUuidOf(device) === gpuUuid);
       if (view !== undefined && hasIt) hear?.(view, [event]);
     }
   }
@@ -169,13 +179,20 @@ export class DeviceKeeper {
     return this.#inventory.devices.map((device) => ({
       device,
       fault: this.#faults.get(device.id),
-      users: [...this.#clients.values()].flatMap(({ pod, saved }) => {
+      users: this.#claims().flatMap(({ pod, saved }) => {
         const containers = Object.entries(saved.given ?? {})
-          .filter(([, given]) => given.some(({ id }) => this.#allOf(id).includes(device)))
+          .filter(([, given]) => this.#allOf({ given }).includes(device))
           .map(([name]) => name);
-        return containers.length === 0 ? [] : [{ pod: podKey(pod), containers }];
+        return containers.length === 0 ? [] : [{ pod, containers }];
       }),
     }));
+  }
+
+  #claims(): readonly { readonly pod: string; readonly saved: SavedClaim }[] {
+    return [
+      ...[...this.#clients.values()].map(({ pod, saved }) => ({ pod: podKey(pod), saved })),
+      ...[...this.#held].map(([uid, saved]) => ({ pod: uid, saved })),
+    ];
   }
 
   /** The pods that wait for devices, first come first. */
@@ -205,11 +222,14 @@ export class DeviceKeeper {
     return { ...plan, summary, nodes: await provideNodes(nodes, folder, owner) };
   }
 
-  /** What a container has of devices, with their numbers as they are now; empty if nothing. */
+  /** What a container has of devices as it is now, numbers and specifications; empty if nothing. */
   async summaryOf(pod: Pod, container: string): Promise<string> {
-    const nodes = this.#waysOf(pod, container).flatMap(({ device }) => nodesOf(device));
-    const found = await numbersOfNodes(nodes);
-    return found.map(({ path, device }) => `${path} ${device}`).join(', ');
+    const given = this.#waysOf(pod, container);
+    if (given.length === 0) return '';
+    const found = await numbersOfNodes(given.flatMap(({ device }) => nodesOf(device)));
+    const done = given.map(({ way, device: { edits, sharedEdits } }) => [way, edits, sharedEdits]);
+    const hash = createHash('sha256').update(JSON.stringify(done)).digest('hex').slice(0, 16);
+    return [...found.map(({ path, device }) => `${path} ${device}`), `edits ${hash}`].join(', ');
   }
 
   /** Paths of nodes that containerd has to have put into a container by way of CDI. */
@@ -225,10 +245,7 @@ export class DeviceKeeper {
     readonly numbers: ReadonlySet<string>;
     readonly gpuUuids: ReadonlySet<string>;
   }> {
-    const { saved } = this.#clients.get(pod.metadata.uid) ?? {};
-    const devices = Object.values(saved?.given ?? {})
-      .flat()
-      .flatMap(({ id }) => this.#allOf(id));
+    const devices = this.#allOf(this.#clients.get(pod.metadata.uid)?.saved.given ?? {});
     const found = await numbersOfNodes(devices.flatMap(nodesOf));
     return {
       numbers: new Set(found.map(({ device }) => device)),
@@ -238,10 +255,11 @@ export class DeviceKeeper {
 
   #waysOf(pod: Pod, container: string): readonly { device: Device; way: Way }[] {
     const { saved } = this.#clients.get(pod.metadata.uid) ?? {};
-    return (own(saved?.given, container) ?? []).map(({ id }) => {
-      const device = findDevice(id, this.#inventory);
-      if (device === undefined) {
-        throw new DeviceError(`device ${id} is gone: nothing on this node defines it any more`, {
+    return (own(saved?.given, container) ?? []).map((assigned) => {
+      const device = findAssigned(assigned, this.#inventory);
+      const lost = this.#lossOf(pod, assigned, device);
+      if (device === undefined || lost !== undefined) {
+        throw new DeviceError(`device ${assigned.id} is gone: ${lost}`, {
           where: `pod ${podKey(pod)}, container "${container}"`,
           next: 'bring its CDI specification back, or delete the pod',
         });
@@ -250,10 +268,21 @@ export class DeviceKeeper {
     });
   }
 
-  /** A device, and those that it stands for; none if there is no such device any more. */
-  #allOf(id: string): readonly Device[] {
-    const device = findDevice(id, this.#inventory);
-    return device === undefined ? [] : [device, ...this.#membersOf(device)];
+  /** Why a device cannot be given any more as it was; without its specification it would be bare nodes. */
+  #lossOf(pod: Pod, { file }: Assignment, device: Device | undefined): string | undefined {
+    if (device === undefined) return 'nothing on this node defines it any more';
+    if (file === undefined || device.file !== undefined) return undefined;
+    // It needs none.
+    if (this.#wayOf(pod, device) === 'nvidia-runtime') return undefined;
+    return `no CDI specification defines it any more, as ${file} did`;
+  }
+
+  /** Devices that are in somebody's hands, and those that they stand for. */
+  #allOf(given: Assignments): readonly Device[] {
+    return devicesIn(given, this.#inventory).flatMap((device) => [
+      device,
+      ...this.#membersOf(device),
+    ]);
   }
 
   #membersOf(device: Device): readonly Device[] {
@@ -273,11 +302,11 @@ export class DeviceKeeper {
     return this.mayHave(pod) ? requestOf(pod, this.#isNvidia(pod)) : undefined;
   }
 
-  #loadClaim(pod: Pod): SavedClaim | undefined {
+  #loadClaim(uid: string, pod: string): SavedClaim | undefined {
     try {
-      return this.#parts.claims.load(pod.metadata.uid);
+      return this.#parts.claims.load(uid);
     } catch (error) {
-      this.#parts.log.error({ err: error, pod: podKey(pod) }, 'a claim on devices was lost');
+      this.#parts.log.error({ err: error, pod }, 'a claim on devices was lost');
       return undefined;
     }
   }
@@ -313,7 +342,10 @@ export class DeviceKeeper {
 
   #serve(): void {
     const clients = [...this.#clients.entries()];
-    const claims = clients.map(([uid, { request, saved }]): Claim => ({ uid, request, ...saved }));
+    const claims = [
+      ...clients.map(([uid, { request, saved }]): Claim => ({ uid, request, ...saved })),
+      ...[...this.#held].map(([uid, saved]): Claim => ({ uid, request: nothing, ...saved })),
+    ];
     const faultOf = ({ id }: Device): string | undefined => this.#faults.get(id);
     const served = serve(claims, { devices: this.#inventory.devices, faultOf });
     for (const [uid, client] of clients) {
@@ -338,7 +370,7 @@ export class DeviceKeeper {
     }
     const view: DeviceView =
       'given' in served
-        ? { given: this.#describe(served.given) }
+        ? { given: this.#describe(client.pod, served.given) }
         : { waits: served.waits, given: [] };
     this.#tell(client, view, isNew ? this.#givenEvents(client.pod, served.given) : [], hear);
   }
@@ -361,14 +393,12 @@ export class DeviceKeeper {
     }
   }
 
-  #describe(given: Assignments): readonly GivenDevice[] {
+  #describe(pod: Pod, given: Assignments): readonly GivenDevice[] {
     return Object.entries(given).flatMap(([container, assignments]) =>
-      assignments.map(({ resource, id }) => {
-        const device = findDevice(id, this.#inventory);
-        const fault =
-          device === undefined
-            ? 'nothing on this node defines it any more'
-            : this.#faults.get(device.id);
+      assignments.map((assigned) => {
+        const { resource, id } = assigned;
+        const device = findAssigned(assigned, this.#inventory);
+        const fault = this.#lossOf(pod, assigned, device) ?? this.#faults.get(device?.id ?? '');
         return { container, resource, id, ...(fault !== undefined && { fault }) };
       }),
     );
