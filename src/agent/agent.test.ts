@@ -5,6 +5,7 @@ import test from 'ava';
 import { ConflictError } from '../errors.ts';
 import { findHierarchy } from '../host/cgroups.ts';
 import { NvidiaSmi } from '../host/devices/nvidia-smi.ts';
+import { GpuReader } from '../host/devices/read-gpus.ts';
 import { QosShares } from '../host/qos-shares.ts';
 import { createLogger } from '../log.ts';
 import type { Memory } from '../pod/memory.ts';
@@ -52,7 +53,8 @@ async function anAgent(): Promise<TestAgent> {
   };
   const roots = { cdiSpecDirs: [], driverDirectory: dataDir, devDirectory: dataDir };
   const ways = { nvidiaHandlers: new Set<string>() };
-  const keeper = new DeviceKeeper({ roots, ways, claims: new ClaimStore(dataDir), log });
+  const gpus = new GpuReader(dataDir);
+  const keeper = new DeviceKeeper({ roots, ways, claims: new ClaimStore(dataDir), gpus, log });
   const means: Means = {
     ...{ cri, node, hierarchy, lending, ...steadyClock() },
     lookForAddresses: () => false,

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { RepriseError, messageOf } from '../errors.ts';
 import { findHierarchy } from '../host/cgroups.ts';
 import { NvidiaSmi } from '../host/devices/nvidia-smi.ts';
+import { GpuReader } from '../host/devices/read-gpus.ts';
 import { defaultSpecDirs } from '../host/devices/read-specs.ts';
 import { lockFolder } from '../host/lock.ts';
 import { readNodeFacts } from '../host/node-facts.ts';
@@ -289,10 +290,15 @@ async function provideDevices(
   const ways = await findDeviceWays(cri, signal);
   const { driverDirectory, devDirectory } = devices;
   const cdiSpecDirs = devices.cdiSpecDirs ?? ways.cdiSpecDirs ?? defaultSpecDirs;
+  const gpus = new GpuReader(driverDirectory);
+  await gpus.refresh();
+  if (gpus.isSilent)
+    log.error('the NVIDIA driver does not answer: there are no GPUs until it does');
   const keeper = new DeviceKeeper({
     roots: { cdiSpecDirs, driverDirectory, devDirectory },
     ways,
     claims: new ClaimStore(dataDir),
+    gpus,
     log,
   });
   return { keeper, smi: new NvidiaSmi(devices.nvidiaSmi), madeWith: new Map() };

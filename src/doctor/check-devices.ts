@@ -9,7 +9,7 @@ import { messageOf } from '../errors.ts';
 import { discover, missingNode } from '../host/devices/discover.ts';
 import type { DeviceRoots, Inventory } from '../host/devices/discover.ts';
 import { NvidiaSmi, NvidiaSmiError } from '../host/devices/nvidia-smi.ts';
-import { driverVersion } from '../host/devices/read-gpus.ts';
+import { driverVersion, GpuReader } from '../host/devices/read-gpus.ts';
 import type { RuntimeDeviceWays } from '../runtime/device-ways.ts';
 import { ok, warn } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -26,13 +26,22 @@ export interface DeviceChecks {
 /** It gives up one hanging nvidia-smi by itself, but may have to ask several times. */
 const SMI_WITHIN_MS = 30_000;
 
+const silentDriver = warn(
+  'NVIDIA GPUs',
+  'the driver does not answer when it is asked for its GPUs',
+  'a GPU may hang: see dmesg and docs/gpu.md; until it answers pods get none of them',
+);
+
 export async function checkDevices(
   checks: DeviceChecks,
   smiWithinMs = SMI_WITHIN_MS,
 ): Promise<readonly Finding[]> {
-  const inventory = discover(checks.roots);
+  const gpus = new GpuReader(checks.roots.driverDirectory);
+  await gpus.refresh();
+  const inventory = discover(checks.roots, gpus.known);
   return [
     ...specifications(checks, inventory),
+    ...(gpus.isSilent ? [silentDriver] : []),
     ...(await nvidia(checks, inventory, smiWithinMs)),
     ...inventory.devices.map((device) => oneDevice(device, checks)),
   ];

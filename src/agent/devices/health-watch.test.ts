@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { NvidiaSmi } from '../../host/devices/nvidia-smi.ts';
+import { GpuReader } from '../../host/devices/read-gpus.ts';
 import { createLogger } from '../../log.ts';
 import { ClaimStore } from './claims.ts';
 import { watchDevices } from './health-watch.ts';
@@ -15,10 +16,13 @@ test('an Xid is heard of a GPU whose driver was loaded after the agent was start
   const [kernelLog, devDirectory] = [path.join(folder, 'kmsg'), path.join(folder, 'dev')];
   await fs.writeFile(kernelLog, '');
   const log = createLogger({ level: 'silent' });
+  const gpus = new GpuReader(folder);
+  await gpus.refresh();
   const keeper = new DeviceKeeper({
     roots: { cdiSpecDirs: [], driverDirectory: folder, devDirectory },
     ways: { nvidiaHandlers: new Set() },
     claims: new ClaimStore(folder),
+    gpus,
     log,
   });
   const smi = new NvidiaSmi(path.join(folder, 'no-nvidia-smi'));
@@ -52,10 +56,13 @@ test('what is known to be wrong stays so while nvidia-smi cannot be asked', asyn
   await fs.writeFile(path.join(gpu, 'information'), 'GPU UUID: GPU-aa\nDevice Minor: 3\n');
   for (const node of ['nvidiactl', 'nvidia3']) await fs.writeFile(path.join(folder, node), '');
   const log = createLogger({ level: 'silent' });
+  const gpus = new GpuReader(folder);
+  await gpus.refresh();
   const keeper = new DeviceKeeper({
     roots: { cdiSpecDirs: [], driverDirectory: folder, devDirectory: folder },
     ways: { nvidiaHandlers: new Set() },
     claims: new ClaimStore(folder),
+    gpus,
     log,
   });
   const [program, asked] = [path.join(folder, 'smi'), path.join(folder, 'asked')];

@@ -75,7 +75,7 @@ async function hearKernel(
   let isTold = false;
   while (!signal.aborted) {
     try {
-      for await (const line of followKernelLog(kernelLog, signal)) health.hear(line);
+      for await (const line of followKernelLog(kernelLog, signal)) await health.hear(line);
     } catch (error) {
       // Without GPUs nobody misses it.
       if (!isTold && keeper.inventory.gpus.length > 0) {
@@ -121,13 +121,13 @@ class Health {
     this.#report();
   }
 
-  hear(line: string): void {
+  async hear(line: string): Promise<void> {
     const { keeper, log } = this.#parts;
     const xid = parseXid(line);
     if (xid === undefined) return;
     const find = () => keeper.inventory.gpus.find(({ busId }) => isAbout(xid, busId));
     // Its driver may have been loaded a moment ago.
-    if (find() === undefined) keeper.look();
+    if (find() === undefined) await keeper.askDriver();
     const gpu = find();
     if (gpu === undefined) return;
     const words = `Xid ${xid.number}${xid.text === '' ? '' : `: ${xid.text}`}`;

@@ -4,6 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { execa } from 'execa';
+import { GpuReader } from '../../host/devices/read-gpus.ts';
 import { createLogger } from '../../log.ts';
 import type { DeviceView } from '../../pod/devices.ts';
 import type { Pod } from '../../pod/pod.ts';
@@ -15,6 +17,7 @@ interface Place {
   /** Another one of the same data directory: the next life of the agent. */
   readonly start: () => DeviceKeeper;
   readonly keeper: DeviceKeeper;
+  readonly folder: string;
   readonly dataDir: string;
   readonly specFile: string;
   readonly owner: { readonly uid: number; readonly gid: number };
@@ -26,6 +29,8 @@ async function twoGpus(
   nvidiaHandlers: readonly string[],
   /** What a new one of the driver defines by itself. */
   gpus: readonly string[] = [],
+  /** However busy the machine is. */
+  driverTimeoutMs = 240_000,
 ): Promise<Place> {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'reprise-keeper-'));
   t.teardown(() => fs.rm(folder, { recursive: true }));
@@ -55,14 +60,17 @@ async function twoGpus(
       `GPU UUID: ${uuid}\nDevice Minor: ${index}\n`,
     );
   }
+  const reader = new GpuReader(folder, driverTimeoutMs);
+  await reader.refresh();
   const start = () =>
     new DeviceKeeper({
       roots: { cdiSpecDirs: [specs], driverDirectory: folder, devDirectory: folder },
       ways: { cdiSpecDirs: [specs], nvidiaHandlers: new Set(nvidiaHandlers) },
       claims: new ClaimStore(dataDir),
+      gpus: reader,
       log: createLogger({ level: 'silent' }),
     });
-  return { start, keeper: start(), dataDir, specFile, owner: { uid: 0, gid: 0 } };
+  return { start, keeper: start(), folder, dataDir, specFile, owner: { uid: 0, gid: 0 } };
 }
 
 function asking(name: string, annotation?: string): Pod {
@@ -190,4 +198,20 @@ test('who was given a device by its specification is not given its bare node wit
   await fs.rename(`${specFile}.away`, specFile);
   keeper.look();
   t.is(heard.at(-1)?.given[0]?.fault, undefined);
+});
+
+test('GPUs of a driver that does not answer are unhealthy until it does', async (t) => {
+  const { keeper, folder } = await twoGpus(t, [], ['GPU-aa'], 5_000);
+  const faults = () => keeper.list().map(({ fault }) => fault);
+  t.deepEqual(faults(), [undefined, undefined, undefined]);
+  const information = path.join(folder, 'gpus/0000:00:00.0/information');
+  await fs.rename(information, `${information}.away`);
+  // Whoever reads it waits for somebody who writes.
+  await execa('mkfifo', [information]);
+  await keeper.askDriver();
+  const silence = 'the driver does not answer';
+  t.deepEqual(faults(), [silence, undefined, `nvidia.com/gpu=GPU-aa: ${silence}`]);
+  await fs.rename(`${information}.away`, information);
+  await keeper.askDriver();
+  t.deepEqual(faults(), [undefined, undefined, undefined]);
 });

@@ -16,6 +16,7 @@ import type { Device } from '../../devices/inventory.ts';
 import { requestOf } from '../../devices/request.ts';
 import type { DeviceRequest } from '../../devices/request.ts';
 import { DeviceError } from '../../host/devices/device-error.ts';
+import type { GpuReader } from '../../host/devices/read-gpus.ts';
 import { discover, missingNode } from '../../host/devices/discover.ts';
 import type { DeviceRoots, Inventory } from '../../host/devices/discover.ts';
 import { numbersOfNodes, provideNodes } from '../../host/devices/nodes.ts';
@@ -33,6 +34,8 @@ export interface KeeperParts {
   readonly roots: DeviceRoots;
   readonly ways: DeviceWays;
   readonly claims: ClaimStore;
+  /** The GPUs of the driver whose tree is among the roots. */
+  readonly gpus: GpuReader;
   readonly log: Logger;
 }
 
@@ -72,7 +75,7 @@ export class DeviceKeeper {
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
-    this.#inventory = discover(parts.roots);
+    this.#inventory = discover(parts.roots, parts.gpus.known);
     this.#judge();
   }
 
@@ -149,10 +152,28 @@ export class DeviceKeeper {
     this.look();
   }
 
-  /** Looks at the machine again, and serves whoever can be served now. */
+  /**
+   * Looks at the machine again, and serves whoever can be served now. What the driver has to say may take
+   * time: it is asked, and taken into account when it answers.
+   */
   look(): void {
+    this.#look();
+    void this.askDriver();
+  }
+
+  /** Resolves when it is known which GPUs there are now, or that the driver does not answer. */
+  async askDriver(): Promise<void> {
+    const { gpus, log } = this.#parts;
     try {
-      this.#inventory = discover(this.#parts.roots);
+      if (await gpus.refresh()) this.#look();
+    } catch (error) {
+      log.error({ err: error }, 'could not ask the NVIDIA driver for its GPUs; those known stay');
+    }
+  }
+
+  #look(): void {
+    try {
+      this.#inventory = discover(this.#parts.roots, this.#parts.gpus.known);
     } catch (error) {
       this.#parts.log.error({ err: error }, 'could not look for devices; those known stay');
     }
@@ -323,7 +344,9 @@ export class DeviceKeeper {
           ? `its node ${missing} is gone`
           : uuid !== undefined && !found.has(uuid)
             ? 'the driver has lost it'
-            : this.#reported.get(gpuUuidOf(device) ?? '');
+            : uuid !== undefined && this.#parts.gpus.isSilent
+              ? 'the driver does not answer'
+              : this.#reported.get(gpuUuidOf(device) ?? '');
       if (fault !== undefined) faults.set(device.id, fault);
     }
     for (const group of this.#inventory.devices) {

@@ -10,7 +10,6 @@ import type { Device } from '../../devices/inventory.ts';
 import { controlNodes, gpuKind, specOfGpus } from '../../devices/nvidia.ts';
 import type { Gpu } from '../../devices/nvidia.ts';
 import { registryOf } from '../../devices/registry.ts';
-import { readGpus } from './read-gpus.ts';
 import { readSpecs } from './read-specs.ts';
 
 /** Where devices are looked for. */
@@ -31,9 +30,9 @@ export interface Inventory {
   readonly faults: readonly CdiSpecError[];
 }
 
-export function discover(roots: DeviceRoots): Inventory {
+/** `gpus`: as the driver tells of them; see read-gpus.ts. */
+export function discover(roots: DeviceRoots, gpus: readonly Gpu[]): Inventory {
   const { specs, faults } = readSpecs(roots.cdiSpecDirs);
-  const gpus = readGpus(roots.driverDirectory);
   const isDefined = specs.some(({ spec }) => spec.kind === gpuKind);
   const made = isDefined ? undefined : specOfKernel(gpus, roots);
   const all = made ? [...specs, { file: roots.driverDirectory, priority: -1, spec: made }] : specs;

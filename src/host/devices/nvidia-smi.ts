@@ -1,11 +1,12 @@
 /**
  * nvidia-smi, asked for one thing at a time. A GPU whose firmware hangs makes it hang too, in a state
- * in which it cannot even be killed: it gets a limited time, and no second one is started meanwhile.
+ * in which it cannot even be killed: see patience.ts.
  */
 import { ExecaError, execa } from 'execa';
 import { RepriseError } from '../../errors.ts';
 import { healthFields, isAboutGpus, parseRows, unknownField } from '../../devices/health.ts';
 import type { SmiRow } from '../../devices/health.ts';
+import { HangError, Patience } from './patience.ts';
 
 /** nvidia-smi has failed; the message is what it says about the driver. */
 export class NvidiaSmiError extends RepriseError {
@@ -41,15 +42,13 @@ const badCodes: Readonly<Record<number, string>> = {
 export class NvidiaSmi {
   readonly #program: string;
   readonly #timeoutMs: number;
-  readonly #endsWithinMs: number;
+  readonly #patience: Patience;
   #fields: readonly string[] = healthFields;
-  #last: Promise<unknown> = Promise.resolve();
-  #isHung = false;
 
   constructor(program: string, timeoutMs = TIMEOUT_MS, endsWithinMs = ENDS_WITHIN_MS) {
     this.#program = program;
     this.#timeoutMs = timeoutMs;
-    this.#endsWithinMs = endsWithinMs;
+    this.#patience = new Patience(timeoutMs + endsWithinMs);
   }
 
   /** One row per GPU with the health fields that this driver knows. Throws NvidiaSmiError. */
@@ -83,16 +82,12 @@ export class NvidiaSmi {
     query: string,
     signal: AbortSignal,
   ): Promise<{ readonly text: string; readonly failure?: NvidiaSmiError }> {
-    const before = this.#last;
-    const turn = Promise.withResolvers<undefined>();
-    this.#last = turn.promise;
     try {
-      await before;
-      // Asked when the turn has come: it may be the one before that hangs.
-      if (this.#isHung) throw new NvidiaSmiError('nvidia-smi still hangs', true);
-      return await this.#run(query, signal);
-    } finally {
-      turn.resolve(undefined);
+      return await this.#patience.do(() => this.#run(query, signal));
+    } catch (error) {
+      if (!(error instanceof HangError)) throw error;
+      const words = error.isBegun ? 'hangs and cannot be killed' : 'still hangs';
+      throw new NvidiaSmiError(`nvidia-smi ${words}`, true);
     }
   }
 
@@ -109,7 +104,7 @@ export class NvidiaSmi {
       maxBuffer: 1024 * 1024,
     });
     try {
-      return { text: (await this.#within(run)).all };
+      return { text: (await run).all };
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof ExecaError)) throw error;
@@ -117,24 +112,6 @@ export class NvidiaSmi {
         text: typeof error.all === 'string' ? error.all : '',
         failure: failureOf(error as Ended),
       };
-    }
-  }
-
-  /** A process in a system call that does not end outlives its SIGKILL: it is not waited for. */
-  async #within<T>(run: Promise<T>): Promise<T> {
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      this.#isHung = true;
-      late.reject(new NvidiaSmiError('nvidia-smi hangs and cannot be killed', true));
-    }, this.#timeoutMs + this.#endsWithinMs);
-    const ended = run.finally(() => {
-      clearTimeout(timer);
-      this.#isHung = false;
-    });
-    try {
-      return await Promise.race([ended, late.promise]);
-    } finally {
-      ended.catch(() => undefined);
     }
   }
 }
