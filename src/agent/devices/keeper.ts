@@ -9,8 +9,9 @@ import { createHash } from 'node:crypto';
 import type { Assignment, Assignments, Claim, Served } from '../../devices/allocate.ts';
 import { devicesIn, findAssigned, serve } from '../../devices/allocate.ts';
 import type { DeviceNode } from '../../devices/cdi-spec.ts';
-import { handlerOf, leftOut, planGrant, wayOf } from '../../devices/grant.ts';
+import { handlerOf, planGrant, wayOf } from '../../devices/grant.ts';
 import type { DeviceWays, Way } from '../../devices/grant.ts';
+import { judge } from '../../devices/judge.ts';
 import { gpuUuidOf, membersOf } from '../../devices/inventory.ts';
 import type { Device } from '../../devices/inventory.ts';
 import { requestOf } from '../../devices/request.ts';
@@ -29,6 +30,7 @@ import { own } from '../../pod/own.ts';
 import type { Pod } from '../../pod/pod.ts';
 import { podKey } from '../../pod/pod.ts';
 import type { ClaimStore, SavedClaim } from './claims.ts';
+import { changes, givenEvents } from './device-events.ts';
 
 export interface KeeperParts {
   readonly roots: DeviceRoots;
@@ -315,6 +317,11 @@ export class DeviceKeeper {
     return wayOf(device, handlerOf(spec), ways, roots.cdiSpecDirs);
   }
 
+  #editedIn(pod: Pod, given: Assignments): readonly Device[] {
+    const devices = new Set(devicesIn(given, this.#inventory));
+    return [...devices].filter((device) => this.#wayOf(pod, device) === 'edits');
+  }
+
   #isNvidia({ spec }: Pod): boolean {
     return this.#parts.ways.nvidiaHandlers.has(handlerOf(spec));
   }
@@ -333,30 +340,17 @@ export class DeviceKeeper {
   }
 
   #judge(): void {
-    const faults = new Map<string, string>();
-    const found = new Set(this.#inventory.gpus.map(({ uuid }) => uuid));
-    for (const device of this.#inventory.devices) {
-      if (device.gpu !== undefined) this.#seenGpus.set(device.id, device.gpu.uuid);
-      const missing = missingNode(device);
-      const uuid = this.#seenGpus.get(device.id);
-      const fault =
-        missing !== undefined
-          ? `its node ${missing} is gone`
-          : uuid !== undefined && !found.has(uuid)
-            ? 'the driver has lost it'
-            : uuid !== undefined && this.#parts.gpus.isSilent
-              ? 'the driver does not answer'
-              : this.#reported.get(gpuUuidOf(device) ?? '');
-      if (fault !== undefined) faults.set(device.id, fault);
-    }
-    for (const group of this.#inventory.devices) {
-      const faulty = this.#membersOf(group).find(({ id }) => faults.has(id));
-      if (faulty === undefined || faults.has(group.id)) continue;
-      faults.set(group.id, `${faulty.id}: ${faults.get(faulty.id) ?? ''}`);
-    }
-    this.#faults = faults;
-    const now = new Set(this.#inventory.faults.map(({ message, where }) => `${message} ${where}`));
-    for (const fault of this.#inventory.faults) {
+    const { devices, gpus, faults } = this.#inventory;
+    for (const { id, gpu } of devices) if (gpu !== undefined) this.#seenGpus.set(id, gpu.uuid);
+    this.#faults = judge(devices, {
+      missingNode,
+      gpuOf: ({ id }) => this.#seenGpus.get(id),
+      there: new Set(gpus.map(({ uuid }) => uuid)),
+      isDriverSilent: this.#parts.gpus.isSilent,
+      reported: this.#reported,
+    });
+    const now = new Set(faults.map(({ message, where }) => `${message} ${where}`));
+    for (const fault of faults) {
       const isNew = !this.#told.has(`${fault.message} ${fault.where}`);
       if (isNew) this.#parts.log.warn({ err: fault }, fault.message);
     }
@@ -395,7 +389,8 @@ export class DeviceKeeper {
       'given' in served
         ? { given: this.#describe(client.pod, served.given) }
         : { waits: served.waits, given: [] };
-    this.#tell(client, view, isNew ? this.#givenEvents(client.pod, served.given) : [], hear);
+    const events = isNew ? givenEvents(served.given, this.#editedIn(client.pod, served.given)) : [];
+    this.#tell(client, view, events, hear);
   }
 
   #tell(client: Client, view: DeviceView, events: readonly PodEvent[], hear: HearDevices): void {
@@ -426,50 +421,9 @@ export class DeviceKeeper {
       }),
     );
   }
-
-  #givenEvents(pod: Pod, given: Assignments): readonly PodEvent[] {
-    const words = Object.entries(given).map(
-      ([container, all]) => `${container}: ${all.map(({ id }) => id).join(', ')}`,
-    );
-    const applied = this.#inventory.devices.filter(
-      (device) =>
-        Object.values(given)
-          .flat()
-          .some(({ id }) => device.names.includes(id)) && this.#wayOf(pod, device) === 'edits',
-    );
-    const lost = leftOut(applied);
-    return [
-      { type: 'Normal', reason: 'DevicesAllocated', message: words.join('; ') },
-      ...(lost === undefined
-        ? []
-        : [
-            {
-              type: 'Warning' as const,
-              reason: 'CDIEditsLeftOut',
-              message: `This containerd does not apply CDI specifications, and not all of them can be done for it: ${lost} left out. Use a containerd with CDI (1.7 with enable_cdi, or 2.0), or for NVIDIA runtimeClassName: nvidia`,
-            },
-          ]),
-    ];
-  }
 }
 
 /** Its own nodes, and those that come with any device of its specification. */
 function nodesOf({ edits, sharedEdits }: Device): readonly DeviceNode[] {
   return [sharedEdits, edits].flatMap(({ deviceNodes = [] }) => deviceNodes);
-}
-
-/** What has become of a pod's wait, and of the health of its devices. */
-function changes(before: DeviceView | undefined, now: DeviceView): readonly PodEvent[] {
-  if (now.waits !== undefined) {
-    if (now.waits === before?.waits) return [];
-    return [{ type: 'Warning', reason: 'FailedScheduling', message: now.waits }];
-  }
-  const ids = [...new Set(now.given.map(({ id }) => id))];
-  return ids.flatMap((id): PodEvent[] => {
-    const [was, is] = [before, now].map((view) => view?.given.find((one) => one.id === id)?.fault);
-    if (was === is) return [];
-    return is === undefined
-      ? [{ type: 'Normal', reason: 'DeviceHealthy', message: `${id} is healthy again` }]
-      : [{ type: 'Warning', reason: 'DeviceUnhealthy', message: `${id}: ${is}` }];
-  });
 }
