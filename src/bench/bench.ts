@@ -51,7 +51,8 @@ export interface BenchResult {
   /** RFC 3339. */
   readonly startedAt: string;
   readonly scenario: Scenario;
-  readonly rounds: RoundCounts;
+  /** Those that were run; `asked`: how many should have counted, when it was interrupted. */
+  readonly rounds: RoundCounts & { readonly asked?: number };
   readonly standbys: boolean;
   readonly machine: Machine;
   readonly samples: readonly Sample[];
@@ -65,7 +66,10 @@ export interface Progress {
   readonly onLeftover: (what: string) => void;
 }
 
-/** Runs the benchmark; the signal ends it early. Everything it made is removed in any case. */
+/**
+ * Runs the benchmark; the signal ends it early, with what whole rounds have shown, if there were any.
+ * Everything it made is removed in any case.
+ */
 export async function runBench(
   options: BenchOptions,
   progress: Progress,
@@ -89,8 +93,10 @@ export async function runBench(
     const agentId = `bench-${randomUUID()}`;
     const contenders = await setUp(options, agentId, { scenario, folder, cri, cleanUp }, signal);
     const machine = { ...host, ...(await readRuntimeOf(agentId, cri, signal)) };
-    const rounds = { warmUps, iterations };
-    const samples = await runRounds(contenders, rounds, progress.onRound, signal);
+    const asked = { warmUps, iterations };
+    const samples = await runRounds(contenders, asked, progress.onRound, signal);
+    const run = samples.length / contenders.length;
+    const rounds = run === iterations ? asked : { warmUps, iterations: run, asked: iterations };
     return { startedAt, scenario, rounds, standbys, machine, samples };
   } finally {
     progress.onStep('clean up');

@@ -47,27 +47,45 @@ const QUIET_MS = 250;
 /** So that those who have to wait for the trigger's exit do wait when it comes. */
 const LEAD_MS = 20;
 
-/** Lets the contenders restart their pods, in rounds; the samples of the warm-up are left out. */
+/**
+ * Lets the contenders restart their pods, in rounds; the samples of the warm-up are left out. When the
+ * signal ends it early, what was measured in whole rounds is no less true; without any it throws.
+ */
 export async function runRounds(
   contenders: readonly Contender[],
   { warmUps, iterations }: RoundCounts,
   onRound: OnRound,
   signal: AbortSignal,
 ): Promise<readonly Sample[]> {
-  const samples: Sample[] = [];
+  const whole: Sample[] = [];
   for (let index = -warmUps; index < iterations; index += 1) {
     onRound(
       index < 0
         ? { kind: 'warm-up', count: index + warmUps + 1, of: warmUps }
         : { kind: 'round', count: index + 1, of: iterations },
     );
-    for (const contender of inTurn(contenders, index + warmUps)) {
-      // All of them: what one has left to do would be paid for by the next.
-      for (const { settle } of contenders) await settle(signal);
-      await delay(QUIET_MS, undefined, { signal });
-      const sample = await takeSample(contender, index + 1, signal);
-      if (index >= 0) samples.push(sample);
+    try {
+      const samples = await runRound(inTurn(contenders, index + warmUps), index + 1, signal);
+      if (index >= 0) whole.push(...samples);
+    } catch (error) {
+      if (!signal.aborted || whole.length === 0) throw error;
+      return whole;
     }
+  }
+  return whole;
+}
+
+async function runRound(
+  contenders: readonly Contender[],
+  round: number,
+  signal: AbortSignal,
+): Promise<readonly Sample[]> {
+  const samples: Sample[] = [];
+  for (const contender of contenders) {
+    // All of them: what one has left to do would be paid for by the next.
+    for (const { settle } of contenders) await settle(signal);
+    await delay(QUIET_MS, undefined, { signal });
+    samples.push(await takeSample(contender, round, signal));
   }
   return samples;
 }

@@ -49,9 +49,10 @@ export function scenarioText({ pods, inits, containers }: Scenario): string {
 
 /** How the rounds were run. */
 export function roundsText({ rounds, standbys }: BenchResult): string {
-  const { iterations, warmUps } = rounds;
+  const { iterations, warmUps, asked } = rounds;
+  const askedText = asked === undefined ? '' : ` of ${asked}, then interrupted,`;
   const standbysText = standbys ? '' : '; without standbys';
-  return `${counted(iterations, 'round')} after ${counted(warmUps, 'round')} to warm up, methods in turns${standbysText}`;
+  return `${counted(iterations, 'round')}${askedText} after ${counted(warmUps, 'round')} to warm up, methods in turns${standbysText}`;
 }
 
 /** The machine as a list of names and values. */

@@ -64,7 +64,7 @@ export function benchCommand(): Command {
     .addHelpText(
       'after',
       `
-Ctrl-C ends it early and removes everything; a second one leaves it behind.
+Ctrl-C ends it early, removes everything and reports the whole rounds; a second one leaves all behind.
 REPRISE_LOG_LEVEL=info shows what its agent does.
 
 Examples:
@@ -101,7 +101,7 @@ async function bench(options: BenchCommandOptions): Promise<number> {
         next: 'remove the pods of the namespace reprise-bench with crictl, and the folder named above',
       });
     }
-    return 0;
+    return exitCode;
   } catch (error) {
     // Whatever is thrown after the signal is its consequence.
     if (!stop.signal.aborted) throw error;
