@@ -60,7 +60,7 @@ export async function createContainer(
   await makeMessageFile(messageFile(loan.messageDirectory, container.name, attempt));
   try {
     const id = await cri.createContainer(sandbox.id, config, sandboxConf, signal);
-    await proveInjected(means, pod, container, id, signal);
+    await proveInjected(means, pod, { id, name: container.name }, signal);
     await proveImageVolumes(means, container, config, id, occasion);
     if (means.devices.keeper.knows(pod)) means.devices.madeWith.set(id, devices?.summary ?? '');
     occasion.tell(created(action.name));

@@ -43,8 +43,7 @@ export async function devicesFor(
 export async function proveInjected(
   { devices, cri }: GivingMeans,
   pod: Pod,
-  { name }: Container,
-  id: string,
+  { id, name }: { readonly id: string; readonly name: string },
   signal: AbortSignal,
 ): Promise<void> {
   const expected = devices.keeper.mayHave(pod) ? devices.keeper.cdiPathsOf(pod, name) : [];
@@ -64,16 +63,21 @@ export async function proveInjected(
 
 /**
  * Whether a container that was created would get the same now: a driver that was loaded anew may have
- * other numbers, a new specification other mounts. Throws DeviceError when a device is gone.
+ * other numbers, a new specification other mounts. Throws DeviceError when a device is gone, and, after
+ * removing it, when a container whose creation was not seen to its end goes without one.
  */
 export async function hasSameDevices(
-  { devices, cri }: GivingMeans,
+  means: GivingMeans,
   { id, name }: { readonly id: string; readonly name: string },
   { pod, signal }: Pick<Occasion, 'pod' | 'signal'>,
 ): Promise<boolean> {
+  const { devices, cri } = means;
   if (!devices.keeper.knows(pod)) return true;
-  const made = devices.madeWith.get(id) ?? (await madeWith(cri, id, signal));
-  return made === undefined || made === (await devices.keeper.summaryOf(pod, name));
+  const seen = devices.madeWith.get(id);
+  const made = seen ?? (await madeWith(cri, id, signal));
+  if (made !== undefined && made !== (await devices.keeper.summaryOf(pod, name))) return false;
+  if (seen === undefined) await proveInjected(means, pod, { id, name }, signal);
+  return true;
 }
 
 /** One that an earlier life of the agent has made says so itself. */
