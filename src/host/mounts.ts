@@ -39,17 +39,16 @@ export async function removeFolder(directory: string): Promise<void> {
   });
 }
 
-async function unmountBelow(place: string): Promise<void> {
+/**
+ * Unmounts what is mounted in and at a place, and nothing else: a mount of the machine that is shared
+ * (systemd shares them all) has come along into the place, and would go away everywhere with it.
+ */
+export async function unmountBelow(place: string): Promise<void> {
+  const mounts = await mountsBelow(place);
+  // From the outside in: whether it goes away elsewhere is for the mount to say that holds it.
+  for (const mounted of mounts) await perform('mount', ['--make-private', '--', mounted], place);
   // Latest first: a mount inside another one, or over it, came after it.
-  for (const mounted of (await mountsBelow(place)).toReversed()) {
-    const { exitCode, stderr } = await execa('umount', ['--', mounted], { reject: false });
-    if (exitCode !== 0 && (await mountsBelow(place)).includes(mounted)) {
-      throw new RemovalError(`cannot unmount what is in a folder of the pod: ${stderr}`, {
-        where: mounted,
-        next: `end what uses it (see "fuser -vm ${mounted}"), then delete the pod again`,
-      });
-    }
-  }
+  for (const mounted of mounts.toReversed()) await perform('umount', ['--', mounted], place);
   const left = await mountsBelow(place);
   if (left.length === 0) return;
   throw new RemovalError(
@@ -59,6 +58,17 @@ async function unmountBelow(place: string): Promise<void> {
       next: 'unmount it, then delete the pod again',
     },
   );
+}
+
+/** What was unmounted meanwhile is fine. */
+async function perform(program: string, args: readonly string[], place: string): Promise<void> {
+  const { exitCode, stderr } = await execa(program, args, { reject: false });
+  const mounted = args.at(-1) ?? '';
+  if (exitCode === 0 || !(await mountsBelow(place)).includes(mounted)) return;
+  throw new RemovalError(`cannot unmount what is in a folder of the pod: ${stderr}`, {
+    where: mounted,
+    next: `end what uses it (see "fuser -vm ${mounted}"), then delete the pod again`,
+  });
 }
 
 async function mountsBelow(place: string): Promise<readonly string[]> {

@@ -22,6 +22,8 @@ export async function openBeneath(
 ): Promise<FileHandle> {
   await using open = new AsyncDisposableStack();
   const way = [open.use(await fs.open(root, O_PATH))];
+  // A link may be made for the machine (/data/current -> /data/42), by either name of the volume.
+  const roots = [root, await fs.realpath(root)];
   const names = partsOf(subPath);
   for (let links = 0, name = names.shift(); name !== undefined; name = names.shift()) {
     if (name === '..') {
@@ -38,9 +40,9 @@ export async function openBeneath(
     const stats = await next.stat();
     if (stats.isSymbolicLink()) {
       const target = await fs.readlink(inside(parent, name));
-      if (target.startsWith('/')) throw new Error('a symbolic link leads out of the volume');
       if (++links > MOST_LINKS) throw new Error('too many symbolic links');
-      names.unshift(...partsOf(target));
+      if (target.startsWith('/')) way.length = 1;
+      names.unshift(...(target.startsWith('/') ? withinRoot(target, roots) : partsOf(target)));
     } else {
       if (names.length > 0 && !stats.isDirectory()) throw new Error(`"${name}" is no directory`);
       way.push(next);
@@ -76,6 +78,14 @@ async function openOrMake(parent: FileHandle, name: string, root: FileHandle): P
   // The umask has cut the mode. Only if it is still ours: chmod follows links.
   if ((await made.stat()).isDirectory()) await fs.chmod(itself(made), mode);
   return made;
+}
+
+/** What is left of an absolute path from the volume on, as the kubelet allows it (subpath_linux.go). */
+function withinRoot(target: string, roots: readonly string[]): string[] {
+  const names = partsOf(target);
+  const root = roots.map(partsOf).find((all) => all.every((name, index) => names[index] === name));
+  if (root === undefined) throw new Error('a symbolic link leads out of the volume');
+  return names.slice(root.length);
 }
 
 function partsOf(subPath: string): string[] {

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { execa } from 'execa';
 import { isErrno } from '../errno.ts';
 import { removeFolder } from '../mounts.ts';
 import { provideSubPaths } from './sub-path.ts';
@@ -95,6 +96,41 @@ testAsRoot('links inside the volume are followed', async (t) => {
   await fs.mkdir(path.join(here.root, 'deep'));
   await fs.symlink('../conf', path.join(here.root, 'deep/up'));
   t.is(await fs.readFile(await here.bind('deep/up'), 'utf8'), 'x=1');
+});
+
+testAsRoot('so are absolute ones that lead to where the volume is on the machine', async (t) => {
+  await using here = await places();
+  const { root, bind } = here;
+  await fs.mkdir(path.join(root, 'releases/42'), { recursive: true });
+  await fs.writeFile(path.join(root, 'releases/42/conf'), 'x=42');
+  await fs.symlink(path.join(root, 'releases/42'), path.join(root, 'current'));
+  t.is(await fs.readFile(await bind('current/conf'), 'utf8'), 'x=42');
+  // From inside the volume `..` still leads nowhere.
+  await fs.symlink(`${root}/releases/../../outside`, path.join(root, 'out'));
+  await isRefused(t, here, 'out/new', /leads out of the volume/);
+  await fs.symlink(`${root}-other`, path.join(root, 'neighbour'));
+  await isRefused(t, here, 'neighbour', /leads out of the volume/);
+});
+
+testAsRoot('what is mounted in it later is unmounted there alone', async (t) => {
+  await using here = await places();
+  const { root, bind } = here;
+  const disk = path.join(root, 'a', 'disk');
+  // As systemd mounts it: what is mounted in it is mounted in each copy of it.
+  await execa('mount', ['-t', 'tmpfs', 'shared', root]);
+  await execa('mount', ['--make-shared', root]);
+  const place = await bind('a');
+  await fs.mkdir(disk);
+  await execa('mount', ['-t', 'tmpfs', 'disk', disk]);
+  await fs.writeFile(path.join(disk, 'data'), 'kept');
+  t.is(await fs.readFile(path.join(place, 'disk/data'), 'utf8'), 'kept');
+  // Another folder takes its place, and then the pod is removed.
+  await fs.mkdir(path.join(root, 'b'));
+  await bind('b');
+  t.is(await fs.readFile(path.join(disk, 'data'), 'utf8'), 'kept');
+  await bind('a');
+  await removeFolder(place);
+  t.is(await fs.readFile(path.join(disk, 'data'), 'utf8'), 'kept');
 });
 
 async function isRefused(

@@ -11,7 +11,7 @@ import { execa } from 'execa';
 import { messageOf } from '../../errors.ts';
 import type { SubPath } from '../../pod/loan.ts';
 import { isErrno } from '../errno.ts';
-import { mountPoints } from '../mounts.ts';
+import { unmountBelow } from '../mounts.ts';
 import { openBeneath } from './beneath.ts';
 import { VolumeError } from './volume-error.ts';
 
@@ -38,7 +38,7 @@ async function provide({ root, subPath, place }: SubPath): Promise<void> {
   const wanted = await found.stat();
   if (isSame(await statOf(place), wanted)) return;
 
-  if ((await mountPoints()).includes(await resolved(place))) await execa('umount', ['--', place]);
+  await unmountBelow(await resolved(place));
   await makePlace(place, wanted);
   // By descriptor, and not resolved to a path again by mount itself.
   const source = `/proc/${process.pid}/fd/${found.fd}`;
