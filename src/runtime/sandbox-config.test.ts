@@ -151,6 +151,7 @@ test('a privileged container of any kind makes the sandbox privileged', (t) => {
     securityContext: { ...closed, privileged: true, capabilities },
   });
   t.is(security({ initContainers: [init] })?.privileged, true);
+  t.is(security({ ephemeralContainers: [init] })?.privileged, true);
   t.is(security({})?.privileged, false);
 });
 

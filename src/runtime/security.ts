@@ -5,6 +5,7 @@
 import { posix } from 'node:path';
 import type { Loan } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
+import { everyContainerOf } from '../pod/pod.ts';
 import type { AppArmorProfile, Container, Pod, SeccompProfile } from '../pod/pod.ts';
 import type { LinuxContainerSecurityContext } from './generated/runtime/v1/LinuxContainerSecurityContext.ts';
 import type { LinuxSandboxSecurityContext } from './generated/runtime/v1/LinuxSandboxSecurityContext.ts';
@@ -40,10 +41,10 @@ export function sandboxSecurity(
 ): LinuxSandboxSecurityContext {
   const { spec } = pod;
   const { runAsUser, runAsGroup, seLinuxOptions } = spec.securityContext;
-  const containers = [...spec.initContainers, ...spec.containers];
   return {
     namespaceOptions: namespacesOf(pod, loan, node),
-    privileged: containers.some(({ securityContext }) => securityContext.privileged),
+    // Containers are judged by it as they are made, ephemeral ones too.
+    privileged: everyContainerOf(pod).some(({ container }) => container.securityContext.privileged),
     seccomp: { profileType: 'RuntimeDefault' },
     ...groupsOf(pod),
     ...(seLinuxOptions && { selinuxOptions: seLinuxOptions }),
