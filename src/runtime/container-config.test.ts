@@ -97,13 +97,17 @@ const messages = {
   containerPath: '/dev/termination-log',
   hostPath: '/var/lib/reprise/pods/1/containers/main/4',
   readonly: false,
+  selinuxRelabel: true,
 };
 
 test('mounts keep their order; /etc/hosts and the file for messages come last', (t) => {
   const volumeMounts = [{ name: 'data', mountPath: 'work/', readOnly: true }];
   t.deepEqual(of({ volumeMounts }).mounts, [
     { containerPath: '/work', hostPath: '/srv/data', readonly: true },
-    { containerPath: '/etc/hosts', hostPath: loan.hostsFile, readonly: false },
+    {
+      ...{ containerPath: '/etc/hosts', hostPath: loan.hostsFile, readonly: false },
+      selinuxRelabel: true,
+    },
     messages,
   ]);
 });

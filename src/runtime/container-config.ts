@@ -176,6 +176,7 @@ function messageMount({ name, terminationMessagePath }: Container, attempt: numb
     containerPath: posix.resolve('/', terminationMessagePath),
     hostPath: posix.join(loan.messageDirectory, name, String(attempt)),
     readonly: false,
+    selinuxRelabel: true,
   };
 }
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { among } from '../testing/objects.ts';
-import type { VolumeMount } from '../pod/pod.ts';
+import type { Volume, VolumeMount } from '../pod/pod.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
 import { aLoan, aNode } from '../testing/node.ts';
 import { ContainerConfigError } from './config-error.ts';
@@ -105,4 +105,18 @@ test('recursion is asked for where the runtime can', (t) => {
     instanceOf: ContainerConfigError,
     message: /not supported by the runtime/,
   });
+});
+
+test('SELinux: what was made for the pod gets its label, what is the machine’s own does not', (t) => {
+  const sources: readonly (readonly [source: Partial<Volume>, isLabelled: boolean])[] = [
+    [{ emptyDir: { medium: '' } }, true],
+    [{ hostPath: { path: '/srv/data', type: '' } }, false],
+  ];
+  for (const [source, isLabelled] of sources) {
+    const container = aContainer('main', { volumeMounts: [aMount()] });
+    const pod = aPod([], [container], { volumes: [{ name: 'data', ...source }] });
+    const run = { attempt: 0, generation: 0, sandboxAttempt: 0 };
+    const { mounts } = containerConfig(pod, container, run, ingredients, loan, node);
+    t.is(mounts?.[0]?.selinuxRelabel === true, isLabelled, JSON.stringify(source));
+  }
 });

@@ -44,9 +44,11 @@ export function mountsOf(
       recursiveReadOnly: true,
     }),
     ...propagationOf(mount),
+    ...(isLent(pod, mount) && { selinuxRelabel: true }),
   }));
   if (mounts.some(({ containerPath }) => containerPath === hostsPath)) return mounts;
-  return [...mounts, { containerPath: hostsPath, hostPath: loan.hostsFile, readonly: false }];
+  const hosts = { containerPath: hostsPath, hostPath: loan.hostsFile, readonly: false };
+  return [...mounts, { ...hosts, selinuxRelabel: true }];
 }
 
 /** What has to be bound before the container is created, and before it is started. */
@@ -92,6 +94,15 @@ function subPathOf({ subPath, subPathExpr = '' }: VolumeMount, environment: Envi
 
 function imageOf({ spec }: Pod, { name }: VolumeMount): ImageVolume | undefined {
   return spec.volumes.find((each) => each.name === name)?.image;
+}
+
+/**
+ * What the node has made for pods gets the label of the container, without which SELinux lets no container
+ * use it; what is the machine's own keeps its label. Where there is no SELinux nothing is labelled.
+ */
+function isLent(pod: Pod, mount: VolumeMount): boolean {
+  const volume = pod.spec.volumes.find(({ name }) => name === mount.name);
+  return volume !== undefined && volume.hostPath === undefined && volume.image === undefined;
 }
 
 function hostPathOf({ name }: VolumeMount, loan: Loan): string {
