@@ -151,7 +151,11 @@ test('a pod is not over while somebody may still have a device of it open, with 
   const lost: Partial<Observed> = {
     ...cleared.observed,
     devices: given,
-    sandboxes: cleared.observed.sandboxes.map((one) => ({ ...one, ready: false })),
+    sandboxes: cleared.observed.sandboxes.map((one) => ({
+      ...one,
+      ready: false,
+      isStopped: true,
+    })),
     instances: gone.map((one) => ({ ...one, gone: false })),
   };
   const phaseWith = (more: Partial<Observed>) =>

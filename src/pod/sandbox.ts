@@ -7,7 +7,7 @@ import type { Decision, Look } from './decision.ts';
 import { both, only } from './decision.ts';
 import { currentSandbox, hasEnded, isAlive } from './instances.ts';
 import type { Memory } from './memory.ts';
-import type { Instance } from './observed.ts';
+import type { Instance, ObservedSandbox } from './observed.ts';
 import { proveGone } from './restart-all.ts';
 import { stopInOrder, tellStops } from './stop.ts';
 
@@ -23,13 +23,20 @@ export function ensureSandbox(look: Look, memory: Memory): Decision | undefined 
   if (stranded.length > 0) return stopStranded(look, memory, stranded);
   const unproven = observed.instances.filter((one) => hasEnded(one) && !one.gone);
   if (unproven.length > 0) return { ...only(memory), actions: proveGone(unproven) };
-  // Its process is gone and its network is not: the address would stay taken, and a hostPort lead there, for
-  // as long as something of it is kept. An agent that has just started does so once more, which is safe.
-  const standing = observed.sandboxes.filter(({ isStopped }) => isStopped !== true);
+  const standing = observed.sandboxes.filter(isStanding);
   if (standing.length > 0) {
     return { ...only(memory), actions: standing.map(({ id }) => ({ kind: 'stop-sandbox', id })) };
   }
   return replaceSandbox(look, memory);
+}
+
+/**
+ * Whether something of a sandbox may still stand. When its process is gone its network is not: the address
+ * stays taken, and a hostPort leads there, until it has been stopped. An agent that has just started does so
+ * once more, which is safe.
+ */
+export function isStanding({ ready, isStopped }: ObservedSandbox): boolean {
+  return ready || isStopped !== true;
 }
 
 /** In the order in which they would be stopped with the pod, all within one window. */

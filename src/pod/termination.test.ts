@@ -10,6 +10,7 @@ import {
 } from '../testing/builders.ts';
 import type { Behaviour, Plan } from '../testing/simulated-node.ts';
 import { SimulatedNode } from '../testing/simulated-node.ts';
+import type { Action } from './action.ts';
 import { decide } from './decide.ts';
 import type { ContainerMemory, Memory } from './memory.ts';
 import { blankMemory } from './memory.ts';
@@ -366,4 +367,27 @@ test('the next run of a container gets a signal of its own', (t) => {
   const instance = { id: 'c2', attempt: 1, isSignalled: undefined };
   const { actions } = atDeletion({ isSignalled: true }, instance);
   t.deepEqual(actions, [{ kind: 'stop-container', id: 'c2', name: 'main', graceSeconds: 5 }]);
+});
+
+test('a sandbox whose network could not be taken down is stopped again before the pod is over', (t) => {
+  let tries = 0;
+  const fails = ({ kind }: Action): boolean => kind === 'stop-sandbox' && ++tries < 3;
+  const node = up(
+    aPod([], [aContainer('main')], { restartPolicy: 'Never' }),
+    { main: quick },
+    { fails },
+  );
+  node.run();
+  t.is(tries, 3);
+  t.is(node.statuses.at(-1)?.phase, 'Succeeded');
+  t.deepEqual(node.faults, []);
+});
+
+test('so is one that was lost under a pod that is not started again', (t) => {
+  const node = up(aPod([], [aContainer('main')], { restartPolicy: 'Never' }));
+  node.killSandbox();
+  node.run();
+  t.is(node.statuses.at(-1)?.phase, 'Failed');
+  t.true(node.transcript.some((line) => line.includes('stop sandbox sandbox-0')));
+  t.deepEqual(node.faults, []);
 });

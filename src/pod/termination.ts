@@ -10,6 +10,7 @@ import type { Ending, Memory } from './memory.ts';
 import type { Instance } from './observed.ts';
 import { freeDevices } from './keep-devices.ts';
 import { clear } from './restart-all.ts';
+import { isStanding } from './sandbox.ts';
 import { stopInOrder, tellStops } from './stop.ts';
 import { removeAllBut } from './tidy.ts';
 
@@ -30,19 +31,22 @@ export function windDown(look: Look, memory: Memory, ending: Ending): Decision {
   const freeing = freeDevices(look, memory.generation + 1);
   if (freeing.length > 0) return { ...only(memory), actions: freeing };
 
-  const ready = observed.sandboxes.filter((sandbox) => sandbox.ready);
-  if (ready.length > 0) {
-    return { ...only(memory), actions: ready.map(({ id }) => ({ kind: 'stop-sandbox', id })) };
+  const standing = observed.sandboxes.filter(isStanding);
+  if (standing.length > 0) {
+    return { ...only(memory), actions: standing.map(({ id }) => ({ kind: 'stop-sandbox', id })) };
   }
   return ending.deletedAt === undefined ? removeAllBut([], look, memory) : clearAway(look, memory);
 }
 
-/** Whether no process of an ending pod can be left, nor have a device open, so that its final phase may be told. */
+/**
+ * Whether no process of an ending pod can be left, nor have a device open, and its address and hostPorts
+ * are free, so that its final phase may be told.
+ */
 export function isDown(look: Look, memory: Memory): boolean {
   const { observed } = look;
   return (
     !observed.busy &&
-    observed.sandboxes.every(({ ready }) => !ready) &&
+    !observed.sandboxes.some(isStanding) &&
     observed.instances.every((one) => !isAlive(one)) &&
     unprovenIn(look).length === 0 &&
     freeDevices(look, memory.generation + 1).length === 0

@@ -294,8 +294,10 @@ export class SimulatedNode {
           this.#answered(action, outcome, typeof failure === 'object' ? failure : undefined);
         });
       };
-      if (failure !== false) answered(undefined);
-      else this.runtime.carryOut(action, sandboxAttempt, answered);
+      if (failure !== false) {
+        if (action.kind === 'stop-sandbox') this.runtime.failToStop(action.id);
+        answered(undefined);
+      } else this.runtime.carryOut(action, sandboxAttempt, answered);
     });
   }
 
@@ -391,6 +393,12 @@ export class SimulatedNode {
     }
     const wasOver = before.phase === 'Succeeded' || before.phase === 'Failed';
     if (wasOver && after.phase !== before.phase) this.faults.push('a final phase changed');
+    const isOver = after.phase === 'Succeeded' || after.phase === 'Failed';
+    // Of a sandbox that a killed agent has asked for nobody may know.
+    const known = this.#observed.sandboxes;
+    if (isOver && !wasOver && known.some(({ id }) => this.runtime.hasNetwork(id))) {
+      this.faults.push('the pod was over while its address was taken');
+    }
     if (after.startTime !== before.startTime) this.faults.push('the start time changed');
   }
 

@@ -231,6 +231,18 @@ export class SimulatedRuntime {
     return this.sandboxIds;
   }
 
+  /** containerd ends the processes of a sandbox first, and then cannot take its network down. */
+  failToStop(id: string): void {
+    const sandbox = this.#sandboxes.find((one) => one.id === id);
+    const had = sandbox?.hasNetwork === true;
+    this.#stopSandbox(id);
+    if (sandbox !== undefined) sandbox.hasNetwork = had;
+  }
+
+  hasNetwork(sandboxId: string): boolean {
+    return this.#sandboxes.some(({ id, hasNetwork }) => id === sandboxId && hasNetwork);
+  }
+
   /** Somebody else removes the containers of that name. */
   removeContainers(name: string): void {
     for (const { instance } of this.#containers)
