@@ -49,9 +49,10 @@ export function explain(action: Action, error: unknown): Reported {
       return { reason: 'FailedProbe', message };
     case 'free-devices':
       return { reason: 'FailedFreeDevices', message };
+    case 'prove-gone':
+      return { reason: 'FailedKillContainer', message };
     case 'stop-container':
     case 'kill-containers':
-    case 'prove-gone':
     case 'remove-container':
     case 'stop-sandbox':
     case 'remove-sandbox':

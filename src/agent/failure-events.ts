@@ -27,7 +27,9 @@ export function failureEvents(action: Action, error: unknown): readonly PodEvent
       warning('Failed', `Error: ${error.reason}`),
     ];
   }
-  const { reason, message } = explain(action, error);
+  const { reason: own, message } = explain(action, error);
+  // A kubelet has one reason for all of it.
+  const reason = own === 'FailedKillContainer' ? 'FailedKillPod' : own;
   const hasOwnEvent = reason.startsWith('Failed') || reason === 'NetworkNotReady';
   return [
     hasOwnEvent

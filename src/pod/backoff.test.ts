@@ -70,6 +70,8 @@ const retries: Record<string, { reason: string; after: number[] }> = {
     after: [10, 20, 40, 80, 160, 300, 300],
   },
   'a network that is not there yet': { reason: 'NetworkNotReady', after: [1, 1, 1] },
+  'somebody who was killed and lives': { reason: 'FailedKillContainer', after: [1, 1, 1] },
+  'a device that is in use': { reason: 'FailedFreeDevices', after: [1, 1, 1] },
   'anything else that fails': {
     reason: 'CreateContainerError',
     after: [1, 2, 4, 8, 16, 32, 60, 60],

@@ -77,6 +77,9 @@ const trying: Pace = { initialMs: 1_000, maxMs: 60_000 };
 /** What does not go at the usual pace, by its reason. */
 const paces: Readonly<Record<string, Pace>> = {
   NetworkNotReady: asking,
+  // Nothing is done but to look whether somebody who was killed has died, and a restart waits for it.
+  FailedKillContainer: asking,
+  FailedFreeDevices: asking,
   ErrImagePull: pulling,
   RegistryUnavailable: pulling,
   ImageInspectError: pulling,
