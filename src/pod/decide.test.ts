@@ -13,6 +13,8 @@ import { SimulatedNode, containerStatuses } from '../testing/simulated-node.ts';
 import type { Action } from './action.ts';
 import { decide } from './decide.ts';
 import type { Memory } from './memory.ts';
+import { blankMemory } from './memory.ts';
+import type { Observed, Request } from './observed.ts';
 import type { Pod, RestartRule } from './pod.ts';
 import { defaultSettings } from './settings.ts';
 
@@ -592,6 +594,57 @@ test('an init container that the runtime lost track of has failed, if it is not 
   node.run();
   t.deepEqual(node.faults, []);
   t.is(node.status.phase, 'Failed');
+});
+
+for (const [restartPolicy, phase, runs] of [
+  ['Never', 'Failed', 1],
+  ['OnFailure', 'Succeeded', 2],
+] as const) {
+  test(`an init container that was cut off has not done its work, whatever its code: ${restartPolicy}`, (t) => {
+    const pod = aPod([aContainer('setup')], [aContainer('main')], { restartPolicy });
+    const node = new SimulatedNode(pod, behave({ setup: [{ termCode: 0 }, quick], main: [quick] }));
+    node.run();
+    node.runtime.loseTrackOf('setup');
+    node.crashAgent();
+    node.run();
+    t.deepEqual(node.faults, []);
+    t.is(node.status.phase, phase);
+    t.is(node.runtime.runs.filter(({ name }) => name === 'setup').length, runs);
+  });
+}
+
+test('an init container that is stopped with its lost sandbox leaves the pod uninitialized', (t) => {
+  const pod = aPod([aContainer('setup')], [aContainer('main')], { restartPolicy: 'Always' });
+  const node = new SimulatedNode(
+    pod,
+    behave({ setup: [{ termCode: 0 }, { runsMs: 9_000, code: 0 }] }),
+  );
+  node.run({ forMs: 2_000 });
+  node.killSandbox();
+  node.run({ forMs: 5_000 });
+  const initialized = node.statuses.map(
+    ({ conditions }) => conditions.find(({ type }) => type === 'Initialized')?.status,
+  );
+  t.false(initialized.includes('True'));
+  node.run();
+  t.is(node.status.conditions.find(({ type }) => type === 'Initialized')?.status, 'True');
+  t.deepEqual(node.faults, []);
+});
+
+test('a deadline is kept by the turn that begins a restart, too', (t) => {
+  const pod = aPod([], [aContainer('main')], { activeDeadlineSeconds: 60 });
+  const request: Request = { kind: 'restart', by: 'root', at: 10_000 };
+  const memory: Memory = { ...blankMemory, startTime: 0, sandboxAttempt: 0 };
+  const observed: Observed = {
+    sandboxes: [{ id: 'sandbox', attempt: 0, ready: true, ips: [] }],
+    instances: [],
+    failures: {},
+    requests: [request],
+    // Something is under way, so there is nothing else to look for.
+    busy: true,
+  };
+  const { lookAgainAt } = decide(pod, observed, memory, 10_000, defaultSettings);
+  t.true(lookAgainAt !== undefined && lookAgainAt <= 60_000);
 });
 
 test('the deadline is told as an event, once', (t) => {

@@ -61,7 +61,7 @@ function restartOrLive(look: Look, memory: Memory): Decision {
   const trigger = findTrigger(look, memory);
   if (trigger !== undefined) {
     const next = nextGeneration(look, memory, trigger);
-    return both(next, restartAll(look, next.memory));
+    return withDeadline(look, both(next, restartAll(look, next.memory)));
   }
   const next = isClearing(memory) ? restartAll(look, memory) : live(look, memory);
   return withDeadline(look, both(next, refreshVolumes(look, next.memory)));

@@ -71,6 +71,14 @@ export function hasFailed(
   return exit.exitCode !== 0 || (kind === 'init' && exit.reason === OOM_KILLED);
 }
 
+/** Whether an init container has not done its work: one that we have ended was cut off, whatever its code. */
+export function hasInitFailed({ exit, stop }: Pick<ContainerMemory, 'exit' | 'stop'>): boolean {
+  if (exit === undefined) return false;
+  const wasCutOff =
+    exit.isReplaced === true || exit.isStranded === true || stop?.cause === 'unknown';
+  return wasCutOff || hasFailed('init', exit);
+}
+
 /** Whether any container can ask for an in-place restart: such a pod carries the condition. */
 export function hasRestartAllRule(pod: Pod): boolean {
   return containersOf(pod).some(({ container }) =>

@@ -18,7 +18,7 @@ import type { Container, ContainerKind } from './pod.ts';
 import { isSidecar } from './pod.ts';
 import { isStarted } from './probes.ts';
 import { proveGone } from './restart-all.ts';
-import { afterExit, hasFailed } from './restart-rules.ts';
+import { afterExit, hasInitFailed } from './restart-rules.ts';
 import { stopIfItFails, stopUnknown } from './failing.ts';
 import { own } from './own.ts';
 import { stopOne } from './stop.ts';
@@ -75,7 +75,7 @@ export function findFailedInit({ pod }: Look, memory: Memory): ContainerMemory |
     .find(
       ({ container, known }) =>
         known?.exit !== undefined &&
-        hasFailed('init', known.exit) &&
+        hasInitFailed(known) &&
         afterExit(pod, container, 'init', known.exit).kind === 'leave',
     )?.known;
 }
@@ -116,8 +116,8 @@ export function isThrough(look: Look, memory: Memory, container: Container): boo
     const hasStarted = isStarted(container, inThisRun(memory, container.name));
     return hasStarted && isSidecarUp(look, memory, container.name);
   }
-  const exit = inThisRun(memory, container.name)?.exit;
-  return exit !== undefined && !hasFailed('init', exit);
+  const known = inThisRun(memory, container.name);
+  return known?.exit !== undefined && !hasInitFailed(known);
 }
 
 /** Starts a container that is not up, unless it has ended and is left alone. */
