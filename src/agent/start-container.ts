@@ -12,6 +12,7 @@ import type { Action } from '../pod/action.ts';
 import type { Loan } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import type { Container, Pod } from '../pod/pod.ts';
+import { isEphemeral } from '../pod/instances.ts';
 import { findContainer } from '../pod/pod.ts';
 import { subPathsFor } from '../runtime/container-config.ts';
 import { hasSubPaths, hostPathsOf } from '../runtime/mounts.ts';
@@ -38,21 +39,34 @@ export async function startContainer(
 ): Promise<Outcome> {
   const { pod, signal } = occasion;
   const container = findContainer(pod, action.name);
+  if (isTooLate(action.id, occasion)) return await giveUp(means, action.id, signal);
   if (container !== undefined) await bringUpToDate(means, container, occasion);
   const isUpToDate =
     (container === undefined || (await wouldBeTheSame(means, container, action.id, occasion))) &&
     (await hasSameDevices(means, action, occasion));
-  if (!isUpToDate) {
-    await means.cri.removeContainer(action.id, signal);
-    means.devices.madeWith.delete(action.id);
-    return { kind: 'outdated' };
-  }
+  if (!isUpToDate) return await giveUp(means, action.id, signal);
   means.outOfMemory.willStart(pod.metadata.uid, () =>
     oomGroupKillsIn(podCgroupOf(means, pod), means.hierarchy),
   );
   await means.cri.startContainer(action.id, signal);
   means.devices.madeWith.delete(action.id);
   return { kind: 'done' };
+}
+
+/** While it waited for its turn its pod has begun to end, or to run anew: nobody wants it any more. */
+function isTooLate(id: string, { latest }: Occasion): boolean {
+  const { memory, observed } = latest();
+  const instance = observed.instances.find((one) => one.id === id);
+  if (memory.ending !== undefined) return true;
+  return (
+    instance !== undefined && !isEphemeral(instance) && instance.generation < memory.generation
+  );
+}
+
+async function giveUp({ cri, devices }: Means, id: string, signal: AbortSignal): Promise<Outcome> {
+  await cri.removeContainer(id, signal);
+  devices.madeWith.delete(id);
+  return { kind: 'outdated' };
 }
 
 /** What the surroundings of a container are now. */
