@@ -85,3 +85,17 @@ test('nothing is kept of pods that have ended', (t) => {
   t.true(perPod < 20, `${perPod} bytes for each`);
   traffic.note('last', {});
 });
+
+test('nobody makes room any more for a pod that has been restarting for half a minute', async (t) => {
+  let now = 0;
+  const traffic = new Traffic(() => now);
+  traffic.note('stuck', { restarts: true });
+  now = 29_000;
+  // Told again and again, it is the same restart.
+  traffic.note('stuck', { restarts: true });
+  t.false(await isSettled(traffic.whenCalm('a', never)));
+  now = 30_000;
+  t.true(await isSettled(traffic.whenCalm('b', never)));
+  traffic.note('c', { restarts: true });
+  t.false(await isSettled(traffic.whenCalm('b', never)));
+});

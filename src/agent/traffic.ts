@@ -3,7 +3,10 @@
  * old containers of the first ones must not slow down the starts of the last ones.
  */
 
-/** No chore waits longer: somebody may be restarting all the time. */
+/**
+ * No chore waits longer, as somebody may be restarting all the time; nor for a pod that has been restarting
+ * for so long, which may hang.
+ */
 const PATIENCE_MS = 30_000;
 
 interface Waiter {
@@ -12,13 +15,21 @@ interface Waiter {
 }
 
 export class Traffic {
-  /** Pods that have ended are in neither, for as long as the agent runs. */
-  readonly #restarting = new Set<string>();
+  /** Since when. Pods that have ended are not in it, for as long as the agent runs. */
+  readonly #restarting = new Map<string, number>();
+  readonly #now: () => number;
   readonly #waiting = new Set<Waiter>();
+
+  /** `now`: milliseconds, from any moment on. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
 
   /** Says what a pod, by any name for it, is up to: a restart in place, its end, or neither. */
   note(pod: string, { restarts = false, ends = false }): void {
-    const isNews = set(this.#restarting, pod, restarts);
+    const isNews = this.#restarting.has(pod) !== restarts;
+    if (isNews && restarts) this.#restarting.set(pod, this.#now());
+    if (isNews && !restarts) this.#restarting.delete(pod);
     if (!isNews && !ends) return;
     for (const waiter of [...this.#waiting]) {
       if ((ends && waiter.pod === pod) || this.#isCalmFor(waiter.pod)) waiter.goOn();
@@ -31,7 +42,8 @@ export class Traffic {
    */
   async whenCalm(pod: string, signal: AbortSignal): Promise<void> {
     if (signal.aborted || this.#isCalmFor(pod)) return;
-    const over = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+    const longest = Math.max(...[...this.#restarting.values()].map((since) => this.#leftOf(since)));
+    const over = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(longest))]);
     await new Promise<void>((resolve) => {
       const goOn = (): void => {
         this.#waiting.delete(waiter);
@@ -45,14 +57,12 @@ export class Traffic {
   }
 
   #isCalmFor(pod: string): boolean {
-    return this.#restarting.size === 0 || this.#restarting.has(pod);
+    if (this.#restarting.has(pod)) return true;
+    return [...this.#restarting.values()].every((since) => this.#leftOf(since) <= 0);
   }
-}
 
-/** Puts a pod into a set or takes it out; whether that changes anything. */
-function set(pods: Set<string>, pod: string, isIn: boolean): boolean {
-  if (pods.has(pod) === isIn) return false;
-  if (isIn) pods.add(pod);
-  else pods.delete(pod);
-  return true;
+  /** How long others make room for who restarts since then. */
+  #leftOf(since: number): number {
+    return since + PATIENCE_MS - this.#now();
+  }
 }
