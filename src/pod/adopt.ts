@@ -26,7 +26,8 @@ export function adopt(pod: Pod, observed: Observed, memory: Memory): Memory {
   );
   const containers = { ...memory.containers };
   for (const one of strangers.toSorted((a, b) => a.attempt - b.attempt)) {
-    containers[one.name] = asCurrent(one, own(containers, one.name));
+    const isKnown = own(memory.containers, one.name) !== undefined;
+    containers[one.name] = asCurrent(one, own(containers, one.name), isKnown);
   }
   const appsRan = pod.spec.containers.some(({ name }) => {
     const known = own(containers, name);
@@ -42,16 +43,25 @@ export function adopt(pod: Pod, observed: Observed, memory: Memory): Memory {
   };
 }
 
-function asCurrent(one: Instance, before: ContainerMemory | undefined): ContainerMemory {
+function asCurrent(
+  one: Instance,
+  before: ContainerMemory | undefined,
+  isKnown: boolean,
+): ContainerMemory {
   return {
     attempt: one.attempt,
     generation: one.generation,
     sandboxAttempt: one.sandboxAttempt,
-    // Without standbys in between, the attempt is the number of restarts: the best guess there is.
-    restartCount: Math.max(one.attempt, before?.restartCount ?? 0),
+    // Of whom nothing is remembered, the attempt is the best guess there is.
+    restartCount: isKnown ? countedOn(before) : one.attempt,
     containerId: one.id,
     ...originOf(one),
     startedAt: one.startedAt,
     lastExit: before?.exit ?? before?.lastExit,
   };
+}
+
+/** One start more than is remembered; whoever was ended by a restart in place was counted with it. */
+function countedOn(before: ContainerMemory | undefined): number {
+  return (before?.restartCount ?? 0) + (before?.isOver === true ? 0 : 1);
 }

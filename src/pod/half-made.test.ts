@@ -3,7 +3,7 @@ import test from 'ava';
 import { aContainer, aPod, aSidecar, restartAllOn } from '../testing/builders.ts';
 import { adopt } from './adopt.ts';
 import { decide } from './decide.ts';
-import type { Memory } from './memory.ts';
+import type { ContainerMemory, Memory } from './memory.ts';
 import { blankMemory } from './memory.ts';
 import type { Instance, Observed } from './observed.ts';
 import { defaultSettings } from './settings.ts';
@@ -105,4 +105,19 @@ test('one that the memory has lost, but that has run, is adopted as ever', (t) =
   const adopted = adopt(pod, seen({ state: 'running', startedAt: 3 }), memory);
   t.is(adopted.generation, 1);
   t.is(adopted.containers.main?.attempt, 1);
+});
+
+test('restarts of one that is adopted are counted on from what is remembered', (t) => {
+  const counted = (known: Partial<ContainerMemory> | undefined) => {
+    const { main: _, ...others } = memory.containers;
+    const main = known && { main: { ...inThisRun, ...known } };
+    const before: Memory = { ...memory, containers: { ...others, ...main } };
+    const now = seen({ state: 'running', startedAt: 3, attempt: 4 });
+    return adopt(pod, now, before).containers.main?.restartCount;
+  };
+  // Standbys take attempts, too.
+  t.is(counted({ restartCount: 1 }), 2);
+  // It was counted when it was ended.
+  t.is(counted({ restartCount: 1, isOver: true }), 1);
+  t.is(counted(undefined), 4);
 });
