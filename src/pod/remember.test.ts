@@ -103,6 +103,40 @@ test('whom we killed for a restart in place keeps the message that says so', (t)
   t.regex(known?.exit?.message ?? '', /restarted in place/);
 });
 
+const notByUs: Record<string, [exit: Partial<Exit>, reason: string]> = {
+  'killed by the kernel for want of memory': [{ code: 137, reason: 'OOMKilled' }, 'OOMKilled'],
+  'killed before the trigger had ended': [{ code: 137, finishedAt: finishedAt - 1 }, 'Error'],
+  'killed by us': [{ code: 137, finishedAt }, 'RestartingAllContainers'],
+};
+for (const [title, [exit, reason]] of Object.entries(notByUs)) {
+  test(`told after the trigger: one that was ${title}`, (t) => {
+    const main = { attempt: 0, generation: 0, sandboxAttempt: 0, restartCount: 0 };
+    const memory: Memory = {
+      ...blankMemory,
+      generation: 1,
+      sandboxAttempt: 0,
+      containers: { main },
+      restart: {
+        recordedAt: finishedAt + 1,
+        trigger: {
+          kind: 'exit',
+          container: 'watcher',
+          exitCode: 88,
+          ruleIndex: 0,
+          exitedAt: finishedAt,
+        },
+      },
+    };
+    const observed = { sandboxes: [], instances: [ended(0, exit)], failures: {}, requests: [] };
+    const look = { pod, observed: { ...observed, busy: false }, now: finishedAt + 2 };
+    const { main: known } = rememberWhatWasSeen(
+      { ...look, settings: defaultSettings },
+      memory,
+    ).containers;
+    t.is(known?.exit?.reason, reason);
+  });
+}
+
 for (const [how, exit, story] of [
   ['killed', { code: 137 }, { exitCode: 137, reason: 'RestartingAllContainers' }],
   ['ended by itself', { code: 3 }, { exitCode: 3, reason: 'Error' }],

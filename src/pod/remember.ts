@@ -132,7 +132,7 @@ function termination(memory: Memory, known: ContainerMemory, exit: Exit): Termin
     ...(known.isStopTold === true && memory.ending === undefined && { isStranded: true }),
   };
   // One that ended by itself, even after the trigger, keeps its own story.
-  return wasKilledForRestart(memory, known) && exit.code === SIGKILLED
+  return wasKilledForRestart(memory, known) && isOfOurKill(memory, exit)
     ? { ...common, reason: 'RestartingAllContainers', message: RESTARTING_ALL_MESSAGE }
     : { ...common, reason: exit.reason, message: exit.message };
 }
@@ -144,6 +144,13 @@ function lost(memory: Memory, known: ContainerMemory): Pick<Termination, 'reason
         reason: ENDED_UNSEEN,
         message: 'The container was removed by somebody else while it was running',
       };
+}
+
+/** Whether an exit may be what our SIGKILL has made: the kernel's own is told, and so is the trigger's time. */
+function isOfOurKill({ restart }: Memory, { code, reason, finishedAt }: Exit): boolean {
+  if (code !== SIGKILLED || reason === OOM_KILLED) return false;
+  const { trigger } = restart ?? {};
+  return trigger?.kind !== 'exit' || finishedAt >= trigger.exitedAt;
 }
 
 /** Its exit was not known when the generation changed, so it was ours to kill. */
