@@ -1,24 +1,19 @@
 /** Devices over HTTP: the list of them. */
 import type { V1Device } from '../pod/v1-device.ts';
-import { sendJson } from './call.ts';
 import type { ApiContext, Call } from './call.ts';
-import { checkListOptions } from './list-options.ts';
-import { wantsTable } from './negotiate.ts';
-import { column, tableOf } from './table.ts';
+import { sendList } from './negotiate.ts';
+import { column } from './table.ts';
 import type { Column } from './table.ts';
 
 /** GET /api/v1/devices. */
 export function listDevices(call: Call, { backend }: ApiContext): void {
-  const items = backend.devices();
-  const resourceVersion = '0';
-  checkListOptions(call.query, resourceVersion);
-  sendJson(
-    call,
-    200,
-    wantsTable(call)
-      ? tableOf(deviceColumns, items, resourceVersion, Date.now())
-      : { kind: 'DeviceList', apiVersion: 'reprise.dev/v1', metadata: { resourceVersion }, items },
-  );
+  sendList(call, {
+    apiVersion: 'reprise.dev/v1',
+    kind: 'Device',
+    columns: deviceColumns,
+    items: backend.devices(),
+    resourceVersion: '0',
+  });
 }
 
 /** The columns of `get devices`. */

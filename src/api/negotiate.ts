@@ -1,21 +1,35 @@
 /**
  * A list, an object or a watch, in the shape the caller accepts: plain JSON or a Table.
  */
-import { newestVersion } from './feed.ts';
+import { ApiError } from './api-status.ts';
 import type { Feed } from './feed.ts';
 import { sendJson } from './call.ts';
 import type { Call } from './call.ts';
 import { checkListOptions } from './list-options.ts';
 import type { Matches } from './selectors.ts';
-import { tableOf } from './table.ts';
-import type { Column } from './table.ts';
+import { rowParts, tableOf } from './table.ts';
+import type { Column, RowPart } from './table.ts';
 import { isWatch, sendWatch } from './watch.ts';
 
-interface Listed {
+interface Versioned {
+  readonly metadata: { readonly resourceVersion: string };
+}
+
+interface Listed extends Versioned {
   readonly metadata: { readonly resourceVersion: string; readonly uid: string };
 }
 
-/** One kind of object, as it is listed. */
+/** Objects of one kind, as they are listed. */
+export interface List<T extends Versioned> {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly columns: readonly Column<T>[];
+  /** Those that were selected. */
+  readonly items: readonly T[];
+  readonly resourceVersion: string;
+}
+
+/** One kind of object that can be watched, too. */
 export interface Collection<T extends Listed> {
   readonly kind: 'Pod' | 'Event';
   readonly columns: readonly Column<T>[];
@@ -29,37 +43,67 @@ export async function sendCollection<T extends Listed>(
   call: Call,
   { kind, columns, feed, list, matches }: Collection<T>,
 ): Promise<void> {
-  const asTable = wantsTable(call);
   if (isWatch(call.query)) {
-    const show = (object: T): object => (asTable ? asRow(columns, object) : object);
+    const show = showFor(call, columns);
     return sendWatch(call, { kind, feed, list, matches, show });
   }
   const resourceVersion = String(feed.versionOf(list));
-  checkListOptions(call.query, resourceVersion);
   const items = list.filter(matches);
+  sendList(call, { apiVersion: 'v1', kind, columns, items, resourceVersion });
+}
+
+/** Answers a GET of a list. */
+export function sendList<T extends Versioned>(
+  call: Call,
+  { apiVersion, kind, columns, items, resourceVersion }: List<T>,
+): void {
+  checkListOptions(call.query, resourceVersion);
+  const part = rowPartFor(call);
   sendJson(
     call,
     200,
-    asTable
-      ? tableOf(columns, items, resourceVersion, Date.now())
-      : { kind: `${kind}List`, apiVersion: 'v1', metadata: { resourceVersion }, items },
+    part === undefined
+      ? { kind: `${kind}List`, apiVersion, metadata: { resourceVersion }, items }
+      : tableOf(columns, items, resourceVersion, Date.now(), part),
   );
 }
 
 /** Answers a GET of one object. */
-export function sendObject<T extends Listed>(
+export function sendObject<T extends Versioned>(
   call: Call,
   columns: readonly Column<T>[],
   object: T,
 ): void {
-  sendJson(call, 200, wantsTable(call) ? asRow(columns, object) : object);
+  sendJson(call, 200, showFor(call, columns)(object));
 }
 
-function asRow<T extends Listed>(columns: readonly Column<T>[], object: T): object {
-  return tableOf(columns, [object], String(newestVersion([object])), Date.now());
+/** How one object is shown to the caller: as it is, or as a Table with one row. */
+function showFor<T extends Versioned>(
+  call: Call,
+  columns: readonly Column<T>[],
+): (object: T) => object {
+  const part = rowPartFor(call);
+  if (part === undefined) return (object) => object;
+  return (object) => {
+    const { resourceVersion } = object.metadata;
+    return tableOf(columns, [object], resourceVersion, Date.now(), part);
+  };
 }
 
-/** Whether the caller wants a Table: kubectl sends `application/json;as=Table;v=v1;g=meta.k8s.io, application/json`. */
-export function wantsTable({ request }: Call): boolean {
-  return (request.headers.accept ?? '').split(',').some((type) => /;\s*as=Table\b/.test(type));
+/**
+ * What the rows of a Table are to carry; undefined if the caller wants no Table. kubectl wants one with
+ * `application/json;as=Table;v=v1;g=meta.k8s.io, application/json`, and whole objects in it to sort by.
+ */
+function rowPartFor({ request, query }: Call): RowPart | undefined {
+  const types = (request.headers.accept ?? '').split(',');
+  if (!types.some((type) => /;\s*as=Table\b/.test(type))) return undefined;
+  const asked = query.get('includeObject') ?? '';
+  const part = asked === '' ? 'Metadata' : rowParts.find((known) => known === asked);
+  if (part !== undefined) return part;
+  const supported = rowParts.map((known) => `"${known}"`).join(', ');
+  throw new ApiError(
+    'BadRequest',
+    'Unable to convert to Table as requested: ' +
+      `includeObject: Unsupported value: "${asked}": supported values: ${supported}`,
+  );
 }

@@ -13,13 +13,11 @@ import type { ApiContext, Call, Handler } from './call.ts';
 import { assertPreconditions, readDeleteOptions } from './delete-options.ts';
 import { refuseDryRun } from './dry-run.ts';
 import { newestVersion } from './feed.ts';
-import { checkListOptions } from './list-options.ts';
-import { wantsTable } from './negotiate.ts';
+import { sendList, sendObject } from './negotiate.ts';
 import { objectColumns } from './object-table.ts';
 import { readPatch } from './read-patch.ts';
 import { assertSameState } from './same-state.ts';
 import { selection } from './selectors.ts';
-import { tableOf } from './table.ts';
 import { isWatch } from './watch.ts';
 
 /** GET of a collection, of one namespace or of all. */
@@ -34,25 +32,15 @@ export function listObjects(kind: ObjectKind): Handler {
     });
     const items = backend.objects.list(kind, call.params['namespace']).filter(selected);
     const resourceVersion = String(newestVersion(items));
-    checkListOptions(call.query, resourceVersion);
-    sendJson(
-      call,
-      200,
-      wantsTable(call)
-        ? tableOf(objectColumns(kind), items, resourceVersion, Date.now())
-        : { kind: `${kind}List`, apiVersion: 'v1', metadata: { resourceVersion }, items },
-    );
+    const columns = objectColumns(kind);
+    sendList(call, { apiVersion: 'v1', kind, columns, items, resourceVersion });
   };
 }
 
 /** GET of one. */
 export function getObject(kind: ObjectKind): Handler {
   return (call, context) => {
-    const object = find(kind, call, context);
-    const columns = objectColumns(kind);
-    const { resourceVersion } = object.metadata;
-    const asTable = (): object => tableOf(columns, [object], resourceVersion, Date.now());
-    sendJson(call, 200, wantsTable(call) ? asTable() : object);
+    sendObject(call, objectColumns(kind), find(kind, call, context));
   };
 }
 

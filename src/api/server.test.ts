@@ -218,6 +218,43 @@ test('kubectl gets a Table when it asks for one', async (t) => {
   }
 });
 
+const rowParts: Record<string, object | undefined> = {
+  '': { kind: 'PartialObjectMetadata', metadata: { name: 'web' } },
+  'includeObject=': { kind: 'PartialObjectMetadata' },
+  'includeObject=Metadata': { kind: 'PartialObjectMetadata' },
+  'includeObject=Object': { kind: 'Pod', spec: { nodeName: 'test-node' } },
+  'includeObject=None': undefined,
+};
+
+for (const [query, expected] of Object.entries(rowParts)) {
+  test(`a Table with "${query}" carries ${expected ? JSON.stringify(expected) : 'no objects'}`, async (t) => {
+    await using api = await serve({ before: [aShownPod()] });
+    const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' };
+    for (const path of [`${pods}?`, `${pods}/web?`, `${pods}?watch=true&timeoutSeconds=1&`]) {
+      const { json } = await api.call('GET', path + query, { headers });
+      const table = path.includes('watch') ? (json as { object: object }).object : json;
+      const [row] = (table as { rows: { object?: object }[] }).rows;
+      if (expected) t.like(row?.object, expected, path);
+      else t.is(row?.object, undefined, path);
+    }
+  });
+}
+
+test('a Table with a part of the objects that there is not is refused', async (t) => {
+  await using api = await serve({ before: [aShownPod()] });
+  const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+  for (const path of [pods, `${pods}/web`, `${pods}?watch=true`, '/api/v1/configmaps']) {
+    const query = `${path.includes('?') ? '&' : '?'}includeObject=Spec`;
+    const { code, json } = await api.call('GET', path + query, { headers: { accept } });
+    t.is(code, 400, path);
+    t.regex(
+      (json as { message: string }).message,
+      /includeObject: Unsupported value: "Spec": supported values: "Metadata", "None", "Object"$/,
+    );
+  }
+  t.is((await api.call('GET', `${pods}?includeObject=Spec`)).code, 200, 'no Table is asked for');
+});
+
 test('discovery tells what there is', async (t) => {
   await using api = await serve();
   t.like((await api.call('GET', '/api')).json, { kind: 'APIVersions', versions: ['v1'] });

@@ -10,7 +10,7 @@ test('a Table has kubectl’s columns and the metadata of each pod', (t) => {
     status: { podIP: '10.0.0.7' },
     metadata: { annotations: { 'reprise.dev/generation': '2' } },
   });
-  const table = tableOf(podColumns, [pod], '7', now);
+  const table = tableOf(podColumns, [pod], '7', now, 'Metadata');
   t.deepEqual(
     table.columnDefinitions.map(({ name, priority }) => `${name} ${priority}`),
     ['Name 0', 'Ready 0', 'Status 0', 'Restarts 0', 'Age 0', 'IP 1', 'Node 1', 'Generation 1'],

@@ -26,9 +26,13 @@ export interface Table {
   readonly columnDefinitions: readonly Omit<Column<unknown>, 'cell'>[];
   readonly rows: readonly {
     readonly cells: readonly (string | number)[];
-    readonly object: object;
+    readonly object?: object;
   }[];
 }
+
+/** What each row of a Table may carry of its object, by Kubernetes' words for it. */
+export const rowParts = ['Metadata', 'None', 'Object'] as const;
+export type RowPart = (typeof rowParts)[number];
 
 /** The columns of `get pods`. */
 export const podColumns: readonly Column<V1Pod>[] = [
@@ -73,12 +77,13 @@ export const eventColumns: readonly Column<V1Event>[] = [
   }),
 ];
 
-/** Objects as a Table; each row carries the metadata of its object. */
+/** Objects as a Table. */
 export function tableOf<T extends { readonly metadata: object }>(
   columns: readonly Column<T>[],
   objects: readonly T[],
   resourceVersion: string,
   nowMs: number,
+  part: RowPart,
 ): Table {
   return {
     kind: 'Table',
@@ -87,13 +92,16 @@ export function tableOf<T extends { readonly metadata: object }>(
     columnDefinitions: columns.map(({ cell: _, ...definition }) => definition),
     rows: objects.map((object) => ({
       cells: columns.map(({ cell }) => cell(object, nowMs)),
-      object: {
-        kind: 'PartialObjectMetadata',
-        apiVersion: 'meta.k8s.io/v1',
-        metadata: object.metadata,
-      },
+      object: partOf(object, part),
     })),
   };
+}
+
+function partOf(object: { readonly metadata: object }, part: RowPart): object | undefined {
+  if (part === 'None') return undefined;
+  if (part === 'Object') return object;
+  const { metadata } = object;
+  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata };
 }
 
 /** One column; a text that is always shown, unless said otherwise. */
