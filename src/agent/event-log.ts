@@ -86,6 +86,8 @@ export class EventLog {
       firstTimestamp: time,
       lastTimestamp: time,
       source: { component: 'reprise', host: this.#host },
+      reportingComponent: 'reprise',
+      reportingInstance: this.#host,
     };
   }
 }

@@ -171,6 +171,9 @@ export interface V1Event {
   readonly firstTimestamp: string;
   readonly lastTimestamp: string;
   readonly source: { readonly component: string; readonly host: string };
+  /** The same once more, under its newer names. */
+  readonly reportingComponent: string;
+  readonly reportingInstance: string;
 }
 
 /** The log files of one container, `<directory>/<container>/<attempt>.log`. */

@@ -27,7 +27,7 @@ import {
   sendVersion,
 } from './discovery.ts';
 import { updateEphemeralContainers } from './ephemeral-containers.ts';
-import { listEvents } from './events.ts';
+import { getEvent, listEvents } from './events.ts';
 import { execInPod } from './exec.ts';
 import { statusOf } from './failure.ts';
 import { Feed } from './feed.ts';
@@ -166,6 +166,7 @@ function routesOf(version: string): Routes {
   on('GET', '/api/v1/devices', listDevices);
   on('GET', '/api/v1/events', listEvents);
   on('GET', `${inNamespace}/events`, listEvents);
+  on('GET', `${inNamespace}/events/:name`, getEvent);
   on('GET', '/api', sendApiVersions);
   on('GET', '/apis', sendApiGroups);
   on('GET', '/api/v1', sendResources);

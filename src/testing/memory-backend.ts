@@ -249,6 +249,8 @@ export class MemoryBackend implements Backend {
       firstTimestamp: time,
       lastTimestamp: time,
       source: { component: 'reprise', host: this.node.name },
+      reportingComponent: 'reprise',
+      reportingInstance: this.node.name,
     };
     this.#events.push(object);
     for (const hear of [...this.#eventWatchers]) hear({ type: 'ADDED', object });
