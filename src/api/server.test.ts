@@ -102,7 +102,11 @@ spec: {containers: [{name: main, image: "localhost/test:1"}]}
 test('selectors narrow a list', async (t) => {
   await using api = await serve();
   await withPods(api, 'web', 'db');
-  for (const query of ['fieldSelector=metadata.name%3Ddb', 'labelSelector=app%3Ddb']) {
+  for (const query of [
+    'fieldSelector=metadata.name%3Ddb',
+    'labelSelector=app%3Ddb',
+    'labelSelector=app+in+(db,x)',
+  ]) {
     const { json } = await api.call('GET', `${pods}?${query}`);
     t.deepEqual(namesIn(json), ['db'], query);
   }
@@ -137,7 +141,7 @@ const failures: Record<string, [method: string, path: string, body: string, expe
   'a manifest that is no YAML': ['POST', pods, '{', { code: 422, reason: 'Invalid' }],
   'a selector that is not understood': [
     'GET',
-    `${pods}?labelSelector=a%20in%20(b)`,
+    `${pods}?labelSelector=a%20in%20b`,
     '',
     { code: 400, reason: 'BadRequest' },
   ],

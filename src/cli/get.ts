@@ -41,7 +41,7 @@ export function getCommand(): Command {
     .option('-w, --watch', 'go on with every change, however short')
     .option('--output-watch-events', 'with -w -o json or yaml: say what happened, too')
     .option('-A, --all-namespaces', 'of every namespace')
-    .option('-l, --selector <labels>', 'only pods with these labels, e.g. app=web,tier!=db')
+    .option('-l, --selector <labels>', 'only what has these labels, e.g. app=web,tier!=db')
     .option('--no-headers', 'a table without its first line')
     .addHelpText(
       'after',
@@ -51,6 +51,7 @@ Examples:
   reprise get configmaps                    settings that pods use, and how many keys each has
   reprise get devices                       GPUs and other devices, and who has them
   reprise get pods -A -o wide               of all namespaces, with address and generation
+  reprise get pods -l 'app in (web, db)'    with one of these values of a label
   reprise get pod web -o yaml               the whole v1 Pod with its status
   reprise get pods -o jsonpath='{.status.podIP}'            of each, a line each
   reprise get pods -o jsonpath='{.items[*].status.podIP}'   of all, on one line
