@@ -22,6 +22,7 @@ export function timelineOtlp(timelines: readonly Timeline[]): object {
 function spansOf(timeline: Timeline): object[] {
   const traceId = idOf(32, timeline.pod, timeline.generation, timeline.beganAt);
   const parentSpanId = idOf(16, traceId, 'restart');
+  const [namespace = '', name = ''] = timeline.pod.split('/');
   const parent = {
     traceId,
     spanId: parentSpanId,
@@ -30,7 +31,8 @@ function spansOf(timeline: Timeline): object[] {
     startTimeUnixNano: nanos(timeline.beganAt),
     endTimeUnixNano: nanos(timeline.beganAt + timeline.totalMs),
     attributes: [
-      attribute('k8s.pod.name', timeline.pod),
+      attribute('k8s.namespace.name', namespace),
+      attribute('k8s.pod.name', name),
       attribute('reprise.generation', String(timeline.generation)),
       attribute('reprise.cause', timeline.cause),
     ],

@@ -363,5 +363,13 @@ test('a trace has one span for the restart and one for each step, with whole nan
   ]);
   t.is(spans[0]?.['endTimeUnixNano'], `${began + 100}000000`);
   t.true(spans.slice(1).every(({ parentSpanId }) => parentSpanId === spans[0]?.['spanId']));
+  t.deepEqual(spans[0]?.['attributes'], [
+    { key: 'k8s.namespace.name', value: { stringValue: 'default' } },
+    { key: 'k8s.pod.name', value: { stringValue: 'trainer' } },
+    { key: 'reprise.generation', value: { stringValue: '3' } },
+    { key: 'reprise.cause', value: { stringValue: 'watcher exited with code 88' } },
+  ]);
   t.deepEqual(timelineOtlp([timeline]), timelineOtlp([timeline]));
+  const twin = timelineOtlp([timelineOf('team/trainer', record, began)]) as Trace;
+  t.not(twin.resourceSpans[0]?.scopeSpans[0]?.spans[0]?.spanId, spans[0]?.spanId);
 });

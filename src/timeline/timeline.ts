@@ -11,6 +11,7 @@ import { stepsOf } from './steps.ts';
 import type { Step } from './steps.ts';
 
 export interface Timeline {
+  /** `namespace/name` */
   readonly pod: string;
   readonly generation: number;
   /** When its cause arose, in milliseconds since 1970. */
