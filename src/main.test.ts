@@ -324,6 +324,34 @@ test('get and describe show what was found, and tell what was not', async (t) =>
   }
 });
 
+test('events of all namespaces say of which each is', async (t) => {
+  await using api = await serve();
+  for (const namespace of ['default', 'team']) {
+    const pod = api.backend.put(aShownPod({ metadata: { namespace } }), 'ADDED');
+    api.backend.tell(pod, { reason: 'Started', message: 'Container started' });
+  }
+  const args = ['--socket', api.socket, 'events'];
+  const table = [
+    /^NAMESPACE +LAST SEEN +TYPE +REASON +OBJECT /,
+    /^default +\S+ +Normal +Started +pod\/web /,
+    /^team +\S+ +Normal +Started +pod\/web /,
+  ];
+  const listed = (await reprise([...args, '-A'])).out.split('\n');
+  const watched: string[] = [];
+  const watching = execa(process.execPath, [main, ...args, '-A', '-w'], {
+    reject: false,
+    timeout: patienceMs,
+  });
+  for await (const line of watching.iterable()) {
+    if (watched.push(line) === table.length) watching.kill('SIGINT');
+  }
+  for (const lines of [listed, watched]) {
+    t.is(lines.length, table.length);
+    for (const [index, line] of lines.entries()) t.regex(line, table[index] ?? /^$/);
+  }
+  t.regex((await reprise(args)).out, /^LAST SEEN .*\n\S+ +Normal .*$/);
+});
+
 test('get goes with a path through the list, or through each', async (t) => {
   await using api = await serve({ before: [aShownPod(), aShownPod({ name: 'db' })] });
   const get = async (...args: string[]): Promise<string> =>

@@ -6,6 +6,7 @@ import type { V1Event } from '../api/backend.ts';
 import { connectAgent } from '../api/client.ts';
 import { eventColumns } from '../api/table.ts';
 import { listOf } from './get-output.ts';
+import { withNamespace } from './namespace-column.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
 import { noteLine, printLine } from './output.ts';
@@ -33,7 +34,8 @@ export function eventsCommand(): Command {
       'after',
       `
 Examples:
-  reprise events                  of all pods
+  reprise events                  of all pods of the namespace
+  reprise events -A               and of which namespace each is
   reprise events trainer -w       of one pod, as they come`,
     )
     .action(async (args: string[], _: unknown, command: Command) => {
@@ -50,7 +52,8 @@ async function events(args: readonly string[], options: EventsOptions): Promise<
   const name = args.length === 0 ? undefined : onePodName(args, 'reprise events NAME');
   const namespace = options.allNamespaces ? undefined : (options.namespace ?? defaultNamespace);
   const { signal } = new AbortController();
-  const table = new TextTable(eventColumns, { wide: output === 'wide' });
+  const columns = withNamespace(eventColumns, options.allNamespaces);
+  const table = new TextTable(columns, { wide: output === 'wide' });
 
   if (watch) {
     let header = true;

@@ -7,6 +7,7 @@ import { assertFitForNames } from './get.ts';
 import type { GetOptions } from './get.ts';
 import { formatted, isForPeople } from './get-output.ts';
 import type { Look } from './get-output.ts';
+import { withNamespace } from './namespace-column.ts';
 import type { NamedObject } from './object-names.ts';
 import { defaultNamespace } from './options.ts';
 import { noteLine, printLine } from './output.ts';
@@ -59,17 +60,7 @@ function tableOf(
 ): readonly string[] {
   const some = objects.filter(({ kind }) => kind === wanted);
   if (some.length === 0) return [];
-  const own = objectColumns(wanted);
-  const columns = allNamespaces ? [namespaceColumn, ...own] : own;
+  const columns = withNamespace(objectColumns(wanted), allNamespaces);
   const table = new TextTable(columns, { wide: output === 'wide' });
   return table.lines(some, Date.now(), { header: headers });
 }
-
-const namespaceColumn = {
-  name: 'Namespace',
-  type: 'string',
-  format: '',
-  description: 'Namespace of the object',
-  priority: 0,
-  cell: ({ metadata }: V1Object) => metadata.namespace,
-} as const;

@@ -7,10 +7,10 @@ import type { WatchEvent } from '../api/backend.ts';
 import { connectAgent } from '../api/client.ts';
 import type { Client, PodQuery } from '../api/client.ts';
 import { podColumns } from '../api/table.ts';
-import type { Column } from '../api/table.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { assertFormat, formatted, isForPeople } from './get-output.ts';
 import type { Look } from './get-output.ts';
+import { withNamespace } from './namespace-column.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
 import { noteLine, printLine } from './output.ts';
@@ -129,7 +129,7 @@ interface Printer {
 }
 
 function printerOf({ output, headers, allNamespaces, outputWatchEvents }: GetOptions): Printer {
-  const columns = allNamespaces ? [namespaceColumn, ...podColumns] : podColumns;
+  const columns = withNamespace(podColumns, allNamespaces);
   const table = new TextTable(columns, { wide: output === 'wide' });
   let header = headers;
   const look: Look<V1Pod> = {
@@ -153,12 +153,3 @@ function printerOf({ output, headers, allNamespaces, outputWatchEvents }: GetOpt
     },
   };
 }
-
-const namespaceColumn: Column<V1Pod> = {
-  name: 'Namespace',
-  type: 'string',
-  format: '',
-  description: 'Namespace of the pod',
-  priority: 0,
-  cell: (pod) => pod.metadata.namespace,
-};
