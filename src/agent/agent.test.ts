@@ -19,6 +19,7 @@ import { healthChecker } from '../runtime/grpc-health.ts';
 import { stopperBySignal } from '../runtime/stop-signal.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
 import { serve } from '../testing/containerd-server.ts';
+import type { Answers } from '../testing/containerd-server.ts';
 import { aNode } from '../testing/node.ts';
 import { aSecret } from '../testing/objects.ts';
 import type { Means } from './means.ts';
@@ -37,12 +38,12 @@ interface TestAgent extends AsyncDisposable {
   readonly dataDir: string;
 }
 
-/** An agent over a runtime that knows no call, so that no worker ever gets to see its pod. */
-async function anAgent(): Promise<TestAgent> {
+/** An agent over a runtime that knows no other call; without any, no worker ever gets to see its pod. */
+async function anAgent(answers: Answers = {}): Promise<TestAgent> {
   await using stack = new AsyncDisposableStack();
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'reprise-agent-'));
   stack.defer(() => rm(dataDir, { recursive: true }));
-  const { containerd } = stack.use(await serve({}));
+  const { containerd } = stack.use(await serve(answers));
   const cri = criOver(containerd);
   const log = createLogger({ level: 'silent' });
   const node = aNode();
@@ -112,6 +113,36 @@ test('a pod that cannot be taken up is shown and left alone, and the others go o
   t.throws(() => agent.create({ ...sameUid, metadata }), { instanceOf: ConflictError });
   await agent.create(asking('late', '1', 8080));
   t.like(agent.events({ name: 'late' })[0], { reason: 'NodePorts' });
+});
+
+test('what is asked of a pod whose worker has failed is refused, with a way out', async (t) => {
+  const looked = Promise.withResolvers<undefined>();
+  await using started = await anAgent({
+    runtime: {
+      ListPodSandbox: (_call, answer) => void looked.promise.then(() => answer(null, {})),
+      ListContainers: (_call, answer) => answer(null, {}),
+    },
+  });
+  const { agent } = started;
+  // What has been decided cannot be written down, and that is the end of the worker.
+  const broken = { ...blankMemory, startTime: 1, oddity: 1n } as unknown as Memory;
+  agent.resume(asking('broken', '1', 8080), broken);
+  const refusal = {
+    instanceOf: ConflictError,
+    message: /^the worker of pod default\/broken has failed: .*BigInt/,
+  };
+  const waiting = agent.delete('default', 'broken', { force: false });
+  looked.resolve(undefined);
+  const error = await t.throwsAsync(waiting, refusal);
+  t.regex(error.next ?? '', /^restart the agent: its pods run on/);
+  const requests = [
+    () => agent.delete('default', 'broken', { force: true }),
+    () => agent.restart('default', 'broken', 'test'),
+    () => agent.setGates('default', 'broken', { ready: undefined }),
+    () => agent.setEphemeralContainers('default', 'broken', []),
+  ];
+  for (const request of requests) await t.throwsAsync(async () => await request(), refusal);
+  t.like(agent.get('default', 'broken')?.status, { phase: 'Unknown', reason: 'WorkerFailed' });
 });
 
 test('of two pods with one name only the first is taken up, and the other is shown', async (t) => {

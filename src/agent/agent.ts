@@ -92,6 +92,8 @@ interface Entry extends Subject {
   shown: V1Pod;
   /** What was published last, without its version. */
   text?: string;
+  /** Why its worker has ended before it: nothing happens to this pod any more. */
+  failure?: string;
 }
 
 export class Agent implements Backend {
@@ -226,14 +228,14 @@ export class Agent implements Backend {
   }
 
   async delete(namespace: string, name: string, options: DeleteOptions): Promise<V1Pod> {
-    const entry = this.#entry(namespace, name);
+    const entry = this.#workingEntry(namespace, name);
     const at = this.#parts.means.now();
-    await this.#answered(entry.worker.request({ kind: 'delete', ...options, at }));
+    await this.#answered(entry, entry.worker.request({ kind: 'delete', ...options, at }));
     return entry.shown;
   }
 
   async restart(namespace: string, name: string, by: string): Promise<V1Pod> {
-    const entry = this.#entry(namespace, name);
+    const entry = this.#workingEntry(namespace, name);
     const { memory } = entry.worker.picture;
     if (memory.ending !== undefined || isTerminal(memory.phase.phase)) {
       const state = isTerminal(memory.phase.phase) ? `has ${memory.phase.phase}` : 'is ending';
@@ -243,7 +245,7 @@ export class Agent implements Backend {
       });
     }
     const at = this.#parts.means.now();
-    await this.#answered(entry.worker.request({ kind: 'restart', by, at }));
+    await this.#answered(entry, entry.worker.request({ kind: 'restart', by, at }));
     return entry.shown;
   }
 
@@ -252,7 +254,7 @@ export class Agent implements Backend {
     name: string,
     containers: readonly EphemeralContainer[],
   ): Promise<V1Pod> {
-    const entry = this.#entry(namespace, name);
+    const entry = this.#workingEntry(namespace, name);
     const { worker } = entry;
     const { ephemeralContainers = [] } = worker.pod.spec;
     if (containers.length === ephemeralContainers.length) return Promise.resolve(entry.shown);
@@ -266,9 +268,9 @@ export class Agent implements Backend {
   }
 
   async setGates(namespace: string, name: string, changes: GateChanges): Promise<V1Pod> {
-    const entry = this.#entry(namespace, name);
+    const entry = this.#workingEntry(namespace, name);
     const at = this.#parts.means.now();
-    await this.#answered(entry.worker.request({ kind: 'gates', changes, at }));
+    await this.#answered(entry, entry.worker.request({ kind: 'gates', changes, at }));
     return entry.shown;
   }
 
@@ -459,6 +461,7 @@ export class Agent implements Backend {
     } catch (error) {
       this.#turns.leave(worker.pod.metadata.uid);
       // A defect of ours: this pod stays as it is, the others go on.
+      entry.failure = messageOf(error);
       log.error({ err: error }, 'the worker of this pod has failed; its containers are left alone');
       this.#show(entry, {
         ...entry.shown,
@@ -466,7 +469,7 @@ export class Agent implements Backend {
           ...entry.shown.status,
           phase: 'Unknown',
           reason: 'WorkerFailed',
-          message: `${messageOf(error)} (the agent's log has more; restart the agent to try again)`,
+          message: `${entry.failure} (the agent's log has more; restart the agent to try again)`,
         },
       });
     }
@@ -505,14 +508,23 @@ export class Agent implements Backend {
     });
   }
 
+  /** One that something can be asked of. */
+  #workingEntry(namespace: string, name: string): Entry {
+    const entry = this.#entry(namespace, name);
+    assertWorks(entry);
+    return entry;
+  }
+
   /** With the runtime away a decision may take long; the answer does not wait for it. */
-  async #answered(decided: Promise<void>): Promise<void> {
+  async #answered(entry: Entry, decided: Promise<void>): Promise<void> {
     const given = new AbortController();
     const late = delay(ANSWER_WITHIN_MS, undefined, { signal: given.signal }).catch(
       () => undefined,
     );
     await Promise.race([decided, late]);
     given.abort();
+    // It may have failed over what was asked.
+    assertWorks(entry);
   }
 
   /** What has to be over before the agent is. */
@@ -524,6 +536,15 @@ export class Agent implements Backend {
   #nextVersion(): string {
     return String(++this.#version);
   }
+}
+
+/** Refuses what would wait for ever. */
+function assertWorks({ worker: { pod }, failure }: Entry): void {
+  if (failure === undefined) return;
+  throw new ConflictError(`the worker of pod ${podKey(pod)} has failed: ${failure}`, {
+    where: `pod ${podKey(pod)}`,
+    next: 'restart the agent: its pods run on, and it takes up this one again',
+  });
 }
 
 function isMeant(filter: ObjectFilter, object: { namespace: string; name: string }): boolean {
