@@ -14,7 +14,8 @@ import { probeOf } from '../pod/handler.ts';
 import type { Container } from '../pod/pod.ts';
 import { containersOf } from '../pod/pod.ts';
 import { RuntimeCallError, isCallError } from '../runtime/call.ts';
-import { expand } from '../runtime/environment.ts';
+import { expandWords } from '../runtime/expand.ts';
+import { ProgramRoom } from '../runtime/program-room.ts';
 import type { Means, Occasion } from './means.ts';
 import { execWhenStarted } from './exec-when-started.ts';
 import { addressOf, portOf } from './target.ts';
@@ -123,5 +124,5 @@ async function probeExec(
 /** `$(NAME)` stands for a variable with a fixed value; others are known to the container alone. */
 function commandOf({ command }: ExecAction, { env }: Container): readonly string[] {
   const fixed = new Map(env.map(({ name, value = '' }) => [name, value]));
-  return command.map((word) => expand(word, fixed));
+  return expandWords(command, fixed, { field: 'exec.command', room: new ProgramRoom() });
 }

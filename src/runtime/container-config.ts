@@ -16,13 +16,15 @@ import type { FindObject } from '../pod/objects.ts';
 import type { Container, Pod } from '../pod/pod.ts';
 import { withDevices } from './devices.ts';
 import type { EnvFiles } from './env-file.ts';
-import type { Environment } from './environment.ts';
-import { environmentOf, expand } from './environment.ts';
+import { environmentOf } from './environment.ts';
+import { expandWords } from './expand.ts';
+import type { Environment } from './expand.ts';
 import type { ContainerConfig } from './generated/runtime/v1/ContainerConfig.ts';
 import type { VolumeImages } from './image-mounts.ts';
 import type { ReadyImage } from './images.ts';
 import { containerAnnotations, containerLabels } from './labels.ts';
 import { mountsOf, subPathsOf } from './mounts.ts';
+import { ProgramRoom } from './program-room.ts';
 import { resourcesOf } from './resources.ts';
 import { containerSecurity, seeing } from './security.ts';
 import { criSignal } from './stop-signal.ts';
@@ -131,11 +133,12 @@ function lastingConfig(
   const { image, volumeImages: images = {} } = ingredients;
   const { stopSignal } = container.lifecycle ?? {};
   const environment = environmentFor(pod, container, ingredients, node);
-  const expandAll = (words: readonly string[]) => words.map((word) => expand(word, environment));
+  const room = new ProgramRoom();
+  room.takeAll(environment);
   const config: ContainerConfig = {
     image: { image: image.ref, userSpecifiedImage: container.image },
-    command: expandAll(container.command),
-    args: expandAll(container.args),
+    command: expandWords(container.command, environment, { field: 'command', room }),
+    args: expandWords(container.args, environment, { field: 'args', room }),
     workingDir: container.workingDir ?? '',
     envs: [...environment].map(([key, value]) => ({ key, value: Buffer.from(value) })),
     mounts: mountsOf(pod, container, loan, node, { environment, images }).map((mount) =>

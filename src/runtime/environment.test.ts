@@ -5,33 +5,8 @@ import { aContainer, aPod } from '../testing/builders.ts';
 import { aNode } from '../testing/node.ts';
 import { aConfigMap, aSecret, among } from '../testing/objects.ts';
 import { ContainerConfigError } from './config-error.ts';
-import { environmentOf, expand } from './environment.ts';
+import { environmentOf } from './environment.ts';
 import { allInputsOf, inputsOf } from './inputs.ts';
-
-const variables = new Map([
-  ['A', 'one'],
-  ['B', '$(A)'],
-  ['EMPTY', ''],
-  ['a.b-c', 'dotted'],
-]);
-
-const expansions: Record<string, readonly [text: string, becomes: string]> = {
-  'a reference becomes the value': ['x $(A) y', 'x one y'],
-  'several references in a row': ['$(A)$(A)', 'oneone'],
-  'a value is not expanded again': ['$(B)', '$(A)'],
-  'an empty value counts': ['<$(EMPTY)>', '<>'],
-  'what is not defined stays': ['$(NOPE)', '$(NOPE)'],
-  'two dollars are one': ['$$', '$'],
-  'a doubled dollar keeps a reference from being one': ['$$(A)', '$(A)'],
-  'a third dollar makes it one again': ['$$$(A)', '$one'],
-  'an open reference stays': ['$(A', '$(A'],
-  'a dollar before anything else stays': ['$A $ ${A}', '$A $ ${A}'],
-  'a name may hold what a shell would not take': ['$(a.b-c)', 'dotted'],
-  'an empty reference stays': ['$()', '$()'],
-};
-for (const [title, [text, becomes]] of Object.entries(expansions)) {
-  test(title, (t) => t.is(expand(text, variables), becomes));
-}
 
 const surroundings = {
   nodeName: 'node-1',
@@ -233,6 +208,77 @@ for (const [title, [more, message]] of Object.entries(missing)) {
     t.is(inputsOf(aPod([], []), aContainer('main', more), sources), 'lacking');
   });
 }
+
+const long = 'x'.repeat(131_071 - 'X='.length);
+const many = Object.fromEntries(
+  Array.from({ length: 60 }, (_, index) => [`k${index}`, long.slice(71)]),
+);
+const great = [
+  aConfigMap('great', { fits: long, long: `${long}x` }),
+  aSecret('great', { long: `${long}x` }),
+  aConfigMap('many', many),
+];
+const tooLarge: Readonly<Record<string, readonly [Partial<Container>, message: RegExp]>> = {
+  'a value that is too long': [
+    { env: [{ name: 'X', value: `${long}x` }] },
+    /^variable "X" with its name has more than 131071 bytes, .*: pass it in a file$/,
+  ],
+  'one that gets too long': [
+    {
+      env: [
+        { name: 'A', value: 'x'.repeat(100_000) },
+        { name: 'X', value: '$(A)$(A)' },
+      ],
+    },
+    /^variable "X" has more than 131071 bytes/,
+  ],
+  'one that multiplies in many steps': [
+    {
+      env: [
+        { name: 'V0', value: '0123456789' },
+        ...Array.from({ length: 20 }, (_, index) => ({
+          name: `V${index + 1}`,
+          value: `$(V${index})`.repeat(10),
+        })),
+      ],
+    },
+    /^variable "V5" has more than 131071 bytes/,
+  ],
+  'a long key of a ConfigMap': [
+    { env: [fromMap('great', 'long')] },
+    /^variable "X" with its name has more than 131071 bytes/,
+  ],
+  'a long key among all of a Secret': [
+    { envFrom: [{ prefix: 'S_', secretRef: { name: 'great' } }] },
+    /^variable "S_long" with its name has more than 131071 bytes/,
+  ],
+  'too many long values together': [
+    {
+      env: [
+        { name: 'A', value: long.slice(71) },
+        ...Array.from({ length: 60 }, (_, index) => ({ name: `${index}`, value: '$(A)' })),
+      ],
+    },
+    /^variable "47" with its name is too much: .* more than 6291456 bytes, .*: pass some in a file$/,
+  ],
+  'the same objects over and over': [
+    { envFrom: Array.from({ length: 100_000 }, () => ({ configMapRef: { name: 'many' } })) },
+    /^variable "k48" with its name is too much/,
+  ],
+};
+for (const [title, [more, message]] of Object.entries(tooLarge)) {
+  test(`no environment: ${title}`, (t) => {
+    const find = among(...great);
+    t.throws(() => resolveAll(more, find), { instanceOf: ContainerConfigError, message });
+    const takes = more.envFrom !== undefined || more.env?.[0]?.valueFrom !== undefined;
+    const inputs = inputsOf(aPod([], []), aContainer('main', more), { find, hostIPs: [] });
+    t.is(inputs, takes ? 'lacking' : undefined);
+  });
+}
+
+test('a value that just fits is a variable', (t) => {
+  t.is(resolveAll({ env: [fromMap('great', 'fits')] }, among(...great))['X'], long);
+});
 
 test('inputs change with what a container takes from objects, and with nothing else', (t) => {
   const container = aContainer('main', {

@@ -1,7 +1,9 @@
 /**
- * A container's environment, and the `$(VAR)` references in it, in its command and in its args.
+ * A container's environment, from all that variables can come from.
  *
  * Source: the kubelet's makeEnvironmentVariables (kubelet_pods.go), whose messages these are.
+ *
+ * Read next: expand.ts, the `$(VAR)` references in it; program-room.ts, how large it may be.
  */
 import { fieldOf, resourceOf } from '../pod/downward.ts';
 import type { NodeSize, Surroundings as Fields } from '../pod/downward.ts';
@@ -12,6 +14,9 @@ import { containersOf } from '../pod/pod.ts';
 import { ContainerConfigError } from './config-error.ts';
 import { envFileName, valueInFile } from './env-file.ts';
 import type { EnvFiles } from './env-file.ts';
+import { expand } from './expand.ts';
+import type { Environment } from './expand.ts';
+import { ProgramRoom } from './program-room.ts';
 
 /** What variables may come from beside the pod itself. */
 export interface Surroundings extends Fields {
@@ -22,12 +27,10 @@ export interface Surroundings extends Fields {
   readonly files?: EnvFiles;
 }
 
-/** Environment variables by name, in the order of their first mention. */
-export type Environment = ReadonlyMap<string, string>;
-
 /**
  * Resolves a container's `envFrom`, then its `env`. Each value sees the variables before it; a later
- * one of a name wins. Throws a ContainerConfigError when something is missing that must not be.
+ * one of a name wins. Throws a ContainerConfigError when something is missing that must not be, or too
+ * large for a program to be started with.
  */
 export function environmentOf(
   pod: Pod,
@@ -35,19 +38,22 @@ export function environmentOf(
   surroundings: Surroundings,
 ): Environment {
   const environment = new Map<string, string>();
+  const room = new ProgramRoom();
+  const set = (name: string, value: string): void => {
+    room.takeVariable(name, value);
+    environment.set(name, value);
+  };
   for (const source of container.envFrom) {
-    for (const [name, value] of variablesFrom(source, surroundings.find)) {
-      environment.set(name, value);
-    }
+    for (const [name, value] of variablesFrom(source, surroundings.find)) set(name, value);
   }
   for (const variable of container.env) {
     const { name, value } = variable;
     // An empty value counts as none, as it does for the kubelet.
     const resolved =
       value !== undefined && value !== ''
-        ? expand(value, environment)
+        ? expand(value, environment, `variable "${name}"`)
         : sourcedValue(pod, container, variable, surroundings);
-    if (resolved !== undefined) environment.set(name, resolved);
+    if (resolved !== undefined) set(name, resolved);
   }
   return environment;
 }
@@ -61,14 +67,20 @@ export function takenFromObjects(
   container: Container,
   find: FindObject,
 ): readonly (readonly [name: string, value: string | undefined])[] {
-  return [
-    ...container.envFrom.flatMap((source) => variablesFrom(source, find)),
-    ...container.env.flatMap(({ name, valueFrom }) =>
-      valueFrom?.configMapKeyRef === undefined && valueFrom?.secretKeyRef === undefined
-        ? []
-        : [[name, keyValue(pod, valueFrom, find)] as const],
-    ),
-  ];
+  const taken: (readonly [name: string, value: string | undefined])[] = [];
+  const room = new ProgramRoom();
+  const add = (name: string, value: string | undefined): void => {
+    room.takeVariable(name, value ?? '');
+    taken.push([name, value]);
+  };
+  for (const source of container.envFrom) {
+    for (const [name, value] of variablesFrom(source, find)) add(name, value);
+  }
+  for (const { name, valueFrom } of container.env) {
+    if (valueFrom?.configMapKeyRef === undefined && valueFrom?.secretKeyRef === undefined) continue;
+    add(name, keyValue(pod, valueFrom, find));
+  }
+  return taken;
 }
 
 /** What a container takes from the node's addresses, which may change too. */
@@ -83,28 +95,6 @@ export function takenFromNode(
     const path = valueFrom?.fieldRef?.fieldPath ?? '';
     if (!isOfTheNode(path)) return [];
     return [[name, fieldOf(pod, path, { nodeName: '', hostIPs, podIPs: hostIPs })]];
-  });
-}
-
-/**
- * Replaces `$(NAME)` by the variable's value. What is not defined stays as it is written, `$$` is a
- * literal `$`, and nothing is expanded twice.
- */
-export function expand(text: string, environment: Environment): string {
-  return text.replaceAll(/\$(?:\$|\(([^)]*)\))/g, (reference, name: string | undefined) =>
-    name === undefined ? '$' : (environment.get(name) ?? reference),
-  );
-}
-
-/** The same, but what is not defined, or is empty, is an error. */
-export function expandStrictly(text: string, environment: Environment): string {
-  return text.replaceAll(/\$(?:\$|\(([^)]*)\))/g, (_, name: string | undefined) => {
-    if (name === undefined) return '$';
-    const value = environment.get(name);
-    if (value) return value;
-    throw new ContainerConfigError(`missing value for "${name}"`, {
-      next: 'define the variable in env before it is used in subPathExpr',
-    });
   });
 }
 

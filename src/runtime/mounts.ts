@@ -10,8 +10,8 @@ import type { Container, Pod, VolumeMount } from '../pod/pod.ts';
 import { readOnlySources } from '../pod/volume-sources.ts';
 import type { ImageVolume } from '../pod/volume-sources.ts';
 import { ContainerConfigError } from './config-error.ts';
-import type { Environment } from './environment.ts';
-import { expandStrictly } from './environment.ts';
+import { expandPath } from './expand.ts';
+import type { Environment } from './expand.ts';
 import type { Mount } from './generated/runtime/v1/Mount.ts';
 import { imageSource } from './image-mounts.ts';
 import type { VolumeImages } from './image-mounts.ts';
@@ -88,8 +88,8 @@ function hasSubPath({ subPath, subPathExpr }: VolumeMount): boolean {
   return subPath !== undefined || subPathExpr !== undefined;
 }
 
-function subPathOf({ subPath, subPathExpr = '' }: VolumeMount, environment: Environment): string {
-  return subPath ?? expandedSubPath(subPathExpr, environment);
+function subPathOf(mount: VolumeMount, environment: Environment): string {
+  return mount.subPath ?? expandedSubPath(mount, environment);
 }
 
 function imageOf({ spec }: Pod, { name }: VolumeMount): ImageVolume | undefined {
@@ -119,8 +119,15 @@ function isReadOnlyVolume({ spec }: Pod, { name }: VolumeMount): boolean {
 }
 
 // Variables may hold anything, so what the manifest may not say is checked once more.
-function expandedSubPath(expression: string, environment: Environment): string {
-  const subPath = expandStrictly(expression, environment);
+function expandedSubPath(
+  { mountPath, subPathExpr = '' }: VolumeMount,
+  environment: Environment,
+): string {
+  const subPath = expandPath(
+    subPathExpr,
+    environment,
+    `subPathExpr of the mount at "${mountPath}"`,
+  );
   if (subPath.startsWith('/')) {
     throw new ContainerConfigError(`error SubPath \`${subPath}\` must not be an absolute path`);
   }
