@@ -11,9 +11,10 @@ import type { PodEvent } from '../pod/decision.ts';
 import { findContainer } from '../pod/pod.ts';
 import type { LinuxUser } from '../pod/origin.ts';
 import { ContainerConfigError } from '../runtime/config-error.ts';
-import { containerConfig, specHash, subPathsFor } from '../runtime/container-config.ts';
+import { containerConfig, environmentFor, specHash } from '../runtime/container-config.ts';
 import { rootRefusal } from '../runtime/non-root.ts';
 import { inputsOf } from '../runtime/inputs.ts';
+import { subPathsOf } from '../runtime/mounts.ts';
 import { userOf } from '../runtime/observe.ts';
 import { sandboxConfig } from '../runtime/sandbox-config.ts';
 import { devicesFor, proveInjected } from './devices/give-devices.ts';
@@ -50,12 +51,13 @@ export async function createContainer(
   const envFiles = await readEnvFiles(container, loan);
   const podIPs = sandbox.ips;
   const { hash: surroundings } = await surroundingsOf(pod, container, loan, node);
-  const ingredients = { image, podIPs, find, envFiles, devices, volumeImages, surroundings };
-  await provideSubPaths(subPathsFor(pod, container, ingredients, loan, node));
-  const config = containerConfig(pod, container, run, ingredients, loan, node);
-  // Taken now: objects may change while the runtime is at work.
-  const hash = specHash(pod, container, ingredients, loan, node);
+  // Taken at once: objects may change while the volumes are bound and the runtime is at work.
+  const environment = environmentFor(pod, container, { podIPs, find, envFiles }, node);
   const inputs = inputsOf(pod, container, { find, hostIPs: node.hostIPs });
+  const ingredients = { image, environment, inputs, devices, volumeImages, surroundings };
+  await provideSubPaths(subPathsOf(pod, container, environment, loan));
+  const config = containerConfig(pod, container, run, ingredients, loan, node);
+  const hash = specHash(pod, container, ingredients, loan, node);
   const sandboxConf = sandboxConfig(pod, sandbox.attempt, loan, node);
   await makeMessageFile(messageFile(loan.messageDirectory, container.name, attempt));
   try {

@@ -14,8 +14,8 @@ import type { NodeFacts } from '../pod/node-facts.ts';
 import type { Container, Pod } from '../pod/pod.ts';
 import { isEphemeral } from '../pod/instances.ts';
 import { findContainer } from '../pod/pod.ts';
-import { subPathsFor } from '../runtime/container-config.ts';
-import { hasSubPaths, hostPathsOf } from '../runtime/mounts.ts';
+import { environmentFor } from '../runtime/container-config.ts';
+import { hasSubPaths, hostPathsOf, subPathsOf } from '../runtime/mounts.ts';
 import { seccompFileOf } from '../runtime/security.ts';
 import { hasSameDevices } from './devices/give-devices.ts';
 import { readEnvFiles } from './env-files.ts';
@@ -99,8 +99,9 @@ async function bringUpToDate(
   const loan = loanOf(picture);
   await writeHostsFile(loan.hostsFile, pod, podIPs, node);
   if (!hasSubPaths(container)) return;
-  const ingredients = { podIPs, find, envFiles: await readEnvFiles(container, loan) };
-  await provideSubPaths(subPathsFor(pod, container, ingredients, loan, node));
+  const sources = { podIPs, find, envFiles: await readEnvFiles(container, loan) };
+  const environment = environmentFor(pod, container, sources, node);
+  await provideSubPaths(subPathsOf(pod, container, environment, loan));
 }
 
 async function wouldBeTheSame(

@@ -12,7 +12,7 @@ import type { Loan } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import type { Pod } from '../pod/pod.ts';
 import { containersOf } from '../pod/pod.ts';
-import { containerConfig } from '../runtime/container-config.ts';
+import { containerConfig, environmentFor } from '../runtime/container-config.ts';
 import type { Cri } from '../runtime/cri.ts';
 import { dnsOf } from '../runtime/dns.ts';
 import type { ContainerConfig } from '../runtime/generated/runtime/v1/ContainerConfig.ts';
@@ -72,7 +72,7 @@ export class RawPod {
     const [pod, loan, attempt] = [this.#pod, this.#loan, this.#attempt];
     if (loan === undefined) throw new Error('nothing was lent to the pod yet');
     const run = { attempt, generation: attempt, sandboxAttempt: attempt };
-    const ingredients = { image, podIPs: [], find: () => undefined };
+    const sources = { podIPs: [], find: () => undefined };
     this.#configs = {
       sandbox: {
         ...sandboxConfig(pod, attempt, loan, node),
@@ -80,7 +80,14 @@ export class RawPod {
       },
       containers: containersOf(pod).map(({ container, kind }) => ({
         waits: kind === 'init',
-        config: containerConfig(pod, container, run, ingredients, loan, node),
+        config: containerConfig(
+          pod,
+          container,
+          run,
+          { image, environment: environmentFor(pod, container, sources, node) },
+          loan,
+          node,
+        ),
       })),
     };
   }

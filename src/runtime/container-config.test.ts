@@ -1,9 +1,9 @@
 import { among } from '../testing/objects.ts';
 import test from 'ava';
-import type { Container, PodSpec } from '../pod/pod.ts';
+import type { Container, Pod, PodSpec } from '../pod/pod.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
 import { aLoan, aNode } from '../testing/node.ts';
-import { containerConfig, specHash } from './container-config.ts';
+import { containerConfig, environmentFor, specHash } from './container-config.ts';
 import type { Ingredients } from './container-config.ts';
 import { containerHash } from './container-hash.ts';
 import type { ContainerConfig } from './generated/runtime/v1/ContainerConfig.ts';
@@ -17,9 +17,13 @@ const image = {
   pulled: false,
   sizeBytes: 1,
 };
-const ingredients: Ingredients = { image, podIPs: ['10.88.0.5'], find: among() };
 const run = { attempt: 4, generation: 3, sandboxAttempt: 2 };
 const loan = aLoan({ volumes: { data: '/srv/data', hosts: '/srv/hosts' } });
+
+function ingredients(pod: Pod, container: Container, podIPs = ['10.88.0.5']): Ingredients {
+  const environment = environmentFor(pod, container, { podIPs, find: among() }, aNode());
+  return { image, environment };
+}
 
 function of(
   more: Partial<Container> = {},
@@ -28,7 +32,8 @@ function of(
 ): ContainerConfig {
   const container = aContainer('main', more);
   const pod = aPod([], [container], spec);
-  return containerConfig(pod, container, run, { ...ingredients, ...made }, loan, aNode());
+  const all = { ...ingredients(pod, container), ...made };
+  return containerConfig(pod, container, run, all, loan, aNode());
 }
 
 const securityOf = (config: ContainerConfig) => config.linux?.securityContext ?? {};
@@ -89,8 +94,7 @@ test("with the host's network the pod's address is the node's", (t) => {
   const env = [
     { name: 'IP', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'status.podIP' } } },
   ];
-  const config = of({ env, command: ['$(IP)'] }, { hostNetwork: true }, { podIPs: [] });
-  t.deepEqual(config.command, ['192.0.2.1']);
+  t.deepEqual(of({ env, command: ['$(IP)'] }, { hostNetwork: true }).command, ['192.0.2.1']);
 });
 
 const messages = {
@@ -183,7 +187,7 @@ function hash(
 ): string {
   const container = aContainer('main', more);
   const pod = aPod([], [container], spec);
-  return specHash(pod, container, { ...ingredients, ...made }, loan, aNode());
+  return specHash(pod, container, { ...ingredients(pod, container), ...made }, loan, aNode());
 }
 
 test('the hash is the one on the label, whatever attempt and generation', (t) => {
@@ -203,5 +207,7 @@ for (const [title, changed] of Object.entries(changes)) {
 }
 
 test('an address that the container does not ask for leaves the hash as it is', (t) => {
-  t.is(hash({}, { podIPs: ['10.88.0.6'] }), hash());
+  const container = aContainer('main');
+  const pod = aPod([], [container]);
+  t.is(hash({}, ingredients(pod, container, ['10.88.0.6'])), hash());
 });

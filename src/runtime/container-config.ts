@@ -10,7 +10,7 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { DeviceGrant } from '../pod/devices.ts';
-import type { Loan, SubPath } from '../pod/loan.ts';
+import type { Loan } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import type { FindObject } from '../pod/objects.ts';
 import type { Container, Pod } from '../pod/pod.ts';
@@ -28,24 +28,31 @@ import { ProgramRoom } from './program-room.ts';
 import { resourcesOf } from './resources.ts';
 import { containerSecurity, seeing } from './security.ts';
 import { criSignal } from './stop-signal.ts';
-import { inputsOf } from './inputs.ts';
 import { mappedMount } from './user-namespace.ts';
 
 /** What is known when a container is about to be created, beside pod and node. */
 export interface Ingredients {
   readonly image: ReadyImage;
-  /** Of the sandbox; empty with the host's network. Primary address first. */
-  readonly podIPs: readonly string[];
-  /** Finds the ConfigMaps and Secrets that the environment is filled from. */
-  readonly find: FindObject;
-  /** The files that the environment is filled from. Absent: there are none. */
-  readonly envFiles?: EnvFiles;
+  /** What environmentFor gives; worked out once, as it may be large. */
+  readonly environment: Environment;
+  /** Hash of what it takes from objects and addresses (inputs.ts); absent: it takes nothing. */
+  readonly inputs?: string;
   /** Absent: none are given. */
   readonly devices?: DeviceGrant;
   /** What the image volumes hold that the container mounts. Absent: it mounts none. */
   readonly volumeImages?: VolumeImages;
   /** Hash of what it finds on the machine; absent: it does not matter. */
   readonly surroundings?: string;
+}
+
+/** What a container's environment is filled from, beside pod and node. */
+export interface EnvironmentSources {
+  /** Of the sandbox; empty with the host's network. Primary address first. */
+  readonly podIPs: readonly string[];
+  /** Finds ConfigMaps and Secrets. */
+  readonly find: FindObject;
+  /** Absent: there are none. */
+  readonly envFiles?: EnvFiles;
 }
 
 /** Which of its runs a container is for. */
@@ -74,9 +81,9 @@ export function containerConfig(
     name,
     generation,
     sandboxAttempt,
-    specHash: specHash(pod, container, ingredients, loan, node),
+    specHash: hashOf(pod, container, ingredients, loan, lasting),
     surroundings: ingredients.surroundings,
-    inputs: inputsOf(pod, container, { find: ingredients.find, hostIPs: node.hostIPs }),
+    inputs: ingredients.inputs,
     target,
   };
   return {
@@ -104,22 +111,25 @@ export function specHash(
   loan: Loan,
   node: NodeFacts,
 ): string {
-  return hashOf([
-    lastingConfig(pod, container, ingredients, loan, node),
-    // Their places are the same whatever they are bound to.
-    subPathsFor(pod, container, ingredients, loan, node).map(({ subPath }) => subPath),
-  ]);
+  const lasting = lastingConfig(pod, container, ingredients, loan, node);
+  return hashOf(pod, container, ingredients, loan, lasting);
 }
 
-/** What has to be bound before the container is created, and again before it is started. */
-export function subPathsFor(
+/** The variables of a container. Throws a ContainerConfigError as environmentOf does. */
+export function environmentFor(
   pod: Pod,
   container: Container,
-  ingredients: Pick<Ingredients, 'podIPs' | 'find' | 'envFiles'>,
-  loan: Loan,
+  { podIPs, find, envFiles: files }: EnvironmentSources,
   node: NodeFacts,
-): readonly SubPath[] {
-  return subPathsOf(pod, container, environmentFor(pod, container, ingredients, node), loan);
+): Environment {
+  return environmentOf(pod, container, {
+    nodeName: node.name,
+    hostIPs: node.hostIPs,
+    podIPs: pod.spec.hostNetwork ? node.hostIPs : podIPs,
+    size: node,
+    find,
+    files,
+  });
 }
 
 /** The part of the config that is the same for every run. */
@@ -130,9 +140,8 @@ function lastingConfig(
   loan: Loan,
   node: NodeFacts,
 ): ContainerConfig {
-  const { image, volumeImages: images = {} } = ingredients;
+  const { image, environment, volumeImages: images = {} } = ingredients;
   const { stopSignal } = container.lifecycle ?? {};
-  const environment = environmentFor(pod, container, ingredients, node);
   const room = new ProgramRoom();
   room.takeAll(environment);
   const config: ContainerConfig = {
@@ -157,22 +166,6 @@ function lastingConfig(
   return withDevices(config, ingredients.devices);
 }
 
-function environmentFor(
-  pod: Pod,
-  container: Container,
-  { podIPs, find, envFiles: files }: Pick<Ingredients, 'podIPs' | 'find' | 'envFiles'>,
-  node: NodeFacts,
-): Environment {
-  return environmentOf(pod, container, {
-    nodeName: node.name,
-    hostIPs: node.hostIPs,
-    podIPs: pod.spec.hostNetwork ? node.hostIPs : podIPs,
-    size: node,
-    find,
-    files,
-  });
-}
-
 /** Of its own for each run, so no part of what the hash covers. */
 function messageMount({ name, terminationMessagePath }: Container, attempt: number, loan: Loan) {
   return {
@@ -184,6 +177,15 @@ function messageMount({ name, terminationMessagePath }: Container, attempt: numb
 }
 
 /** Short, since it is a label; long enough for the containers of one pod. */
-function hashOf(ingredients: readonly unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(ingredients)).digest('hex').slice(0, 16);
+function hashOf(
+  pod: Pod,
+  container: Container,
+  { environment }: Ingredients,
+  loan: Loan,
+  lasting: ContainerConfig,
+): string {
+  // Their places are the same whatever they are bound to.
+  const subPaths = subPathsOf(pod, container, environment, loan).map(({ subPath }) => subPath);
+  const hash = createHash('sha256').update(JSON.stringify([lasting, subPaths]));
+  return hash.digest('hex').slice(0, 16);
 }

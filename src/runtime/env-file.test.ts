@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { ContainerConfigError } from './config-error.ts';
-import { valueInFile } from './env-file.ts';
+import { parseEnvFile, valueInFile } from './env-file.ts';
 
 const values: Record<string, [text: string, value: string | undefined]> = {
   'a value is what is between the quotes': ["A='one'", 'one'],
@@ -22,7 +22,7 @@ const values: Record<string, [text: string, value: string | undefined]> = {
   'what comes after it is not judged': ["A='1'\nnonsense", '1'],
 };
 for (const [title, [text, value]] of Object.entries(values)) {
-  test(title, (t) => t.is(valueInFile(text, 'A'), value));
+  test(title, (t) => t.is(valueInFile(parseEnvFile(text), 'A'), value));
 }
 
 const faults: Record<string, [text: string, message: RegExp]> = {
@@ -36,9 +36,26 @@ const faults: Record<string, [text: string, message: RegExp]> = {
 };
 for (const [title, [text, message]] of Object.entries(faults)) {
   test(`${title} is a fault`, (t) => {
-    t.throws(() => valueInFile(text, 'A'), { instanceOf: ContainerConfigError, message });
+    t.throws(() => valueInFile(parseEnvFile(text), 'A'), {
+      instanceOf: ContainerConfigError,
+      message,
+    });
   });
 }
+
+test('a file is read once for all keys, up to its first fault', (t) => {
+  const file = parseEnvFile("A='1'\nB= x\nB='2'\nA='3'\nno\nC='4'\nnor this");
+  t.deepEqual(
+    [...file.values],
+    [
+      ['A', '1'],
+      ['B', ''],
+    ],
+  );
+  t.is(valueInFile(file, 'A'), '1');
+  t.is(valueInFile(file, 'B'), undefined);
+  t.throws(() => valueInFile(file, 'C'), { message: /line 5: missing '='/ });
+});
 
 test('whatever a container writes, it is a value, nothing, or a fault', (t) => {
   const pieces = fc.constantFrom(
@@ -49,7 +66,7 @@ test('whatever a container writes, it is a value, nothing, or a fault', (t) => {
       fc.array(pieces).map((all) => all.join('')),
       (text) => {
         try {
-          t.not(valueInFile(text, 'A'), '');
+          t.not(valueInFile(parseEnvFile(text), 'A'), '');
         } catch (error) {
           t.true(error instanceof ContainerConfigError);
         }

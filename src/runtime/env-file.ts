@@ -4,25 +4,54 @@
  */
 import { ContainerConfigError } from './config-error.ts';
 
-/** What is in the files that a container's variables come from, by volume and path; absent: no such file. */
-export type EnvFiles = ReadonlyMap<string, string>;
+/** A file of variables, up to the first line that is none. */
+export interface EnvFile {
+  /** The first value of each name. */
+  readonly values: ReadonlyMap<string, string>;
+  /** What is wrong with the line after them. Absent: nothing is. */
+  readonly fault?: ContainerConfigError;
+}
+
+/** The files that a container's variables come from, by volume and path; absent: no such file. */
+export type EnvFiles = ReadonlyMap<string, EnvFile>;
 
 /** How such a file is called among EnvFiles. */
 export function envFileName(from: { readonly volumeName: string; readonly path: string }): string {
   return `${from.volumeName}/${from.path}`;
 }
 
+/** Reads a file once, for all keys. */
+export function parseEnvFile(text: string): EnvFile {
+  const values = new Map<string, string>();
+  try {
+    for (const [name, value] of variablesIn(text)) if (!values.has(name)) values.set(name, value);
+    return { values };
+  } catch (error) {
+    if (error instanceof ContainerConfigError) return { values, fault: error };
+    throw error;
+  }
+}
+
 /**
- * The value of a key: the first one of that name. Undefined if there is none, or if it is empty, which
- * the kubelet does not tell apart. Lines after the one that is looked for are not judged.
+ * The value of a key. Undefined if there is none, or if it is empty, which the kubelet does not tell
+ * apart. Lines after the one that is looked for are not judged.
  */
-export function valueInFile(text: string, key: string): string | undefined {
+export function valueInFile({ values, fault }: EnvFile, key: string): string | undefined {
+  const value = values.get(key);
+  if (value === undefined && fault !== undefined) throw fault;
+  return value === '' ? undefined : value;
+}
+
+/** All variables in their order; throws at the first line that is none. */
+function* variablesIn(
+  text: string,
+): Generator<readonly [name: string, value: string], void, undefined> {
   let rest = text;
   for (;;) {
     const at = text.length - rest.length;
     const [blank] = /^(?:[ \t]*(?:#[^\n]*|\r)?\n)*/.exec(rest) ?? [''];
     rest = rest.slice(blank.length).replace(/^[ \t]+/, '');
-    if (rest === '' || rest.startsWith('#')) return undefined;
+    if (rest === '' || rest.startsWith('#')) return;
     const fault = (what: string): ContainerConfigError => {
       const line = text.slice(0, at + blank.length).split('\n').length;
       return new ContainerConfigError(`couldn't parse env file: line ${line}: ${what}`, {
@@ -35,7 +64,7 @@ export function valueInFile(text: string, key: string): string | undefined {
     if (name !== name.trimEnd()) throw fault("whitespace before '=' is not allowed");
     if (space !== '') {
       // As in a shell: the variable is empty, and what follows is something else.
-      if (name === key) return undefined;
+      yield [name, ''];
       rest = rest.replace(/^[^\n]*\n?/, '');
       continue;
     }
@@ -46,7 +75,7 @@ export function valueInFile(text: string, key: string): string | undefined {
     const [tail] = /^[^\n]*/.exec(quoted.slice(end + 1)) ?? [''];
     if (!/^[ \t]*(?:#[^\n]*|\r)?$/.test(tail))
       throw fault('unexpected content after closing quote');
-    if (name === key) return quoted.slice(1, end) || undefined;
+    yield [name, quoted.slice(1, end)];
     rest = quoted.slice(end + 1 + tail.length).replace(/^\n/, '');
   }
 }

@@ -5,6 +5,7 @@ import { aContainer, aPod } from '../testing/builders.ts';
 import { aNode } from '../testing/node.ts';
 import { aConfigMap, aSecret, among } from '../testing/objects.ts';
 import { ContainerConfigError } from './config-error.ts';
+import { parseEnvFile } from './env-file.ts';
 import { environmentOf } from './environment.ts';
 import { allInputsOf, inputsOf } from './inputs.ts';
 
@@ -339,7 +340,7 @@ const filed: Record<
 for (const [title, [variable, text, becomes]] of Object.entries(filed)) {
   test(`a variable from ${title}`, (t) => {
     const container = aContainer('main', { env: [variable] });
-    const files = new Map(text === undefined ? [] : [['v/a/env', text]]);
+    const files = new Map(text === undefined ? [] : [['v/a/env', parseEnvFile(text)]]);
     const resolved = () =>
       environmentOf(aPod([], [container]), container, { ...surroundings, files }).get('X');
     if (!(becomes instanceof RegExp)) t.is(resolved(), becomes);

@@ -149,11 +149,11 @@ function keyValue(
 
 function fileValue(from: FileKeyRef, files: EnvFiles = new Map()): string | undefined {
   const { key, path, volumeName, optional } = from;
-  const text = files.get(envFileName(from));
-  const value = text === undefined ? undefined : valueInFile(text, key);
+  const file = files.get(envFileName(from));
+  const value = file === undefined ? undefined : valueInFile(file, key);
   if (value !== undefined || optional === true) return value;
   throw new ContainerConfigError(
-    text === undefined
+    file === undefined
       ? `environment variable file "${path}" not found in volume "${volumeName}"`
       : `environment variable key "${key}" not found in file "${path}" of volume "${volumeName}"`,
     { next: 'let an init container write it' },

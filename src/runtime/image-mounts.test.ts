@@ -2,10 +2,10 @@ import test from 'ava';
 import type { VolumeMount } from '../pod/pod.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
 import { aLoan, aNode } from '../testing/node.ts';
-import { among } from '../testing/objects.ts';
 import { ContainerConfigError } from './config-error.ts';
-import { containerConfig, specHash, subPathsFor } from './container-config.ts';
+import { containerConfig, specHash } from './container-config.ts';
 import { assertSubPathsKnown, imageVolumesOf, isUnknownToRuntime } from './image-mounts.ts';
+import { subPathsOf } from './mounts.ts';
 
 const ingredients = {
   image: {
@@ -16,15 +16,13 @@ const ingredients = {
     pulled: false,
     sizeBytes: 1,
   },
-  podIPs: [],
-  find: among(),
+  environment: new Map([['PART', 'bin']]),
   volumeImages: { files: 'sha256:2' },
 };
 
 function withMount(more: Partial<VolumeMount> = {}) {
   const mount = { name: 'files', mountPath: '/files', readOnly: false, ...more };
-  const env = [{ name: 'PART', value: 'bin' }];
-  const container = aContainer('main', { env, volumeMounts: [mount] });
+  const container = aContainer('main', { volumeMounts: [mount] });
   const image = { reference: 'a.test/files:1', pullPolicy: 'IfNotPresent' } as const;
   const pod = aPod([], [container, aContainer('plain')], { volumes: [{ name: 'files', image }] });
   return { pod, container };
@@ -55,7 +53,7 @@ for (const [title, [mount, becomes]] of Object.entries(cases)) {
   test(title, (t) => {
     t.deepEqual(mountedAs(mount) as object, becomes);
     const { pod, container } = withMount(mount);
-    t.deepEqual(subPathsFor(pod, container, ingredients, aLoan(), aNode()), []);
+    t.deepEqual(subPathsOf(pod, container, ingredients.environment, aLoan()), []);
   });
 }
 

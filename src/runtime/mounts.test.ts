@@ -1,34 +1,34 @@
 import test from 'ava';
-import { among } from '../testing/objects.ts';
 import type { Volume, VolumeMount } from '../pod/pod.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
 import { aLoan, aNode } from '../testing/node.ts';
 import { ContainerConfigError } from './config-error.ts';
-import { containerConfig, specHash, subPathsFor } from './container-config.ts';
+import { containerConfig, specHash } from './container-config.ts';
+import type { Ingredients } from './container-config.ts';
+import { subPathsOf } from './mounts.ts';
 
 const loan = aLoan({ volumes: { data: '/srv/data' }, subPaths: '/pods/1/volume-subpaths' });
-const ingredients = {
-  image: {
-    ref: 'sha256:1',
-    digest: 'registry/test@sha256:0',
-    name: 'registry/test:1',
-    user: { uid: 0 },
-    pulled: false,
-    sizeBytes: 1,
-  },
-  podIPs: ['10.88.0.5'],
-  find: among(),
+const image = {
+  ref: 'sha256:1',
+  digest: 'registry/test@sha256:0',
+  name: 'registry/test:1',
+  user: { uid: 0 },
+  pulled: false,
+  sizeBytes: 1,
 };
 const node = aNode();
+
+function ingredients(env: Record<string, string> = {}): Ingredients {
+  return { image, environment: new Map(Object.entries(env)) };
+}
 
 function aMount(more: Partial<VolumeMount> = {}): VolumeMount {
   return { name: 'data', mountPath: '/data', readOnly: false, ...more };
 }
 
-function made(mount: VolumeMount, env: Record<string, string> = {}) {
+function made(mount: VolumeMount) {
   const container = aContainer('main', {
     volumeMounts: [aMount({ mountPath: '/other' }), mount],
-    env: Object.entries(env).map(([name, value]) => ({ name, value })),
   });
   return [aPod([], [container]), container] as const;
 }
@@ -36,7 +36,7 @@ function made(mount: VolumeMount, env: Record<string, string> = {}) {
 function mountedAs(mount: VolumeMount, more = node) {
   const [pod, container] = made(mount);
   const run = { attempt: 0, generation: 0, sandboxAttempt: 0 };
-  return containerConfig(pod, container, run, ingredients, loan, more).mounts?.[1];
+  return containerConfig(pod, container, run, ingredients(), loan, more).mounts?.[1];
 }
 
 test('a sub-path is mounted from where it is bound', (t) => {
@@ -44,7 +44,7 @@ test('a sub-path is mounted from where it is bound', (t) => {
   const place = '/pods/1/volume-subpaths/data/main/1';
   t.is(mountedAs(mount)?.hostPath, place);
   const [pod, container] = made(mount);
-  t.deepEqual(subPathsFor(pod, container, ingredients, loan, node), [
+  t.deepEqual(subPathsOf(pod, container, new Map(), loan), [
     { volume: 'data', root: '/srv/data', subPath: 'a/b', place },
   ]);
 });
@@ -60,19 +60,19 @@ const expressions: Record<string, [expression: string, becomes: string | RegExp]
 for (const [title, [subPathExpr, becomes]] of Object.entries(expressions)) {
   test(title, (t) => {
     const env = { A: 'one', EMPTY: '', ROOT: '/etc', UP: '..' };
-    const [pod, container] = made(aMount({ subPathExpr }), env);
-    const expand = () => subPathsFor(pod, container, ingredients, loan, node)[0]?.subPath;
+    const [pod, container] = made(aMount({ subPathExpr }));
+    const environment = new Map(Object.entries(env));
+    const expand = () => subPathsOf(pod, container, environment, loan)[0]?.subPath;
     if (typeof becomes === 'string') t.is(expand(), becomes);
     else t.throws(expand, { instanceOf: ContainerConfigError, message: becomes });
   });
 }
 
 test('a container made for another sub-path does not fit', (t) => {
-  const hashes = ['one', 'two', 'two'].map((value) => {
-    const [pod, container] = made(aMount({ subPathExpr: '$(A)' }), { A: value });
-    // The environment differs as well, so the hash of one with the sub-path alone is compared.
-    const [, same] = made(aMount({ subPath: value }));
-    return specHash(pod, { ...same, env: [] }, ingredients, loan, node) + container.name;
+  // Compared with one that has the sub-path written out, as the environment is part of the hash, too.
+  const hashes = ['one', 'two', 'two'].map((subPath) => {
+    const [pod, container] = made(aMount({ subPath }));
+    return specHash(pod, container, ingredients(), loan, node);
   });
   t.not(hashes[0], hashes[1]);
   t.is(hashes[1], hashes[2]);

@@ -1,6 +1,5 @@
 // Rights and identity in CRI's words; ../runtime/container-config.test.ts has the plain cases.
 import test from 'ava';
-import { among } from '../testing/objects.ts';
 import type { ContainerSecurityContext, PodSecurityContext, PodSpec } from '../pod/pod.ts';
 import { aContainer, aPod } from '../testing/builders.ts';
 import { aLoan, aNode } from '../testing/node.ts';
@@ -22,7 +21,7 @@ function configsOf({ own, shared, spec }: Said, node = aNode(), loan = aLoan()) 
   const container = aContainer('main', { securityContext: { ...plain, ...own } });
   const securityContext = { supplementalGroups: [], sysctls: [], ...shared };
   const pod = aPod([], [container], { securityContext, ...spec });
-  const made = { image: { ...image, name: 'i', digest: 'i' }, podIPs: [], find: among() };
+  const made = { image: { ...image, name: 'i', digest: 'i' }, environment: new Map() };
   return {
     container: containerConfig(pod, container, run, made, loan, node),
     sandbox: sandboxConfig(pod, 0, loan, node),
@@ -137,7 +136,7 @@ for (const [title, node] of Object.entries({
 
 test('a container with a target sees its processes, and is as it would be else', (t) => {
   const pod = aPod([], [aContainer('main')]);
-  const made = { image: { ...image, name: 'i', digest: 'i' }, podIPs: [], find: among() };
+  const made = { image: { ...image, name: 'i', digest: 'i' }, environment: new Map() };
   const [plainOne, guest] = [undefined, 'abc'].map((target) =>
     containerConfig(pod, aContainer('guest'), { ...run, target }, made, aLoan(), aNode()),
   );
