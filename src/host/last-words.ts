@@ -72,8 +72,9 @@ function lastBytesOf(file: string): string {
 /** The end of a log, for a container that has left no message. */
 export async function endOfLog(file: string, signal: AbortSignal): Promise<string> {
   let end = Buffer.alloc(0);
-  // Lines may be long: only what is kept is held.
-  for await (const piece of logText(readLog(file, { tail: MAX_LOG_LINES, signal }))) {
+  // Lines may be long: only what is kept is looked for, and held.
+  const options = { tail: MAX_LOG_LINES, tailBytes: MAX_LOG_BYTES, signal };
+  for await (const piece of logText(readLog(file, options))) {
     end = Buffer.concat([end, piece]).subarray(-MAX_LOG_BYTES);
   }
   return asText(end);

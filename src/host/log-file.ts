@@ -1,9 +1,10 @@
 /**
  * One open log file: read forwards in blocks from any place, or searched backwards for its last
- * lines. Never more than a block, and the line that crosses its edge, is in memory.
+ * lines. Little more than a block is in memory, or than the longest line that is given as a whole.
  */
 import type { FileHandle } from 'node:fs/promises';
-import { parseEntry } from './log-lines.ts';
+import { EntryCutter } from './entry-cutter.ts';
+import { longestHead, parseHead } from './log-lines.ts';
 import type { LogEntry } from './log-lines.ts';
 
 const blockSize = 64 * 1024;
@@ -13,7 +14,7 @@ const newline = 0x0a;
 export class EntryReader {
   readonly #file: FileHandle;
   #position: number;
-  #unfinished = Buffer.alloc(0);
+  #cutter = new EntryCutter();
 
   constructor(file: FileHandle, position: number) {
     this.#file = file;
@@ -26,21 +27,15 @@ export class EntryReader {
     // Somebody emptied the file in place: it begins anew.
     if ((await this.#file.stat()).size < this.#position) {
       this.#position = 0;
-      this.#unfinished = Buffer.alloc(0);
+      this.#cutter = new EntryCutter();
     }
     for (;;) {
       const length = Math.max(0, Math.min(blockSize, end - this.#position));
       const { bytesRead } = await this.#file.read(block, 0, length, this.#position);
       if (bytesRead === 0) return;
       this.#position += bytesRead;
-      const text = Buffer.concat([this.#unfinished, block.subarray(0, bytesRead)]);
-      let start = 0;
-      for (let end = text.indexOf(newline); end !== -1; end = text.indexOf(newline, start)) {
-        const entry = parseEntry(text.subarray(start, end));
-        start = end + 1;
-        if (entry) yield entry;
-      }
-      this.#unfinished = text.subarray(start);
+      // A copy, as the block is read into again, and what is held of it may be a few bytes.
+      yield* this.#cutter.add(Buffer.from(block.subarray(0, bytesRead)));
     }
   }
 }
@@ -57,57 +52,72 @@ export async function countLines(file: FileHandle, end: number): Promise<number>
   return ended + open.size;
 }
 
-/** Where the last `count` lines before `end` begin. A line in several parts counts once. */
-export async function findTail(file: FileHandle, end: number, count: number): Promise<number> {
-  if (count <= 0) return end;
+/** How much is wanted of the end of a log. */
+export interface Tail {
+  readonly lines: number;
+  /** Nothing before the entry with which there are so many bytes. Absent: whatever the lines have. */
+  readonly bytes?: number;
+}
+
+/** Where the last lines before `end` begin. A line in several parts counts once. */
+export async function findTail(
+  file: Pick<FileHandle, 'read'>,
+  end: number,
+  { lines, bytes: mostBytes = Infinity }: Tail,
+): Promise<number> {
+  if (lines <= 0) return end;
   let found = 0;
+  let bytes = 0;
   // Streams whose line, looking backwards, we are inside of.
   const inside = new Set<LogEntry['stream']>();
   let start = end;
-  for await (const { entry, position } of entriesBackwards(file, end)) {
-    if (entry.isLast || !inside.has(entry.stream)) {
-      if (found === count) break;
+  for await (const { isLast, stream, position, contentBytes } of headsBackwards(file, end)) {
+    if (bytes >= mostBytes) break;
+    if (isLast || !inside.has(stream)) {
+      if (found === lines) break;
       found += 1;
-      inside.add(entry.stream);
+      inside.add(stream);
     }
     start = position;
+    bytes += contentBytes;
   }
   return start;
 }
 
-async function* entriesBackwards(
-  file: FileHandle,
+interface PlacedHead extends Pick<LogEntry, 'stream' | 'isLast'> {
+  readonly position: number;
+  /** With the newline. */
+  readonly contentBytes: number;
+}
+
+/** What the entries begin with, the last one first; of what they hold nothing is kept. */
+async function* headsBackwards(
+  file: Pick<FileHandle, 'read'>,
   size: number,
-): AsyncGenerator<{ entry: LogEntry; position: number }, void, undefined> {
-  let tail = Buffer.alloc(0);
-  for (let position = size; position > 0;) {
-    const from = Math.max(0, position - blockSize);
-    const block = Buffer.alloc(position - from);
+): AsyncGenerator<PlacedHead, void, undefined> {
+  let lineEnd = size;
+  const headAt = (position: number, bytes: Buffer): PlacedHead[] => {
+    const lineBytes = lineEnd - position;
+    lineEnd = position;
+    const found = parseHead(bytes);
+    return found ? [{ ...found.head, position, contentBytes: lineBytes - found.length }] : [];
+  };
+  // What comes behind the block, as far as the head of an entry may reach that begins in it.
+  let behind = Buffer.alloc(0);
+  for (let to = size; to > 0;) {
+    const from = Math.max(0, to - blockSize);
+    const block = Buffer.alloc(to - from);
     await file.read(block, 0, block.length, from);
-    position = from;
-    const text = Buffer.concat([block, tail]);
-    let end = text.length;
-    // The first line of the block may begin in the block before: it is left for the next round.
-    for (
-      let last = lastNewlineBefore(text, end);
-      last !== -1;
-      last = lastNewlineBefore(text, end)
-    ) {
-      const entry = parseEntry(withoutNewline(text.subarray(last + 1, end)));
-      if (entry) yield { entry, position: from + last + 1 };
-      end = last + 1;
+    const text = Buffer.concat([block, behind]);
+    for (let last = block.lastIndexOf(newline); last !== -1; last = newlineBefore(block, last)) {
+      yield* headAt(from + last + 1, text.subarray(last + 1));
     }
-    tail = text.subarray(0, end);
+    behind = text.subarray(0, longestHead);
+    to = from;
   }
-  const entry = parseEntry(withoutNewline(tail));
-  if (entry) yield { entry, position: 0 };
+  yield* headAt(0, behind);
 }
 
-// The newline that ends the line before the one that ends at `end`.
-function lastNewlineBefore(text: Buffer, end: number): number {
-  return end < 2 ? -1 : text.lastIndexOf(newline, end - 2);
-}
-
-function withoutNewline(line: Buffer): Buffer {
-  return line.at(-1) === newline ? line.subarray(0, -1) : line;
+function newlineBefore(block: Buffer, position: number): number {
+  return position === 0 ? -1 : block.lastIndexOf(newline, position - 1);
 }

@@ -3,6 +3,12 @@
  * than the runtime's buffer is cut into parts tagged P, the last one F; here it is one line again.
  */
 
+/** Output without any newline must not fill the memory: longer lines are given in parts. */
+export const longestLine = 2 ** 20;
+
+/** What an entry begins with has at most so many bytes. */
+export const longestHead = 128;
+
 /** One line of a container's output. */
 export interface LogLine {
   /** RFC 3339 as the runtime wrote it, with 0 to 9 digits of a second's fraction. */
@@ -14,27 +20,37 @@ export interface LogLine {
   readonly partial?: true;
 }
 
-/** One entry of a log file, not joined yet. */
-export interface LogEntry {
+/** What an entry begins with. */
+interface LogHead {
   readonly time: string;
   readonly stream: 'stdout' | 'stderr';
+  /** Whether the line ends with it. */
   readonly isLast: boolean;
+}
+
+/** One entry of a log file, not joined yet. */
+export interface LogEntry extends LogHead {
   /** Bytes, not text: a part may end in the middle of a character. */
   readonly content: Buffer;
 }
 
 /** Reads one entry, given without its newline; undefined when it is none (cut off by a power loss). */
 export function parseEntry(line: Buffer): LogEntry | undefined {
+  const found = parseHead(line);
+  return found && { ...found.head, content: line.subarray(found.length) };
+}
+
+/** Reads what an entry begins with, whatever comes behind it, and how many bytes that takes. */
+export function parseHead(
+  bytes: Buffer,
+): { readonly head: LogHead; readonly length: number } | undefined {
   // Latin 1 keeps one character per byte, so that its indexes are the buffer's.
-  const head = /^(\d{4}-\S+) (stdout|stderr) (\S+) /.exec(line.subarray(0, 128).toString('latin1'));
-  if (!head) return undefined;
-  const [{ length }, time = '', stream, tags = ''] = head;
-  return {
-    time,
-    stream: stream === 'stderr' ? 'stderr' : 'stdout',
-    isLast: tags.split(':')[0] !== 'P',
-    content: line.subarray(length),
-  };
+  const text = bytes.subarray(0, longestHead).toString('latin1');
+  const found = /^(\d{4}-\S+) (stdout|stderr) (\S+) /.exec(text);
+  if (!found) return undefined;
+  const [{ length }, time = '', stream, tags = ''] = found;
+  const isLast = tags.split(':')[0] !== 'P';
+  return { head: { time, stream: stream === 'stderr' ? 'stderr' : 'stdout', isLast }, length };
 }
 
 /** When an entry or line was written, in milliseconds since 1970. */
@@ -54,8 +70,7 @@ export class LineJoiner {
     const begun = this.#parts.get(stream) ?? { time, contents: [], size: 0 };
     begun.contents.push(content);
     begun.size += content.length;
-    // Output without any newline must not fill the memory.
-    if (!isLast && begun.size < 2 ** 20) {
+    if (!isLast && begun.size < longestLine) {
       this.#parts.set(stream, begun);
       return undefined;
     }

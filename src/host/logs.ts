@@ -13,6 +13,7 @@ import path from 'node:path';
 import { RepriseError } from '../errors.ts';
 import { isErrno } from './errno.ts';
 import { countLines, EntryReader, findTail } from './log-file.ts';
+import type { Tail } from './log-file.ts';
 import { LineJoiner, timeOf } from './log-lines.ts';
 import type { LogEntry, LogLine } from './log-lines.ts';
 import { entriesAfter, lastOfRotated, rotatedLogs } from './rotated-logs.ts';
@@ -28,6 +29,8 @@ export class LogError extends RepriseError {}
 export interface ReadLogOptions {
   /** Only the last so many lines of what is there at the start. */
   readonly tail?: number;
+  /** Together with `tail`: nothing before the entry with which there are so many bytes. */
+  readonly tailBytes?: number;
   /** Only lines written at this time or later; milliseconds since 1970. */
   readonly sinceTime?: number;
   /** Go on with what is written from now on. */
@@ -73,7 +76,9 @@ export async function* readLog(
   file: string,
   options: ReadLogOptions,
 ): AsyncGenerator<LogLine, void, undefined> {
-  const { tail, sinceTime = -Infinity, follow, signal } = options;
+  const { sinceTime = -Infinity, follow, signal } = options;
+  const tail =
+    options.tail === undefined ? undefined : { lines: options.tail, bytes: options.tailBytes };
   const joiner = new LineJoiner();
   const entries = follow ? followed(file, tail, follow.finished, signal) : present(file, tail);
   for await (const entry of entries) {
@@ -102,7 +107,7 @@ export async function* logText(
 
 type Entries = AsyncGenerator<LogEntry, void, undefined>;
 
-async function* present(file: string, tail: number | undefined): Entries {
+async function* present(file: string, tail: Tail | undefined): Entries {
   await using handle = await open(file);
   const { start, end } = await tailOf(handle, tail);
   yield* putAside(file, handle, { start, end }, tail);
@@ -115,10 +120,10 @@ async function* putAside(
   file: string,
   handle: fs.FileHandle,
   { start, end }: Part,
-  tail: number | undefined,
+  tail: Tail | undefined,
 ): Entries {
   // There is more than enough in the log itself.
-  if (start > 0 || tail === 0) return;
+  if (start > 0 || tail?.lines === 0) return;
   const { ino } = await handle.stat();
   const files: string[] = [];
   for (const each of await rotatedLogs(file)) {
@@ -126,13 +131,13 @@ async function* putAside(
     if ((await fs.stat(each).catch(() => undefined))?.ino !== ino) files.push(each);
   }
   if (files.length === 0) return;
-  const left = tail === undefined ? Infinity : tail - (await countLines(handle, end));
+  const left = tail === undefined ? Infinity : tail.lines - (await countLines(handle, end));
   for (const part of await lastOfRotated(files, left)) yield* entriesAfter(part.file, part.skip);
 }
 
 async function* followed(
   file: string,
-  tail: number | undefined,
+  tail: Tail | undefined,
   finished: Promise<unknown>,
   signal: AbortSignal,
 ): Entries {
@@ -170,7 +175,7 @@ interface Part {
 }
 
 /** What is there now: all of it, or so many last lines. */
-async function tailOf(handle: fs.FileHandle, tail: number | undefined): Promise<Part> {
+async function tailOf(handle: fs.FileHandle, tail: Tail | undefined): Promise<Part> {
   const { size: end } = await handle.stat();
   return { start: tail === undefined ? 0 : await findTail(handle, end, tail), end };
 }

@@ -8,10 +8,8 @@ import path from 'node:path';
 import { createGunzip } from 'node:zlib';
 import type { Gunzip } from 'node:zlib';
 import { isErrno } from './errno.ts';
-import { parseEntry } from './log-lines.ts';
+import { EntryCutter } from './entry-cutter.ts';
 import type { LogEntry } from './log-lines.ts';
-
-const newline = 0x0a;
 
 /** What was put aside of a log, oldest first; of a file and its compressed twin only the latter. */
 export async function rotatedLogs(file: string): Promise<string[]> {
@@ -29,10 +27,8 @@ export async function rotatedLogs(file: string): Promise<string[]> {
 /** The entries of a file that was put aside; none if it is removed meanwhile. */
 export async function* rotatedEntries(file: string): AsyncGenerator<LogEntry, void, undefined> {
   try {
-    for await (const line of linesOf(file)) {
-      const entry = parseEntry(line);
-      if (entry) yield entry;
-    }
+    const cutter = new EntryCutter();
+    for await (const block of blocksOf(file)) yield* cutter.add(block);
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
   }
@@ -68,21 +64,11 @@ export async function* entriesAfter(
   }
 }
 
-async function* linesOf(file: string): AsyncGenerator<Buffer, void, undefined> {
+async function* blocksOf(file: string): AsyncGenerator<Buffer, void, undefined> {
   const { handle, isCompressed } = await openEither(file);
   await using open = handle;
   const raw = open.createReadStream({ autoClose: false });
-  const blocks = isCompressed ? raw.compose<Gunzip>(createGunzip()) : raw;
-  let rest = Buffer.alloc(0);
-  for await (const block of blocks as AsyncIterable<Buffer>) {
-    const text = Buffer.concat([rest, block]);
-    let start = 0;
-    for (let end = text.indexOf(newline); end !== -1; end = text.indexOf(newline, start)) {
-      yield text.subarray(start, end);
-      start = end + 1;
-    }
-    rest = text.subarray(start);
-  }
+  yield* (isCompressed ? raw.compose<Gunzip>(createGunzip()) : raw) as AsyncIterable<Buffer>;
 }
 
 /** Opens the file or, if it was compressed since it was listed, what it has become. */
