@@ -3,6 +3,11 @@
  * removed with the last one, but only if reprise made them. A kubelet on the same machine has the
  * same names, and misses its own. So a parent is written down before it is made. Slices of systemd are
  * written down, too, but stay: pod-slice.ts.
+ *
+ * The kernel forgets all cgroups when the machine is booted, and those of the same names may then be the
+ * kubelet's. So the notes begin with the boot that they are of. Those of another one count as none, and
+ * so do those without, of an earlier version: a cgroup of ours that stays harms nobody, one of the
+ * kubelet's that is removed does.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -19,7 +24,7 @@ export function noteMissingParents(cgroup: string, hierarchy: Hierarchy, file: s
       !noted.includes(parent) &&
       !directoriesOf(parent, hierarchy).some((each) => fs.existsSync(each)),
   );
-  if (missing.length > 0) fs.appendFileSync(file, `${missing.join('\n')}\n`);
+  if (missing.length > 0) writeNotes(file, [...noted, ...missing]);
 }
 
 /** Removes those parents of a removed cgroup that were written down and have no pod any more. */
@@ -30,8 +35,7 @@ export function removeUnusedParents(cgroup: string, hierarchy: Hierarchy, file: 
     .filter((parent) => noted.includes(parent) && removeIfUnused(parent, hierarchy));
   if (removed.length === 0) return;
   const rest = noted.filter((parent) => !removed.includes(parent));
-  fs.writeFileSync(`${file}.new`, rest.map((parent) => `${parent}\n`).join(''));
-  fs.renameSync(`${file}.new`, file);
+  writeNotes(file, rest);
 }
 
 /** Whether this parent was written down, which means that it was made here. */
@@ -46,9 +50,20 @@ function parentsOf(cgroup: string): readonly string[] {
 
 function readNotes(file: string): readonly string[] {
   try {
-    return fs.readFileSync(file, 'utf8').split('\n').filter(Boolean);
+    const [boot, ...noted] = fs.readFileSync(file, 'utf8').split('\n').filter(Boolean);
+    return boot === currentBoot() ? noted : [];
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return [];
     throw error;
   }
+}
+
+function writeNotes(file: string, noted: readonly string[]): void {
+  fs.writeFileSync(`${file}.new`, [currentBoot(), ...noted, ''].join('\n'));
+  fs.renameSync(`${file}.new`, file);
+}
+
+/** Another one after each boot of the machine. */
+function currentBoot(): string {
+  return fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }

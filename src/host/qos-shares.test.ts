@@ -25,7 +25,8 @@ function aTree(
 } {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-qos-'));
   t.teardown(() => fs.rmSync(root, { recursive: true }));
-  fs.writeFileSync(path.join(root, 'made-cgroups'), madeHere.map((each) => `${each}\n`).join(''));
+  const boot = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  fs.writeFileSync(path.join(root, 'made-cgroups'), `${[boot, ...madeHere].join('\n')}\n`);
   const file = version === 1 ? 'cpu.shares' : 'cpu.weight';
   for (const cgroup of ['/p', '/p/burstable', '/p/besteffort']) {
     fs.mkdirSync(path.join(root, cgroup), { recursive: true });
