@@ -116,7 +116,7 @@ test('SELinux: what was made for the pod gets its label, what is the machine’s
     const container = aContainer('main', { volumeMounts: [aMount()] });
     const pod = aPod([], [container], { volumes: [{ name: 'data', ...source }] });
     const run = { attempt: 0, generation: 0, sandboxAttempt: 0 };
-    const { mounts } = containerConfig(pod, container, run, ingredients, loan, node);
+    const { mounts } = containerConfig(pod, container, run, ingredients(), loan, node);
     t.is(mounts?.[0]?.selinuxRelabel === true, isLabelled, JSON.stringify(source));
   }
 });
