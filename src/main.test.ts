@@ -480,6 +480,25 @@ test('run is a client of the agent that is there: tells, removes, exits like the
   t.deepEqual(api.backend.list(), []);
 });
 
+for (const command of ['run', 'rehearse']) {
+  test(`${command} does nothing with options that the agent that is there would not heed`, async (t) => {
+    await using api = await serve();
+    const at = ['--socket', api.socket, command, '-f', '-'];
+    const options = ['--data-dir', '/tmp/lab', '--containerd', '/nonexistent.sock'];
+    const { code, err } = await reprise([...at, ...options], { input: manifest('web') });
+    t.is(code, 2);
+    t.is(
+      err,
+      [
+        'error: an agent listens already, and has its own --containerd, --data-dir',
+        `   at: ${api.socket}`,
+        '  try: leave --containerd, --data-dir out, or give another --socket to run the pod without that agent',
+      ].join('\n'),
+    );
+    t.deepEqual(api.backend.list(), []);
+  });
+}
+
 /** Runs it with output redirected as a shell does it. */
 async function redirected(redirection: string, args: readonly string[], input = ''): Promise<Said> {
   const script = `exec "$0" "$@" ${redirection}`;

@@ -10,7 +10,6 @@ import { randomInt } from 'node:crypto';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { connectAgent } from '../api/client.ts';
 import type { Client } from '../api/client.ts';
-import { isListening } from '../api/unix-socket.ts';
 import { AlreadyExistsError, RepriseError, messageOf } from '../errors.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { CopyLeftBehind } from '../rehearse/copy.ts';
@@ -18,6 +17,7 @@ import { cautions, copyAnnotation, copyOf } from '../rehearse/copy-of.ts';
 import type { CopyOfPod } from '../rehearse/copy-of.ts';
 import { maxSeed } from '../rehearse/random.ts';
 import type { Line } from '../rehearse/report-text.ts';
+import { isAgentThere } from './agent-there.ts';
 import { durationOption, wholeNumberOption } from './duration.ts';
 import { catchInterrupts, interruptExitCode } from './interrupt.ts';
 import { collect, readManifest } from './manifest-file.ts';
@@ -99,11 +99,11 @@ Examples:
   sudo reprise rehearse -f pod.yaml -o json | jq .summary     in a pipeline`,
     )
     .action(async (_: unknown, command: Command) => {
-      process.exitCode = await rehearse(command.optsWithGlobals());
+      process.exitCode = await rehearse(command.optsWithGlobals(), command);
     });
 }
 
-async function rehearse(options: RehearseOptions): Promise<number> {
+async function rehearse(options: RehearseOptions, command: Command): Promise<number> {
   const manifest = await readManifest(options.filename, options.namespace);
   const copy = copyOf(manifest);
   for (const caution of cautions(manifest.pod)) noteLine(`note: ${caution}`);
@@ -116,7 +116,7 @@ async function rehearse(options: RehearseOptions): Promise<number> {
   });
   try {
     await using stack = new AsyncDisposableStack();
-    const isOwn = !(await isListening(options.socket));
+    const isOwn = !(await isAgentThere(options.socket, command));
     if (isOwn) stack.use(await hostOne(options, copy, stop.signal));
     return await rehearseAt(connectAgent(options.socket), manifest, copy, options, {
       isOwn,

@@ -10,9 +10,9 @@ import { Command, Option } from 'commander';
 import { RepriseError } from '../errors.ts';
 import { connectAgent } from '../api/client.ts';
 import type { Client } from '../api/client.ts';
-import { isListening } from '../api/unix-socket.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import { acceptPod } from './accept-pod.ts';
+import { isAgentThere } from './agent-there.ts';
 import { catchInterrupts, interruptExitCode } from './interrupt.ts';
 import type { Interrupts } from './interrupt.ts';
 import { collect, readManifest } from './manifest-file.ts';
@@ -62,19 +62,20 @@ Exit codes:
 Examples:
   sudo reprise run -f examples/ml-worker.yaml
   sudo reprise run -f pod.yaml -o json | jq .text
-  sudo reprise run -f pod.yaml --containerd /run/lab/containerd.sock --data-dir /tmp/lab`,
+  sudo reprise run -f pod.yaml --containerd /run/lab/containerd.sock \\
+    --data-dir /tmp/lab --socket /tmp/lab/api.sock            beside an agent that is there`,
     )
     .action(async (_: unknown, command: Command) => {
-      process.exitCode = await run(command.optsWithGlobals());
+      process.exitCode = await run(command.optsWithGlobals(), command);
     });
 }
 
-async function run(options: RunOptions): Promise<number> {
+async function run(options: RunOptions, command: Command): Promise<number> {
   const manifest = await readManifest(options.filename, options.namespace);
   using interrupts = catchInterrupts();
   await using stack = new AsyncDisposableStack();
   let hosted: HostedAgent | undefined;
-  if (!(await isListening(options.socket))) {
+  if (!(await isAgentThere(options.socket, command))) {
     const start = new AbortController();
     interrupts.onEach(() => start.abort());
     try {
