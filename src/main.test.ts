@@ -523,6 +523,14 @@ test('run sees to its pod when what it says cannot be written', async (t) => {
   t.deepEqual(api.backend.list(), []);
 });
 
+test('bench goes on to its end when nobody reads how far it is', async (t) => {
+  const args = [main, 'bench', '--containerd', '/nonexistent/containerd.sock'];
+  const measuring = execa(process.execPath, args, { reject: false, timeout: patienceMs });
+  measuring.stderr.destroy();
+  // containerd is not there; or, before that, it is not root who asks.
+  t.is((await measuring).exitCode, process.geteuid?.() === 0 ? 3 : 1);
+});
+
 test('what only shows something fails when that cannot be written', async (t) => {
   await using api = await serve({ before: [aShownPod()] });
   const { code, err } = await redirected('> /dev/full', ['--socket', api.socket, 'get', 'pods']);

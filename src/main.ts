@@ -114,6 +114,7 @@ const outliveTheirReader: ReadonlySet<string> = new Set([
   'delete',
   'restart',
   'rehearse',
+  'bench',
 ]);
 
 async function main(args: readonly string[]): Promise<void> {

@@ -64,7 +64,8 @@ export function benchCommand(): Command {
     .addHelpText(
       'after',
       `
-Ctrl-C ends it early, removes everything and reports the whole rounds; a second one leaves all behind.
+Ctrl-C or a lost terminal ends it early, removes everything and reports the whole rounds; a second
+Ctrl-C leaves all behind. With nohup it stays without its terminal.
 REPRISE_LOG_LEVEL=info shows what its agent does.
 
 Examples:

@@ -1,8 +1,10 @@
 /**
- * Ctrl-C and SIGTERM as a sequence of requests: the first asks politely, the next insists.
+ * Ctrl-C, SIGTERM and the loss of the terminal as a sequence of requests: the first asks politely, the
+ * next insists.
  */
+import { isatty } from 'node:tty';
 
-export type Interrupt = 'SIGINT' | 'SIGTERM';
+export type Interrupt = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 export interface Interrupts extends Disposable {
   /** The one that came first; undefined while there was none. */
@@ -12,18 +14,31 @@ export interface Interrupts extends Disposable {
 }
 
 /** Exit codes that shells expect of a program ended by these signals. */
-export const interruptExitCode: Readonly<Record<Interrupt, number>> = { SIGINT: 130, SIGTERM: 143 };
+export const interruptExitCode: Readonly<Record<Interrupt, number>> = {
+  SIGINT: 130,
+  SIGTERM: 143,
+  SIGHUP: 129,
+};
 
-/** From now on these signals do not end the process by themselves. */
-export function catchInterrupts(): Interrupts {
+const signals: readonly Interrupt[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/**
+ * From now on these signals do not end the process by themselves.
+ *
+ * Node.js takes back at its start that `nohup` ignores SIGHUP, and does not tell of it; but `nohup`
+ * leaves no terminal to read from or write to. What has none has nothing to lose with it, and goes on.
+ *
+ * A lost terminal never insists: the kernel, the shell and sudo may each tell of it.
+ */
+export function catchInterrupts(isMeantToStay = ![0, 1, 2].some((fd) => isatty(fd))): Interrupts {
   const came: Interrupt[] = [];
   const listeners: ((interrupt: Interrupt, count: number) => void)[] = [];
   const handler = (interrupt: Interrupt): void => {
+    if (interrupt === 'SIGHUP' && (isMeantToStay || came.length > 0)) return;
     came.push(interrupt);
     for (const listener of listeners) listener(interrupt, came.length);
   };
-  process.on('SIGINT', handler);
-  process.on('SIGTERM', handler);
+  for (const signal of signals) process.on(signal, handler);
   return {
     first: () => came[0],
     onEach(listener) {
@@ -31,8 +46,7 @@ export function catchInterrupts(): Interrupts {
       listeners.push(listener);
     },
     [Symbol.dispose]() {
-      process.off('SIGINT', handler);
-      process.off('SIGTERM', handler);
+      for (const signal of signals) process.off(signal, handler);
     },
   };
 }

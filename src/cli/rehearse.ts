@@ -83,12 +83,13 @@ export function rehearseCommand(): Command {
       `
 About half of the restarts cut the one before short, to hit an init container in its middle.
 The copy has its own volumes and address; what it shares with the original is noted (hostPath,
-hostPort). Ctrl-C ends it early and removes the copy; a second one leaves it behind.
+hostPort). Ctrl-C or a lost terminal ends it early and removes the copy; a second Ctrl-C leaves it
+behind. With nohup it stays without its terminal.
 
 Exit codes:
   0 it came back each time     2 bad usage or manifest       130 ended by Ctrl-C
   1 it did not, an init        3 containerd is unreachable   143 ended by SIGTERM
-    container cannot run
+    container cannot run                                     129 its terminal was lost
     again, or an error
 
 Examples:

@@ -52,12 +52,14 @@ export function runCommand(): Command {
     .addHelpText(
       'after',
       `
-Ctrl-C or SIGTERM deletes the pod within its grace period; a second one kills it at once.
+Ctrl-C, SIGTERM or a lost terminal deletes the pod within its grace period; a second signal kills
+it at once. With nohup it stays without its terminal.
 After a crash of this program the pod lives on, and the same command takes it up again.
 
 Exit codes:
   0 the pod Succeeded           2 bad usage or manifest       130 ended by Ctrl-C
   1 it Failed, or an error      3 containerd is unreachable   143 ended by SIGTERM
+                                                              129 its terminal was lost
 
 Examples:
   sudo reprise run -f examples/ml-worker.yaml
