@@ -374,6 +374,33 @@ test('wait ends when the condition holds, or says that it does not', async (t) =
   t.like(await waiting, { code: 0, out: 'pod/web condition met' });
 });
 
+test('wait without any time looks once', async (t) => {
+  await using api = await serve({ before: [aShownPod()] });
+  const wait = (name: string, goal: string) =>
+    reprise(['--socket', api.socket, 'wait', `pod/${name}`, `--for=${goal}`, '--timeout', '0']);
+  const isMet = (name: string): Said => ({ code: 0, out: `pod/${name} condition met`, err: '' });
+  t.deepEqual(await wait('web', 'jsonpath={.status.phase}=Running'), isMet('web'));
+  t.deepEqual(await wait('web', 'create'), isMet('web'));
+  t.deepEqual(await wait('gone', 'delete'), isMet('gone'));
+  for (const goal of ['jsonpath={.status.phase}=Failed', 'delete']) {
+    const { code, err } = await wait('web', goal);
+    t.is(code, 1);
+    t.regex(err, /^error: --for=.* does not hold yet\n {3}at: pod default\/web\n {2}try: /);
+  }
+  t.regex((await wait('gone', 'create')).err, /^error: pods "gone" not found/);
+});
+
+test('durations are shown as they are typed', async (t) => {
+  const defaults: Record<string, string> = { wait: '30s', restart: '5m0s', debug: '5m0s' };
+  for (const [command, duration] of Object.entries(defaults)) {
+    const { out } = await reprise([command, '--help']);
+    t.regex(
+      out.replace(/\s+/g, ' '),
+      new RegExp(`--timeout <duration> [^)]*default: ${duration}\\)`),
+    );
+  }
+});
+
 test('wait for several tells of each that failed, and ends', async (t) => {
   const before = [aShownPod(), aShownPod({ name: 'slow', status: { phase: 'Pending' } })];
   await using api = await serve({ before });

@@ -2,14 +2,14 @@
  * `reprise debug NAME --image IMAGE`: adds an ephemeral container to a running pod, to look into it.
  */
 import { randomInt } from 'node:crypto';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { RepriseError } from '../errors.ts';
 import { connectAgent } from '../api/client.ts';
 import type { Client } from '../api/client.ts';
 import type { V1ContainerState, V1EphemeralContainer, V1Pod } from '../pod/pod-status.ts';
 import { splitAtDashes } from './at-dashes.ts';
 import type { Typed } from './at-dashes.ts';
-import { durationOption } from './duration.ts';
+import { durationDefault, durationOption } from './duration.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
 import { printLine } from './output.ts';
@@ -51,7 +51,12 @@ export function debugCommand(): Command {
     )
     .option('--env <name=value>', 'a variable; may be given again', envPair)
     .option('-o, --output <format>', 'json: the whole pod; name: the name of the new container')
-    .option('--timeout <duration>', 'give up waiting after this time', durationOption(), 300_000)
+    .addOption(
+      durationDefault(
+        new Option('--timeout <duration>', 'give up waiting after this time; 0: never'),
+        300_000,
+      ).argParser(durationOption()),
+    )
     .addHelpText(
       'after',
       `

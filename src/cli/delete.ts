@@ -55,7 +55,7 @@ export function deleteCommand(): Command {
     .option('--force', 'SIGKILL at once')
     .option('--now', 'a grace period of one second')
     .option('--ignore-not-found', 'a pod that is not there is no failure')
-    .option('--timeout <duration>', 'give up waiting after this time', durationOption())
+    .option('--timeout <duration>', 'give up waiting after this time; 0: never', durationOption())
     .option('--wait', 'wait until the pod is gone', true)
     .option('--no-wait', 'the same as --wait=false')
     .option('-o, --output <format>', 'name')

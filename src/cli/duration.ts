@@ -2,6 +2,7 @@
  * Durations as options take them.
  */
 import { InvalidArgumentError } from 'commander';
+import type { Option } from 'commander';
 import { formatDuration, parseDuration } from '../pod/duration.ts';
 
 /** Reads an option's duration within bounds; what is wrong with it becomes a usage error. */
@@ -16,6 +17,11 @@ export function durationOption(bounds: { minMs?: number; maxMs?: number } = {}) 
     if (ms > maxMs) throw new InvalidArgumentError(`It must be at most ${formatDuration(maxMs)}.`);
     return ms;
   };
+}
+
+/** Gives an option its default, which the help shows as it could be typed. */
+export function durationDefault(option: Option, ms: number): Option {
+  return option.default(ms, formatDuration(ms));
 }
 
 /** Reads an option's whole number of at least `min`, and at most `max`. */

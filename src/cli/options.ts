@@ -9,8 +9,7 @@ import type { Command } from 'commander';
 import { messageOf } from '../errors.ts';
 import { dnsLabelRule, isDnsLabel } from '../manifest/schema/scalar.ts';
 import { isNamespacedSysctl } from '../pod/admission.ts';
-import { formatDuration } from '../pod/duration.ts';
-import { durationOption } from './duration.ts';
+import { durationDefault, durationOption } from './duration.ts';
 
 /** Options that every command has. */
 export interface GlobalOptions {
@@ -237,8 +236,4 @@ function sysctlNames(text: string): readonly string[] {
   const shared = names.find((name) => !isNamespacedSysctl(name));
   if (shared === undefined) return names;
   throw new InvalidArgumentError(`"${shared}" is set for the whole machine, not for one pod.`);
-}
-
-function durationDefault(option: Option, ms: number): Option {
-  return option.default(ms, formatDuration(ms));
 }

@@ -18,7 +18,7 @@ import type { CopyOfPod } from '../rehearse/copy-of.ts';
 import { maxSeed } from '../rehearse/random.ts';
 import type { Line } from '../rehearse/report-text.ts';
 import { isAgentThere } from './agent-there.ts';
-import { durationOption, wholeNumberOption } from './duration.ts';
+import { durationDefault, durationOption, wholeNumberOption } from './duration.ts';
 import { catchInterrupts, interruptExitCode } from './interrupt.ts';
 import { collect, readManifest } from './manifest-file.ts';
 import type { Manifest } from './manifest-file.ts';
@@ -62,14 +62,16 @@ export function rehearseCommand(): Command {
     .option('--restarts <n>', 'how many', wholeNumberOption(1), 10)
     .option('--seed <n>', 'the same moments as another time (default: a new one)', seedOption)
     .addOption(
-      new Option('--settle <duration>', 'how long all has to be up to count as back')
-        .default(1_000, '1s')
-        .argParser(durationOption({ minMs: 1 })),
+      durationDefault(
+        new Option('--settle <duration>', 'how long all has to be up to count as back'),
+        1_000,
+      ).argParser(durationOption({ minMs: 1 })),
     )
     .addOption(
-      new Option('--timeout <duration>', 'how long each start may take until all is up')
-        .default(120_000, '2m0s')
-        .argParser(durationOption({ minMs: 1 })),
+      durationDefault(
+        new Option('--timeout <duration>', 'how long each start may take until all is up'),
+        120_000,
+      ).argParser(durationOption({ minMs: 1 })),
     )
     .option('--keep-going', 'go on with a fresh copy when one has not come back')
     .addOption(

@@ -2,12 +2,12 @@
  * `reprise restart pod NAME`: restarts a pod in place, as if a restart rule had matched.
  */
 import { userInfo } from 'node:os';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { RepriseError } from '../errors.ts';
 import { connectAgent } from '../api/client.ts';
 import type { Client } from '../api/client.ts';
 import { generationOf } from '../api/table.ts';
-import { durationOption } from './duration.ts';
+import { durationDefault, durationOption } from './duration.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
 import { printLine } from './output.ts';
@@ -29,7 +29,12 @@ export function restartCommand(): Command {
     )
     .argument('<pod...>', 'pod NAME, pod/NAME or NAME')
     .option('--wait', 'wait until all containers run again, and say how long it took')
-    .option('--timeout <duration>', 'give up waiting after this time', durationOption(), 300_000)
+    .addOption(
+      durationDefault(
+        new Option('--timeout <duration>', 'give up waiting after this time; 0: never'),
+        300_000,
+      ).argParser(durationOption()),
+    )
     .addHelpText(
       'after',
       `

@@ -12,14 +12,17 @@ export interface Late {
   readonly next: string;
 }
 
-/** Does something with a signal that is aborted when the time is over; then it fails with these words. */
+/**
+ * Does something with a signal that is aborted when the time is over; then it fails with these words.
+ * No time, or 0 as with kubectl, is no limit.
+ */
 export async function withinTime<T>(
   ms: number | undefined,
   { what, ...context }: Late,
   action: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const never = new AbortController().signal;
-  if (ms === undefined) return action(never);
+  if (ms === undefined || ms === 0) return action(never);
   using expired = timeLimit(ms, never);
   const timedOut = (cause?: unknown): RepriseError =>
     new RepriseError(`timed out after ${formatDuration(ms)}: ${what}`, { ...context, cause });

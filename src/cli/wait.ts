@@ -1,12 +1,12 @@
 /**
  * `reprise wait pod NAME --for=...`: until something is true of a pod.
  */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { NotFoundError, RepriseError } from '../errors.ts';
 import { connectAgent } from '../api/client.ts';
 import type { Client } from '../api/client.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
-import { durationOption } from './duration.ts';
+import { durationDefault, durationOption } from './duration.ts';
 import { asText, parseJsonPath } from './json-path.ts';
 import { defaultNamespace } from './options.ts';
 import type { GlobalOptions } from './options.ts';
@@ -32,7 +32,15 @@ export function waitCommand(): Command {
       '--for <what>',
       'condition=TYPE[=STATUS], delete, create or jsonpath={PATH}[=VALUE]',
     )
-    .option('--timeout <duration>', 'give up after this time', durationOption(), 30_000)
+    .addOption(
+      durationDefault(
+        new Option(
+          '--timeout <duration>',
+          'give up after this time; 0: look once, and do not wait',
+        ),
+        30_000,
+      ).argParser(durationOption()),
+    )
     .addHelpText(
       'after',
       `
@@ -54,6 +62,7 @@ async function wait(args: readonly string[], options: WaitOptions): Promise<void
   const client = connectAgent(options.socket);
   const namespace = options.namespace ?? defaultNamespace;
   const { failures } = await tryAtOnce(names, (name) => {
+    if (options.timeout === 0) return checkOne(client, namespace, name, goal, options.for);
     const late = {
       what: `waiting for ${options.for}`,
       where: podsInWords([{ namespace, name }]),
@@ -129,6 +138,38 @@ async function waitForOne(
     });
   } finally {
     done.abort();
+  }
+}
+
+/** As things are now. */
+async function checkOne(
+  client: Client,
+  namespace: string,
+  name: string,
+  goal: Goal,
+  what: string,
+): Promise<void> {
+  if (!(await isReachedNow(client, namespace, name, goal))) {
+    throw new RepriseError(`--for=${what} does not hold yet`, {
+      where: podsInWords([{ namespace, name }]),
+      next: 'give it time with --timeout, or look with "reprise describe pod"',
+    });
+  }
+  printLine(`pod/${name} condition met`);
+}
+
+async function isReachedNow(
+  client: Client,
+  namespace: string,
+  name: string,
+  goal: Goal,
+): Promise<boolean> {
+  try {
+    const pod = await client.getPod(namespace, name, new AbortController().signal);
+    return isReached(goal, 'MODIFIED', pod);
+  } catch (error) {
+    if (goal.kind !== 'delete' || !(error instanceof NotFoundError)) throw error;
+    return true;
   }
 }
 
