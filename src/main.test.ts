@@ -151,9 +151,17 @@ test('validate goes on to the next file', async (t) => {
   const [bad, good] = [join(directory, 'bad.yaml'), join(directory, 'good.yaml')];
   writeFileSync(bad, manifest('Web'));
   writeFileSync(good, manifest('web'));
-  const { code, out } = await reprise(['validate', '-f', bad, '-f', good]);
-  t.is(code, 2);
-  t.is(out, `${good}: pod default/web is valid`);
+  const missing = join(directory, 'missing.yaml');
+  for (const places of [
+    ['-f', missing, '-f', bad, '-f', good],
+    ['-f', directory],
+  ]) {
+    const { code, out, err } = await reprise(['validate', ...places]);
+    t.is(code, 2);
+    t.is(out, `${good}: pod default/web is valid`);
+    t.true(err.includes(`at: ${bad}:5, metadata.name`));
+    t.is(err.includes(`at: ${missing}`), places.includes(missing));
+  }
   rmSync(directory, { recursive: true });
 });
 

@@ -77,13 +77,15 @@ async function filesIn(places: readonly string[]): Promise<readonly string[]> {
   return files;
 }
 
-async function manifestsAt(place: string): Promise<readonly string[]> {
+/** The file itself, or those in a folder. */
+export async function manifestsAt(place: string): Promise<readonly string[]> {
   if (place === '-') return [place];
-  const found = await stat(place).catch((error: unknown) => {
+  const fail = (error: unknown): never => {
     throw unreadable(place, error);
-  });
+  };
+  const found = await stat(place).catch(fail);
   if (!found.isDirectory()) return [place];
-  const names = (await readdir(place)).filter((name) => /\.(?:ya?ml|json)$/.test(name));
+  const names = (await readdir(place).catch(fail)).filter((name) => /\.(?:ya?ml|json)$/.test(name));
   if (names.length > 0) return names.toSorted().map((name) => path.join(place, name));
   throw new UsageError('there is no manifest in this folder', {
     where: place,
