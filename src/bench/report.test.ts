@@ -1,50 +1,12 @@
 import test from 'ava';
-import type { BenchResult } from './bench.ts';
 import { roundStep, scaleTo } from './axis.ts';
 import { htmlReport } from './report-html.ts';
 import { jsonReport } from './report-json.ts';
 import { textReport } from './report-text.ts';
-import { happenings } from './marks.ts';
-
-const oneRound = [
-  { method: 'in-place', ms: 120 },
-  { method: 'naive', ms: 200 },
-  { method: 're-creation', ms: 400 },
-] as const;
-
-function result(more: Partial<BenchResult> = {}): BenchResult {
-  return {
-    startedAt: '2026-01-01T00:00:00.000Z',
-    scenario: { pods: 1, containers: 1, inits: 1, image: 'localhost/reprise/busybox:1' },
-    rounds: { iterations: 1, warmUps: 2 },
-    standbys: true,
-    machine: {
-      cpu: 'Some <CPU> & more',
-      cpus: 2,
-      memoryBytes: 2 ** 33,
-      load: 0.5,
-      distribution: 'Debian GNU/Linux 12 (bookworm)',
-      kernel: '6.1.0',
-      cgroupVersion: 2,
-      containerd: '1.6.20',
-      ociRuntime: 'runc (runc version 1.1.5)',
-      snapshotter: 'overlayfs',
-      fileSystem: 'ext4',
-      node: '24.0.0',
-      reprise: '0.1.0',
-    },
-    samples: oneRound.map(({ method, ms }) => ({
-      method,
-      round: 1,
-      totalMs: ms,
-      pods: [{ name: `${method}-0`, latencyMs: ms, marks: [{ what: happenings.seen, at: 3 }] }],
-    })),
-    ...more,
-  };
-}
+import { aBenchResult, oneRound } from '../testing/bench-result.ts';
 
 test('the text has the times, the ratios and the machine', (t) => {
-  const lines = textReport(result());
+  const lines = textReport(aBenchResult());
   t.is(lines[0], 'In-place restart of 1 pod with 1 init container, 1 sidecar, 1 app container');
   t.true(lines.includes('in-place restart   120 ms   120 ms   120 ms   120 ms'));
   t.true(lines.includes('in-place / naive floor   0.60    0.60 to 0.60'));
@@ -60,19 +22,24 @@ test('with many pods the text tells of each pod, and how far the slow ones lag b
     totalMs: ms,
     pods: [ms / 2, ms].map((latencyMs, index) => ({ name: `${index}`, latencyMs, marks: [] })),
   }));
-  const lines = textReport(result({ scenario, samples }));
+  const lines = textReport(aBenchResult({ scenario, samples }));
   t.is(lines[0], 'In-place restart of 2 pods together, each with 1 sidecar, 3 app containers');
   const header = lines.findIndex((line) => line.startsWith('EACH POD BACK'));
   t.regex(lines[header + 1] ?? '', /^in-place restart +90\.0 ms +120 ms +120 ms +60\.0 ms +1\.33$/);
 });
 
 test('the JSON has every raw sample beside the summary and what it was measured on', (t) => {
-  const { samples, machine } = result();
-  t.like(JSON.parse(jsonReport(result())), { kind: 'reprise-bench', version: 1, samples, machine });
+  const { samples, machine } = aBenchResult();
+  t.like(JSON.parse(jsonReport(aBenchResult())), {
+    kind: 'reprise-bench',
+    version: 1,
+    samples,
+    machine,
+  });
 });
 
 test('the page stands alone, and nothing in it is taken for markup', (t) => {
-  const page = htmlReport(result());
+  const page = htmlReport(aBenchResult());
   t.notRegex(page, /<(script|link|img|iframe)\b|url\(|@import/);
   t.notRegex(page, /https?:/);
   t.true(page.includes('Some &lt;CPU&gt; &amp; more'));
@@ -83,7 +50,7 @@ test('the page stands alone, and nothing in it is taken for markup', (t) => {
 
 test('the page tells how the exits of many pods are found, which differs from those of one', (t) => {
   const [one, many] = [1, 30].map((pods) =>
-    htmlReport(result({ scenario: { ...result().scenario, pods } })),
+    htmlReport(aBenchResult({ scenario: { ...aBenchResult().scenario, pods } })),
   );
   t.regex(one ?? '', /poll the trigger.{1,6}s status every 2 ms/);
   t.regex(many ?? '', /list what has exited every 2 ms.* once for all that are waited for/);
@@ -91,8 +58,8 @@ test('the page tells how the exits of many pods are found, which differs from th
 });
 
 test('the page carries its samples along', (t) => {
-  const [, base64 = ''] = /base64,([^"]+)"/.exec(htmlReport(result())) ?? [];
-  t.is(Buffer.from(base64, 'base64').toString(), jsonReport(result()));
+  const [, base64 = ''] = /base64,([^"]+)"/.exec(htmlReport(aBenchResult())) ?? [];
+  t.is(Buffer.from(base64, 'base64').toString(), jsonReport(aBenchResult()));
 });
 
 const steps = { 0: 1, 0.3: 0.5, 1: 1, 1.1: 2, 3: 5, 6: 10, 61: 100, 333: 500 };

@@ -3,19 +3,19 @@
  *
  * Read next: bench-progress.ts, what is shown meanwhile; ../bench/bench.ts, what is done.
  */
-import { access, constants, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { Command, Option } from 'commander';
 import type { BenchResult } from '../bench/bench.ts';
-import { RepriseError, messageOf } from '../errors.ts';
+import { RepriseError } from '../errors.ts';
 import { progressOn } from './bench-progress.ts';
+import { report, requireWritable } from './bench-report.ts';
+import type { ReportOptions } from './bench-report.ts';
 import { wholeNumberOption } from './duration.ts';
 import { catchInterrupts, interruptExitCode } from './interrupt.ts';
-import { noteLine, printLine } from './output.ts';
+import { noteLine } from './output.ts';
 import { ownVersion } from './own-version.ts';
-import { UsageError } from './usage-error.ts';
+import { throwAll } from './several.ts';
 
-interface BenchCommandOptions {
+interface BenchCommandOptions extends ReportOptions {
   readonly iterations: number;
   readonly warmUp: number;
   readonly pods: number;
@@ -26,9 +26,6 @@ interface BenchCommandOptions {
   readonly containerd: string;
   readonly cgroupRoot: string;
   readonly workDir: string;
-  readonly output: 'text' | 'json';
-  readonly json?: string;
-  readonly html?: string;
 }
 
 /** The command as it is typed. */
@@ -80,9 +77,7 @@ Examples:
 }
 
 async function bench(options: BenchCommandOptions): Promise<number> {
-  for (const file of [options.json, options.html]) {
-    if (file !== undefined) await requireFolder(file);
-  }
+  await requireWritable(options);
   using interrupts = catchInterrupts();
   const stop = new AbortController();
   let exitCode = 0;
@@ -92,22 +87,22 @@ async function bench(options: BenchCommandOptions): Promise<number> {
     noteLine('\nremoving everything; once more leaves it behind');
     stop.abort(new RepriseError(`interrupted by ${signal}`));
   });
-  try {
-    const { result, hasLeftovers } = await measure(options, stop.signal);
-    await report(result, options);
-    // Only now: what was measured is no less true.
-    if (hasLeftovers) {
-      throw new RepriseError('not everything that the benchmark made could be removed', {
-        where: options.containerd,
-        next: 'remove the pods of the namespace reprise-bench with crictl, and the folder named above',
-      });
-    }
-    return exitCode;
-  } catch (error) {
+  const measured = await measure(options, stop.signal).catch((error: unknown) => {
     // Whatever is thrown after the signal is its consequence.
     if (!stop.signal.aborted) throw error;
-    return exitCode;
-  }
+  });
+  if (measured === undefined) return exitCode;
+  const failures = await report(measured.result, options, process.stdout);
+  // Only now: what was measured is no less true.
+  throwAll(measured.hasLeftovers ? [...failures, leftBehind(options)] : failures);
+  return exitCode;
+}
+
+function leftBehind({ containerd }: BenchCommandOptions): RepriseError {
+  return new RepriseError('not everything that the benchmark made could be removed', {
+    where: containerd,
+    next: 'remove the pods of the namespace reprise-bench with crictl, and the folder named above',
+  });
 }
 
 async function measure(
@@ -138,33 +133,4 @@ async function measure(
     signal,
   );
   return { result, hasLeftovers: progress.hasLeftovers() };
-}
-
-async function report(result: BenchResult, { output, json, html }: BenchCommandOptions) {
-  const { jsonReport } = await import('../bench/report-json.ts');
-  if (json !== undefined) await writeFile(json, `${jsonReport(result)}\n`);
-  if (html !== undefined) {
-    const { htmlReport } = await import('../bench/report-html.ts');
-    await writeFile(html, htmlReport(result));
-  }
-  if (output === 'json') {
-    printLine(jsonReport(result));
-    return;
-  }
-  const { textReport } = await import('../bench/report-text.ts');
-  for (const line of textReport(result)) printLine(line);
-}
-
-/** Better said before the measurement than after it. */
-async function requireFolder(file: string): Promise<void> {
-  const folder = path.dirname(path.resolve(file));
-  try {
-    await access(folder, constants.W_OK);
-  } catch (error) {
-    throw new UsageError(`cannot write ${file}: ${messageOf(error)}`, {
-      where: folder,
-      next: 'name a file in a folder that exists',
-      cause: error,
-    });
-  }
 }
