@@ -302,6 +302,25 @@ test('apply and delete go on when something of a file fails, and tell of it in t
   t.deepEqual(again, { code: 0, out: '', err: '' });
 });
 
+test('apply leaves no pod alone that is being deleted', async (t) => {
+  await using api = await serve();
+  const apply = (input: string) => reprise(['--socket', api.socket, 'apply', '-f', '-'], { input });
+  await apply(manifest('web'));
+  // A pod that takes its time to go.
+  api.backend.remove = () => undefined;
+  await api.client.deletePod('default', 'web', { force: false }, new AbortController().signal);
+  for (const image of ['test:1', 'test:2']) {
+    const web = manifest('web').replace('test:1', image);
+    const { code, out, err } = await apply(`${web}---${manifest(`db-${image.at(-1)}`)}`);
+    t.is(code, 1);
+    t.is(out, `pod/db-${image.at(-1)} created`);
+    t.regex(
+      err,
+      /^error: pod default\/web is being deleted\n {3}at: pod default\/web, uid .*\n {2}try: .* reprise wait pod web -n default --for=delete$/,
+    );
+  }
+});
+
 test('get and describe show what was found, and tell what was not', async (t) => {
   await using api = await serve({ before: [aShownPod(), aShownPod({ name: 'db' })] });
   const at = ['--socket', api.socket];

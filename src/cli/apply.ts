@@ -112,6 +112,13 @@ const apply: HandOver = {
       if (!(error instanceof AlreadyExistsError)) throw error;
       const { namespace, name } = pod.metadata;
       const there = await client.getPod(namespace, name, never());
+      if (there.metadata.deletionTimestamp !== undefined) {
+        throw new ConflictError(`pod ${namespace}/${name} is being deleted`, {
+          where: `pod ${namespace}/${name}, uid ${there.metadata.uid}`,
+          next: `apply it again when it is gone: reprise wait pod ${name} -n ${namespace} --for=delete`,
+          cause: error,
+        });
+      }
       const differs = differences(there, pod);
       if (differs.length === 0) return [there, 'unchanged'];
       throw new ConflictError(`pod ${namespace}/${name} is there from a different manifest`, {
