@@ -66,13 +66,21 @@ const commands = [
   'get',
   'describe',
   'logs',
+  'exec',
   'events',
+  'debug',
   'restart',
+  'timeline',
   'wait',
   'delete',
   'validate',
+  'doctor',
+  'bench',
+  'rehearse',
   'version',
 ];
+/** Of a help that is not on a terminal; most terminals have as many. */
+const COLUMNS = 80;
 
 test('--help names every command', async (t) => {
   const { code, out } = await reprise(['--help']);
@@ -87,6 +95,22 @@ for (const command of commands) {
     t.regex(out, new RegExp(`^Usage: reprise ${command}`));
     t.regex(out, /^Examples?:\n {2}.*reprise/m);
     t.regex(out, /--socket <path>/);
+    t.not(descriptionIn(out), '');
+    t.deepEqual(brokenLines(descriptionIn(out)), []);
+  });
+}
+
+/** What is between the usage and the arguments or options. */
+function descriptionIn(help: string): string {
+  return /^Usage: .*\n\n([^]*?)\n\n(?:Arguments|Options):$/m.exec(help)?.[1] ?? '';
+}
+
+/** Lines that would have had room for the first word of the next one. */
+function brokenLines(text: string): readonly string[] {
+  const lines = text.split('\n');
+  return lines.filter((line, index) => {
+    const [word = ''] = (lines[index + 1] ?? '').split(' ');
+    return line !== '' && word !== '' && line.length + 1 + word.length <= COLUMNS;
   });
 }
 

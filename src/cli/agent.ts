@@ -11,8 +11,8 @@ export function agentCommand(): Command {
   const command = new Command('agent')
     .summary('host many pods and serve the API')
     .description(
-      'Hosts pods, one worker each, and serves the Kubernetes pod API on a unix socket that only\n' +
-        'root can open. Logs JSON lines to standard error. When it is stopped its pods run on;\n' +
+      'Hosts pods, one worker each, and serves the Kubernetes pod API on a unix socket that only ' +
+        'root can open. Logs JSON lines to standard error. When it is stopped its pods run on; ' +
         'started again, it takes them up where they are.',
     );
   return withNodeOptions(command)
@@ -24,7 +24,7 @@ Environment:
 
 Examples:
   sudo reprise agent
-  sudo reprise agent --data-dir /tmp/lab --socket /tmp/lab/api.sock   a second one beside it`,
+  sudo reprise agent --data-dir /tmp/lab --socket /tmp/lab/api.sock   another one`,
     )
     .action((_: unknown, command: Command) => agent(command.optsWithGlobals()));
 }

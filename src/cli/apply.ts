@@ -29,8 +29,8 @@ export function applyCommand(): Command {
   return handOver('apply')
     .summary('run pods in the agent, and keep what they use')
     .description(
-      'Hands each pod, ConfigMap, Secret and PersistentVolumeClaim to the agent. A pod that already\n' +
-        'runs from the same manifest is left alone; a different one has to be deleted first, as pods\n' +
+      'Hands each pod, ConfigMap, Secret and PersistentVolumeClaim to the agent. A pod that already ' +
+        'runs from the same manifest is left alone; a different one has to be deleted first, as pods ' +
         'cannot be changed. Objects can be.',
     )
     .addHelpText(

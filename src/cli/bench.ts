@@ -33,8 +33,8 @@ export function benchCommand(): Command {
   return new Command('bench')
     .summary('measure in-place restarts on this machine')
     .description(
-      'Measures in-place restarts, and in the same run on the same containerd what else one could\n' +
-        'do: the same by hand with CRI calls (the naive floor), and re-creating the sandbox. Runs its\n' +
+      'Measures in-place restarts, and in the same run on the same containerd what else one could ' +
+        'do: the same by hand with CRI calls (the naive floor), and re-creating the sandbox. Runs its ' +
         'own agent and pods, needs none of yours, and removes everything it made.',
     )
     .option('--iterations <n>', 'rounds that count', wholeNumberOption(1), 20)
@@ -61,8 +61,9 @@ export function benchCommand(): Command {
     .addHelpText(
       'after',
       `
-Ctrl-C or a lost terminal ends it early, removes everything and reports the whole rounds; a second
-Ctrl-C leaves all behind. With nohup it stays without its terminal.
+Ctrl-C or a lost terminal ends it early, removes everything and reports the
+whole rounds; a second Ctrl-C leaves all behind. With nohup it stays without
+its terminal.
 REPRISE_LOG_LEVEL=info shows what its agent does.
 
 Examples:

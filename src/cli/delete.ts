@@ -36,8 +36,8 @@ export function deleteCommand(): Command {
   return new Command('delete')
     .summary('end pods and remove everything they had')
     .description(
-      'Asks containers to stop, kills them when the grace period is over, then removes the pod\n' +
-        'with its sandbox, volumes and logs. Waits until it is gone. Objects go at once; the folder\n' +
+      'Asks containers to stop, kills them when the grace period is over, then removes the pod ' +
+        'with its sandbox, volumes and logs. Waits until it is gone. Objects go at once; the folder ' +
         'of a PersistentVolumeClaim stays.',
     )
     .argument('[kind]', 'pod, configmap, secret or persistentvolumeclaim; or pod/NAME')

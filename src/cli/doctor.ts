@@ -30,7 +30,7 @@ export function doctorCommand(): Command {
   const command = new Command('doctor')
     .summary('say what this machine has and what is wrong with it')
     .description(
-      'Looks at containerd, CRI, the pod network, cgroups, name servers and devices, and says of each whether it is\n' +
+      'Looks at containerd, CRI, the pod network, cgroups, name servers and devices, and says of each whether it is ' +
         'fit for pods, and what to do if it is not. Changes nothing, and needs no agent.',
     )
     .addOption(new Option('-o, --output <format>', 'json').choices(['json']));

@@ -46,12 +46,12 @@ export function rehearseCommand(): Command {
   const command = new Command('rehearse')
     .summary('find out whether a pod survives in-place restarts')
     .description(
-      'Runs a copy of a pod (NAME-rehearsal), restarts it in place at random moments,\n' +
-        'also in the middle of its init containers, and tells whether it came back each\n' +
-        'time: what failed, with which code and last words; how long each restart took;\n' +
-        'whether the init containers can run again after they have completed, and after\n' +
+      'Runs a copy of a pod (NAME-rehearsal), restarts it in place at random moments, ' +
+        'also in the middle of its init containers, and tells whether it came back each ' +
+        'time: what failed, with which code and last words; how long each restart took; ' +
+        'whether the init containers can run again after they have completed, and after ' +
         'they were killed, or fail at times, as in a first start. Then removes the copy.\n\n' +
-        'Every container gets SIGKILL without a warning, and files in volumes stay as\n' +
+        'Every container gets SIGKILL without a warning, and files in volumes stay as ' +
         'they are: what a pod does not survive here, it does not survive in production.',
     )
     .requiredOption(
@@ -83,23 +83,24 @@ export function rehearseCommand(): Command {
     .addHelpText(
       'after',
       `
-About half of the restarts cut the one before short, to hit an init container in its middle.
-The copy has its own volumes and address; what it shares with the original is noted (hostPath,
-hostPort). Ctrl-C or a lost terminal ends it early and removes the copy; a second Ctrl-C leaves it
-behind. With nohup it stays without its terminal.
+About half of the restarts cut the one before short, to hit an init container
+in its middle. The copy has its own volumes and address; what it shares with
+the original is noted (hostPath, hostPort). Ctrl-C or a lost terminal ends it
+early and removes the copy; a second Ctrl-C leaves it behind. With nohup it
+stays without its terminal.
 
 Exit codes:
-  0 it came back each time     2 bad usage or manifest       130 ended by Ctrl-C
-  1 it did not, an init        3 containerd is unreachable   143 ended by SIGTERM
-    container cannot run                                     129 its terminal was lost
+  0 it came back each time   2 bad usage or manifest     130 ended by Ctrl-C
+  1 it did not, an init      3 containerd unreachable    143 ended by SIGTERM
+    container cannot run                                 129 terminal lost
     again, or an error
 
 Examples:
   sudo reprise rehearse -f examples/ml-worker.yaml
   sudo reprise rehearse -f pod.yaml --restarts 50 --keep-going
-  sudo reprise rehearse -f pod.yaml --seed 4711               the same moments again
-  sudo reprise rehearse -f pod.yaml --settle 10s              an app that takes a while to fail
-  sudo reprise rehearse -f pod.yaml -o json | jq .summary     in a pipeline`,
+  sudo reprise rehearse -f pod.yaml --seed 4711            the same moments again
+  sudo reprise rehearse -f pod.yaml --settle 10s           an app that fails late
+  sudo reprise rehearse -f pod.yaml -o json | jq .summary  in a pipeline`,
     )
     .action(async (_: unknown, command: Command) => {
       process.exitCode = await rehearse(command.optsWithGlobals(), command);

@@ -24,7 +24,7 @@ export function restartCommand(): Command {
   return new Command('restart')
     .summary('restart all containers of a pod in place')
     .description(
-      'Kills every container of the pod and runs its whole start-up again in the same sandbox:\n' +
+      'Kills every container of the pod and runs its whole start-up again in the same sandbox: ' +
         'same address, same volumes with their content, same devices.',
     )
     .argument('<pod...>', 'pod NAME, pod/NAME or NAME')

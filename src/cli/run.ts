@@ -37,8 +37,8 @@ export function runCommand(): Command {
   const command = new Command('run')
     .summary('run one pod in the foreground')
     .description(
-      'Runs a pod until it ends and tells what happens, a line for each event; then removes it.\n' +
-        'Uses the agent that listens on the socket; without one, it is its own. ConfigMaps, Secrets\n' +
+      'Runs a pod until it ends and tells what happens, a line for each event; then removes it. ' +
+        'Uses the agent that listens on the socket; without one, it is its own. ConfigMaps, Secrets ' +
         'and PersistentVolumeClaims next to the pod are seen by this pod alone, and go with it.',
     )
     .requiredOption(
@@ -52,20 +52,21 @@ export function runCommand(): Command {
     .addHelpText(
       'after',
       `
-Ctrl-C, SIGTERM or a lost terminal deletes the pod within its grace period; a second signal kills
-it at once. With nohup it stays without its terminal.
-After a crash of this program the pod lives on, and the same command takes it up again.
+Ctrl-C, SIGTERM or a lost terminal deletes the pod within its grace period; a
+second signal kills it at once. With nohup it stays without its terminal.
+After a crash of this program the pod lives on, and the same command takes it
+up again.
 
 Exit codes:
-  0 the pod Succeeded           2 bad usage or manifest       130 ended by Ctrl-C
-  1 it Failed, or an error      3 containerd is unreachable   143 ended by SIGTERM
-                                                              129 its terminal was lost
+  0 the pod Succeeded        2 bad usage or manifest     130 ended by Ctrl-C
+  1 it Failed, or an error   3 containerd unreachable    143 ended by SIGTERM
+                                                         129 terminal lost
 
 Examples:
   sudo reprise run -f examples/ml-worker.yaml
   sudo reprise run -f pod.yaml -o json | jq .text
   sudo reprise run -f pod.yaml --containerd /run/lab/containerd.sock \\
-    --data-dir /tmp/lab --socket /tmp/lab/api.sock            beside an agent that is there`,
+    --data-dir /tmp/lab --socket /tmp/lab/api.sock   beside an agent`,
     )
     .action(async (_: unknown, command: Command) => {
       process.exitCode = await run(command.optsWithGlobals(), command);

@@ -26,8 +26,8 @@ export function timelineCommand(): Command {
   return new Command('timeline')
     .summary('show the steps of in-place restarts and what each took')
     .description(
-      'Shows every in-place restart of a pod: the exit, the record of it, the kill and the proof that\n' +
-        'all is dead, and the start of each container; also one that is under way, or that was cut\n' +
+      'Shows every in-place restart of a pod: the exit, the record of it, the kill and the proof that ' +
+        'all is dead, and the start of each container; also one that is under way, or that was cut ' +
         'short by the next one or by the end of the pod. The last 20 are kept.',
     )
     .argument('<pod...>', 'pod NAME, pod/NAME or NAME')
