@@ -26,7 +26,7 @@ const arrows: Readonly<Record<string, readonly string[] | 'everything'>> = {
   bench: ['pod', 'manifest', 'host', 'runtime', 'agent', 'api'],
   // It looks at the machine from every side.
   doctor: ['pod', 'devices', 'host', 'runtime', 'api'],
-  rehearse: ['pod', 'manifest', 'api'],
+  rehearse: ['pod', 'devices', 'manifest', 'api'],
   cli: 'everything',
   '': 'everything',
 };

@@ -84,10 +84,10 @@ export function rehearseCommand(): Command {
       'after',
       `
 About half of the restarts cut the one before short, to hit an init container
-in its middle. The copy has its own volumes and address; what it shares with
-the original is noted (hostPath, hostPort). Ctrl-C or a lost terminal ends it
-early and removes the copy; a second Ctrl-C leaves it behind. With nohup it
-stays without its terminal.
+in its middle. The copy has its own volumes and address, and needs its own
+devices; what it shares with the original is noted (hostPath, hostPort). Ctrl-C
+or a lost terminal ends it early and removes the copy; a second Ctrl-C leaves
+it behind. With nohup it stays without its terminal.
 
 Exit codes:
   0 it came back each time   2 bad usage or manifest     130 ended by Ctrl-C

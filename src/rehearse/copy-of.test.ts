@@ -92,3 +92,19 @@ test('what is shared with the original is told', (t) => {
   const [network] = cautions(read(podWith('  hostNetwork: true')).pod);
   t.regex(network ?? '', /hostNetwork/);
 });
+
+test('devices that the copy needs beside the original are told', (t) => {
+  const container = (name: string) => `
+  - name: ${name}
+    image: localhost/test:1
+    env: [{name: NVIDIA_VISIBLE_DEVICES, value: "3"}]
+    resources: {limits: {nvidia.com/gpu: 2}}`;
+  const counted = read(`${podWith('')}${container('a')}${container('b')}`);
+  t.deepEqual(cautions(counted.pod), [
+    'devices: the copy needs 4 nvidia.com/gpu of its own, beside those of the original',
+  ]);
+  const named = read(podWith('', '  annotations: {cdi.k8s.io/card: acme.com/card=0}'));
+  t.deepEqual(cautions(named.pod), [
+    'devices: the copy wants acme.com/card=0, as the original does; only one can have it',
+  ]);
+});

@@ -2,6 +2,7 @@
  * The copy of a user's pod that is rehearsed with, and what it has in common with the original. Pure.
  */
 import type { ManifestPod } from '../api/backend.ts';
+import { requestOf } from '../devices/request.ts';
 import { readManifest } from '../manifest/parse-pod.ts';
 import { longestName } from '../manifest/rules/names.ts';
 
@@ -32,7 +33,8 @@ export function copyOf(manifest: { pod: ManifestPod; textWithObjects: string }):
 }
 
 /** What the user should know before a copy runs beside the original, a sentence for each. */
-export function cautions({ spec }: ManifestPod): readonly string[] {
+export function cautions(pod: ManifestPod): readonly string[] {
+  const { spec } = pod;
   const paths = spec.volumes.flatMap(({ name, hostPath, persistentVolumeClaim }) => {
     const what =
       persistentVolumeClaim === undefined
@@ -60,7 +62,23 @@ export function cautions({ spec }: ManifestPod): readonly string[] {
       : [
           'activeDeadlineSeconds is left out of the copy: all its restarts take longer than one life',
         ];
-  return [...paths, ...ports, ...network, ...deadline];
+  return [...paths, ...ports, ...network, ...deviceCautions(pod), ...deadline];
+}
+
+/** A device is in the hands of one pod, and the copy waits for what the original has. */
+function deviceCautions({ metadata, spec }: ManifestPod): readonly string[] {
+  const pod = { metadata: { ...metadata, uid: '', creationTimestamp: '' }, spec };
+  // Which handlers are NVIDIA's is known to the agent alone; that its variable is set says enough.
+  const { counted = [], named = [] } = requestOf(pod, true) ?? {};
+  return [
+    ...counted.map(
+      ({ kind, count }) =>
+        `devices: the copy needs ${count} ${kind} of its own, beside those of the original`,
+    ),
+    ...named.map(
+      ({ name }) => `devices: the copy wants ${name}, as the original does; only one can have it`,
+    ),
+  ];
 }
 
 /** A manifest that was accepted has these. */

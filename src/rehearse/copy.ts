@@ -119,6 +119,21 @@ export class Copy implements AsyncDisposable {
     return reading;
   }
 
+  /** The message of the last event that tells of something amiss, if there is one. */
+  async lastWarning(): Promise<string | undefined> {
+    const { namespace, name, uid } = this.pod.metadata;
+    try {
+      const events = await this.#client.listEvents({ namespace, name }, this.#stop.signal);
+      return events
+        .filter(({ type, involvedObject }) => type === 'Warning' && involvedObject.uid === uid)
+        .toSorted((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
+        .at(-1)?.message;
+    } catch (error) {
+      // The failure itself must be told even where they cannot be had.
+      return `(no events: ${messageOf(error)})`;
+    }
+  }
+
   /** That run is not waited for any longer. */
   giveUp(run: Run): void {
     this.#life = givenUp(this.#life, run.id, performance.now());

@@ -2,7 +2,7 @@
  * Why a copy is not back, and what each failed run of a container has said at its end.
  */
 import type { Copy } from './copy.ts';
-import { currentRun } from './life.ts';
+import { currentRun, statusesOf } from './life.ts';
 import type { Run } from './life.ts';
 import type { FailureReport } from './report.ts';
 import type { Outcome } from './step.ts';
@@ -17,13 +17,28 @@ export async function failureOf(copy: Copy, outcome: Outcome): Promise<FailureRe
   }
   const { container, kind, waiting } = culprit;
   const run = culprit.run ?? currentRun(copy.life, container);
-  if (run === undefined) return { why, container, kind, message: waiting };
+  if (run === undefined) {
+    return { why, container, kind, message: await whyNotStarted(copy, container, waiting) };
+  }
   const log = await copy.lastLines(run);
   if (run.end === undefined) {
     copy.giveUp(run);
     return { why, container, kind, reason: 'Hung', message: waiting, log };
   }
   return { why, container, kind, ...endOf(copy, run), log };
+}
+
+/** What a container waits for it says itself; or else the pod does, or what happened to it last. */
+async function whyNotStarted(
+  copy: Copy,
+  container: string,
+  waiting: string | undefined,
+): Promise<string | undefined> {
+  const { pod } = copy.life;
+  if (statusesOf(pod).get(container)?.state.waiting?.message !== undefined) return waiting;
+  const scheduled = pod.status.conditions.find(({ type }) => type === 'PodScheduled');
+  const more = scheduled?.status === 'False' ? scheduled.message : await copy.lastWarning();
+  return [waiting, more].filter((part) => part !== undefined).join(': ') || undefined;
 }
 
 /** Its last words may have come after its end. */
