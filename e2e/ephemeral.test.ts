@@ -4,9 +4,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
 import { readMemory } from '../src/agent/memory-file.ts';
+import { connectAgent } from '../src/api/client.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { container, image, initContainer, pod, referencePod } from './manifests.ts';
-import { countsOf, isReady, readyIn, startNode, statusOf, until } from './node.ts';
+import { countsOf, isReady, patience, readyIn, startNode, statusOf, until } from './node.ts';
 import { sharedNode } from './shared.ts';
 
 const node = sharedNode();
@@ -168,6 +169,22 @@ test('what is refused leaves nothing', async (t) => {
   const file = path.join(node().dataDir, 'pods', first.metadata.uid, 'pod.json');
   t.false(fs.readFileSync(file, 'utf8').includes('ephemeral'));
   await node().removed('firm');
+});
+
+test('one may be privileged where nothing else of its pod is', async (t) => {
+  await node().apply(pod('plain', [], [container('main')]));
+  await node().ready('plain');
+  const capabilities = { add: [], drop: [] };
+  const guest = {
+    ...{ name: 'guest', image, command: ['sh', '-c', 'grep CapEff /proc/self/status'] },
+    securityContext: { privileged: true, readOnlyRootFilesystem: false, capabilities },
+  };
+  await connectAgent(node().socket).addEphemeralContainer('default', 'plain', guest, patience());
+  const after = await node().podThat('plain', 'has one that ended', hasRun('guest'));
+  t.is(statusOf(after, 'guest').state.terminated?.exitCode, 0);
+  const [, effective = '0'] = (await node().ok('logs', 'plain', '-c', 'guest')).split(/\s+/);
+  t.is(BigInt(`0x${effective}`) & (1n << 21n), 1n << 21n, 'CAP_SYS_ADMIN');
+  await node().removed('plain');
 });
 
 test('an image that is not there keeps only its own container waiting', async (t) => {
