@@ -69,7 +69,7 @@ async function conditions(cri: Cri, signal: AbortSignal): Promise<readonly Findi
           warn(
             subject,
             why,
-            'install CNI plugins and a network in /etc/cni/net.d; pods with hostNetwork run without',
+            'install CNI plugins, and a network in /etc/cni/net.d (packaging/10-reprise.conflist is one); pods with hostNetwork run without',
           ),
         ]
       : [fail(subject, why, 'see the log of containerd')];
