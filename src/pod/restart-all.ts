@@ -21,7 +21,7 @@ import { containersOf } from './pod.ts';
 import { RESTARTING_ALL_MESSAGE } from './remember.ts';
 import { beganAt, leaveRestart } from './restart-record.ts';
 import { afterExit } from './restart-rules.ts';
-import { tidyWhenQuiet } from './tidy.ts';
+import { tidyProven, tidyWhenQuiet } from './tidy.ts';
 
 /** If no exit has come this long after SIGKILL, it is sent again. */
 const KILL_AGAIN_MS = 1_000;
@@ -112,11 +112,12 @@ export function clearOldGeneration(look: Look, before: Memory): Decision {
   const removals = pending.flatMap(({ id, name }) =>
     id === undefined ? [] : [{ kind: 'remove-container' as const, id, name }],
   );
-  return both(ahead, {
+  const clearing = both(ahead, {
     ...cleared,
     actions: [...cleared.actions, ...removals],
     memory: ahead.memory,
   });
+  return both(clearing, tidyProven(look, clearing.memory));
 }
 
 /**

@@ -37,6 +37,17 @@ export function tidyWhenQuiet(look: Look, memory: Memory): Decision {
   return isUnderWay ? only(memory) : tidy(look, memory);
 }
 
+/**
+ * Removes what is proven gone while the end of others is waited for, if that takes long: a pod that is
+ * restarted again and again must not pile up what it has left.
+ */
+export function tidyProven(look: Look, memory: Memory): Decision {
+  const at = quietAt(memory.restart);
+  if (look.now < at) return { ...only(memory), lookAgainAt: at };
+  const { actions } = removeAllBut(preparedOnes(look, memory), look, memory);
+  return { ...only(memory), actions: actions.filter(({ kind }) => kind === 'remove-container') };
+}
+
 /** A restart whose start-up takes long, in init containers that work for minutes, is not disturbed by it. */
 function quietAt(restart: RestartUnderWay | undefined): number {
   return restart === undefined ? 0 : restart.recordedAt + LONG_RESTART_MS;

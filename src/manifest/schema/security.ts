@@ -119,7 +119,7 @@ export const podSecurityContext = z.strictObject({
   seLinuxOptions: honoured(seLinuxOptions, whereThereIs('SELinux')),
   seLinuxChangePolicy: inert(
     z.enum(['Recursive', 'MountOption']),
-    'volumes keep the labels that they have on the node',
+    'where containerd has SELinux on, volumes that were made for the pod get its label; hostPaths keep theirs',
   ),
   appArmorProfile: honoured(appArmorProfile, whereThereIs('AppArmor')),
   windowsOptions: refused(noWindows),
