@@ -75,8 +75,9 @@ export async function serveApi(backend: Backend, options: ApiOptions): Promise<A
 
   const routes = routesOf(options.version);
   const server = createServer({
-    headersTimeout: 10_000,
-    requestTimeout: 30_000,
+    // Only root can connect; and on a busy machine a caller may take its time to begin.
+    headersTimeout: 60_000,
+    requestTimeout: 120_000,
     // With the address, in which a whole command may be.
     maxHeaderSize: 1024 * 1024,
     // Everything else is answered as ever, whatever its caller would rather speak (from Node.js 24.9 on).
