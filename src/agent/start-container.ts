@@ -12,7 +12,6 @@ import type { Action } from '../pod/action.ts';
 import type { Loan } from '../pod/loan.ts';
 import type { NodeFacts } from '../pod/node-facts.ts';
 import type { Container, Pod } from '../pod/pod.ts';
-import { isEphemeral } from '../pod/instances.ts';
 import { findContainer } from '../pod/pod.ts';
 import { environmentFor } from '../runtime/container-config.ts';
 import { hasSubPaths, hostPathsOf, subPathsOf } from '../runtime/mounts.ts';
@@ -56,11 +55,10 @@ export async function startContainer(
 /** While it waited for its turn its pod has begun to end, or to run anew: nobody wants it any more. */
 function isTooLate(id: string, { latest }: Occasion): boolean {
   const { memory, observed } = latest();
-  const instance = observed.instances.find((one) => one.id === id);
-  if (memory.ending !== undefined) return true;
-  return (
-    instance !== undefined && !isEphemeral(instance) && instance.generation < memory.generation
+  const isOld = observed.instances.some(
+    (one) => one.id === id && one.generation < memory.generation,
   );
+  return isOld || memory.ending !== undefined;
 }
 
 async function giveUp({ cri, devices }: Means, id: string, signal: AbortSignal): Promise<Outcome> {

@@ -291,9 +291,6 @@ async function provideDevices(
   const { driverDirectory, devDirectory } = devices;
   const cdiSpecDirs = devices.cdiSpecDirs ?? ways.cdiSpecDirs ?? defaultSpecDirs;
   const gpus = new GpuReader(driverDirectory);
-  await gpus.refresh();
-  if (gpus.isSilent)
-    log.error('the NVIDIA driver does not answer: there are no GPUs until it does');
   const keeper = new DeviceKeeper({
     roots: { cdiSpecDirs, driverDirectory, devDirectory },
     ways,
@@ -301,6 +298,9 @@ async function provideDevices(
     gpus,
     log,
   });
+  await keeper.askDriver();
+  if (gpus.isSilent)
+    log.error('the NVIDIA driver does not answer: there are no GPUs until it does');
   return { keeper, smi: new NvidiaSmi(devices.nvidiaSmi), madeWith: new Map() };
 }
 
