@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import fs from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -19,13 +20,14 @@ test('a program at the other side reads and writes, and its end is ours', async 
   const { stdin, stdout, stderr } = pipes.paths;
   const script = `exec <"$0" >"$1" 2>"$2"; echo ready >&2; tr a-z A-Z`;
   const program = execa('sh', ['-c', script, stdin, stdout, stderr]);
-  const errors = text(pipes.stderr);
   const output = text(pipes.stdout);
+  // It has opened all of them.
+  const [ready] = (await once(pipes.stderr, 'data')) as [Buffer];
+  t.is(ready.toString(), 'ready\n');
   pipes.stdin.write('some words');
   await new Promise((resolve) => pipes.stdin.end(resolve));
   pipes.release();
   t.is(await output, 'SOME WORDS');
-  t.is(await errors, 'ready\n');
   await program;
 });
 
