@@ -66,10 +66,12 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
       await removeContainer(means, action, occasion);
       return done;
     case 'stop-sandbox':
+      means.cleanup.leave(pod.metadata.uid);
       await cri.stopPodSandbox(action.id, signal);
       if (occasion.picture.memory.ending !== undefined) means.qosShares.remove(pod);
       return done;
     case 'remove-sandbox':
+      means.cleanup.leave(pod.metadata.uid);
       await cri.removePodSandbox(action.id, signal);
       return done;
     case 'forget':
@@ -95,11 +97,12 @@ async function assertNothingLeft({ cri }: Means, pod: Pod, signal: AbortSignal):
 }
 
 async function stopContainer(
-  { cri, stopWithSignal }: Means,
+  { cri, cleanup, stopWithSignal }: Means,
   { id, name, graceSeconds, isSignalled = false }: Action & { kind: 'stop-container' },
   { pod, signalled, signal }: Occasion,
 ): Promise<void> {
   const { stopSignal } = findContainer(pod, name)?.lifecycle ?? {};
+  cleanup.letGo(id);
   if (stopSignal === undefined) {
     // Of itself the runtime sends no second one.
     await cri.stopContainer(id, graceSeconds, signal);
@@ -140,10 +143,11 @@ async function runSandbox(
 }
 
 async function removeContainer(
-  { cri, lending, devices }: Means,
+  { cri, cleanup, lending, devices }: Means,
   { id, name }: Action & { kind: 'remove-container' },
   { pod, picture, signal }: Occasion,
 ): Promise<void> {
+  cleanup.letGo(id);
   await cri.removeContainer(id, signal);
   devices.madeWith.delete(id);
   const attempt = picture.observed.instances.find((one) => one.id === id)?.attempt;

@@ -25,6 +25,7 @@ import { aSecret } from '../testing/objects.ts';
 import type { Means } from './means.ts';
 import { Agent } from './agent.ts';
 import { steadyClock } from './clock.ts';
+import { DeferredCleanup } from './deferred-cleanup.ts';
 import { ClaimStore } from './devices/claims.ts';
 import { DeviceKeeper } from './devices/keeper.ts';
 import { ObjectStore } from './object-store.ts';
@@ -71,6 +72,7 @@ async function anAgent(answers: Answers = {}): Promise<TestAgent> {
     pulls: new SharedPulls(),
     countDownloads: () => countDownloads(containerd),
     outOfMemory: new OutOfMemory(),
+    cleanup: new DeferredCleanup(() => undefined),
   };
   const agent = new Agent({ means, settings: defaultSettings, allowedUnsafeSysctls: [], log });
   stack.defer(() => agent.close());

@@ -70,7 +70,7 @@ import { eventOnClock, lookOnClock } from './runtime-times.ts';
 import { SetAside } from './set-aside.ts';
 import { show } from './show.ts';
 import { tellEach } from './tell-each.ts';
-import { Turns } from './turns.ts';
+import { isInAHurry, Turns } from './turns.ts';
 import type { Picture } from './worker.ts';
 import { Worker } from './worker.ts';
 
@@ -324,6 +324,7 @@ export class Agent implements Backend {
   /** Ends all workers; containers run on. */
   async close(): Promise<void> {
     this.#stop.abort();
+    this.#parts.means.cleanup.letAllGo();
     await Promise.all(this.#running);
   }
 
@@ -391,6 +392,8 @@ export class Agent implements Backend {
       },
       publish: (picture, events) => {
         this.#turns.note({ uid: pod.metadata.uid, memory: picture.memory });
+        const restarts = isInAHurry(picture.memory);
+        means.cleanup.note({ uid: pod.metadata.uid, observed: picture.observed, restarts });
         // In this order: whoever reads "restarted" has already seen the last container start.
         this.#publish(entry, picture);
         for (const event of events) this.#tell(worker.pod, event);
@@ -451,6 +454,7 @@ export class Agent implements Backend {
       if (!(await worker.run(this.#stop.signal))) return;
       this.#entries.delete(podKey(worker.pod));
       this.#parts.means.devices.keeper.release(worker.pod.metadata.uid);
+      this.#parts.means.cleanup.leave(worker.pod.metadata.uid);
       const { metadata } = entry.shown;
       const last = {
         ...entry.shown,
@@ -460,6 +464,7 @@ export class Agent implements Backend {
       for (const hear of [...entry.onNews]) hear(undefined);
     } catch (error) {
       this.#turns.leave(worker.pod.metadata.uid);
+      this.#parts.means.cleanup.leave(worker.pod.metadata.uid);
       // A defect of ours: this pod stays as it is, the others go on.
       entry.failure = messageOf(error);
       log.error({ err: error }, 'the worker of this pod has failed; its containers are left alone');

@@ -24,7 +24,7 @@ export async function kill(
   { ids, again = [] }: Action & { kind: 'kill-containers' },
   { pod, picture, signal }: Occasion,
 ): Promise<Outcome> {
-  const { hierarchy, cri } = means;
+  const { hierarchy, cri, cleanup } = means;
   const pidsById = new Map(picture.observed.instances.map(({ id, pid }) => [id, pid]));
   const idsByCgroup = new Map(ids.map((id) => [cgroupOf(means, pod, id), id]));
   const { caught, missing, leftovers } = await killContainers([...idsByCgroup.keys()], {
@@ -33,6 +33,7 @@ export async function kill(
   // A cgroup that is not where it should be, or that cannot be killed as a whole, is the runtime's.
   const rest = [...missing, ...leftovers.map(({ cgroup }) => cgroup)];
   const asked = new Set([...rest.map((cgroup) => idsByCgroup.get(cgroup) ?? ''), ...again]);
+  for (const id of asked) cleanup.letGo(id);
   await Promise.all([...asked].map((id) => cri.stopContainer(id, 0, signal)));
   const withFirst = ids.filter((id) => {
     const pid = pidsById.get(id);

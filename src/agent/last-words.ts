@@ -21,7 +21,7 @@ const ROOM_BYTES = 12 * 1024;
 const SIGKILLED = 137;
 
 /** Where what it had to say is found. */
-export type Sources = Pick<Means, 'cri' | 'lending'>;
+export type Sources = Pick<Means, 'cri' | 'lending' | 'cleanup'>;
 
 type Ended = Pick<Instance, 'id' | 'name' | 'attempt'>;
 
@@ -87,7 +87,7 @@ async function withEndOfLog(
   exit: Exit,
   signal: AbortSignal,
 ): Promise<Exit> {
-  if (ended.id !== undefined) await untilLogIsWritten(means.cri, ended.id, signal);
+  if (ended.id !== undefined) await untilLogIsWritten(means, ended.id, signal);
   const { logs } = placesOf(pod, means.lending);
   try {
     return joined(pod, exit, await endOfLog(logFile(logs, ended.name, ended.attempt), signal));

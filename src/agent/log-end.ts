@@ -5,19 +5,27 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isCallError } from '../runtime/call.ts';
 import type { Cri } from '../runtime/cri.ts';
+import type { Means } from './means.ts';
 
 /** How soon the runtime is asked whether it has written the log to its end, and how often then. */
 const ASKED_AFTER_MS = [20, 30, 50, 100, 200, 400, 800, 1600];
+
+/** Who knows, and who may keep it from knowing. */
+export interface Asked {
+  readonly cri: Pick<Cri, 'containerStatus'>;
+  readonly cleanup: Pick<Means['cleanup'], 'letGo'>;
+}
 
 /**
  * Waits, after the container's exit, until its log is written to the end; not for ever. CRI shows a
  * container as exited when its output has been copied to the last byte.
  */
 export async function untilLogIsWritten(
-  cri: Pick<Cri, 'containerStatus'>,
+  { cri, cleanup }: Asked,
   id: string,
   signal: AbortSignal,
 ): Promise<void> {
+  cleanup.letGo(id);
   for (const ms of ASKED_AFTER_MS) {
     try {
       if ((await cri.containerStatus(id, signal)).state === 'CONTAINER_EXITED') return;
@@ -31,11 +39,11 @@ export async function untilLogIsWritten(
 
 /** The same for somebody who waits for an answer: at most so long, also for a runtime that is away. */
 export async function untilLogIsWhole(
-  cri: Pick<Cri, 'containerStatus'>,
+  means: Asked,
   { containerId }: { readonly containerId?: string },
   withinMs: number,
 ): Promise<void> {
   if (containerId === undefined) return;
   // The log as far as it goes is better than none.
-  await untilLogIsWritten(cri, containerId, AbortSignal.timeout(withinMs)).catch(() => undefined);
+  await untilLogIsWritten(means, containerId, AbortSignal.timeout(withinMs)).catch(() => undefined);
 }

@@ -20,20 +20,20 @@ const WHOLE_WITHIN_MS = 2_000;
 
 /** Undefined if the pod has no container of that name. */
 export async function findLogSource(
-  { cri, lending }: Pick<Means, 'cri' | 'lending'>,
+  means: Pick<Means, 'cri' | 'lending' | 'cleanup'>,
   subject: Subject,
   container: string,
 ): Promise<LogSource | undefined> {
   const { pod, picture } = subject.worker;
   if (findContainer(pod, container) === undefined) return undefined;
   const { namespace, name, uid } = pod.metadata;
-  const directory = path.join(lending.podLogDir, `${namespace}_${name}_${uid}`);
+  const directory = path.join(means.lending.podLogDir, `${namespace}_${name}_${uid}`);
   const attempts = (await logFiles(directory, container)).map(({ attempt }) => attempt);
   const known = own(picture.memory.containers, container);
   const current =
     known?.startedAt === undefined && known?.exit === undefined ? attempts[0] : known.attempt;
   // Whoever saw it end reads its last words, too.
-  if (known?.exit !== undefined) await untilLogIsWhole(cri, known, WHOLE_WITHIN_MS);
+  if (known?.exit !== undefined) await untilLogIsWhole(means, known, WHOLE_WITHIN_MS);
   return {
     directory,
     current,
@@ -42,7 +42,7 @@ export async function findLogSource(
       await hasEnded(subject, container, current, signal);
       if (known?.attempt !== current || known?.containerId === undefined) return;
       // A runtime that cannot be asked does not keep a reader waiting.
-      await untilLogIsWritten(cri, known.containerId, signal).catch(() => undefined);
+      await untilLogIsWritten(means, known.containerId, signal).catch(() => undefined);
     },
   };
 }

@@ -14,6 +14,7 @@ import type { Downloads } from '../runtime/downloads.ts';
 import type { CheckHealth } from '../runtime/grpc-health.ts';
 import type { StopWithSignal } from '../runtime/stop-signal.ts';
 import type { Clock } from './clock.ts';
+import type { DeferredCleanup } from './deferred-cleanup.ts';
 import type { DeviceMeans } from './devices/give-devices.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { OutOfMemory } from './out-of-memory.ts';
@@ -48,6 +49,8 @@ export interface Means extends Clock {
   readonly countDownloads: () => Downloads;
   /** What is known of containers for which there was no memory. */
   readonly outOfMemory: OutOfMemory;
+  /** Whoever waits for the runtime to see a container's end asks it to let go. */
+  readonly cleanup: DeferredCleanup;
 }
 
 /** What an action is performed for, and how it is told about. */

@@ -3,14 +3,17 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import { RepriseError } from '../errors.ts';
 import { createLogger } from '../log.ts';
 import { blankMemory } from '../pod/memory.ts';
 import { defaultSettings } from '../pod/settings.ts';
+import type { Container } from '../pod/pod.ts';
 import { aContainer, aPod, anInstance } from '../testing/builders.ts';
 import { criOver } from '../runtime/cri.ts';
 import { serve } from '../testing/containerd-server.ts';
 import { aNode } from '../testing/node.ts';
 import { cgroupOf, podCgroupOf } from './kill-instances.ts';
+import { DeferredCleanup } from './deferred-cleanup.ts';
 import { OutOfMemory } from './out-of-memory.ts';
 import { RuntimeNews } from './runtime-news.ts';
 import { Worker } from './worker.ts';
@@ -61,14 +64,34 @@ test('news that cannot be handled is made up for by a look, and the next is hand
   t.deepEqual(reasons(), [undefined, 'Error']);
 });
 
+test('the output of a container is held if its pod may restart in place, until its end is not told any more', async (t) => {
+  const restartsAll = aContainer('two', {
+    restartPolicyRules: [
+      { action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [88] } },
+    ],
+  });
+  await using subject = await watching([aContainer('one'), restartsAll]);
+  const { news, held } = subject;
+  const create = { kind: 'create', pid: 1 } as const;
+  news.took({ ...create, containerId: 'c1' });
+  news.took({ ...create, containerId: 'of another' });
+  t.deepEqual(held(), ['c1']);
+  news.took({ kind: 'lost', error: new RepriseError('it is away') });
+  t.deepEqual(held(), []);
+
+  await using other = await watching();
+  other.news.took({ ...create, containerId: 'c1' });
+  t.deepEqual(other.held(), []);
+});
+
 /** A pod with two containers, c1 and c2, that run, and where the news of it goes. */
-async function watching() {
+async function watching(containers?: readonly Container[]) {
   await using stack = new AsyncDisposableStack();
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'reprise-news-'));
   stack.defer(() => fs.rmSync(root, { recursive: true }));
   const { containerd } = stack.use(await serve({}));
   const ends = new AbortController();
-  const { worker, seen, looks } = aWorker();
+  const { worker, seen, looks } = aWorker(containers);
   const isForgotten = worker.run(ends.signal);
   stack.defer(async () => {
     ends.abort();
@@ -76,8 +99,19 @@ async function watching() {
   });
   await seen;
   const outOfMemory = new OutOfMemory();
+  const held = new Set<string>();
+  const cleanup = new DeferredCleanup(({ containerId: id }) => {
+    held.add(id);
+    return { [Symbol.dispose]: () => void held.delete(id) };
+  });
   const news = new RuntimeNews({
-    means: { cri: criOver(containerd), lending, hierarchy: { version: 2, root }, outOfMemory },
+    means: {
+      cri: criOver(containerd),
+      lending,
+      hierarchy: { version: 2, root },
+      outOfMemory,
+      cleanup,
+    },
     log: createLogger({ level: 'silent' }),
     workers: () => [worker],
     keep: () => undefined,
@@ -87,6 +121,7 @@ async function watching() {
   return {
     news,
     outOfMemory,
+    held: () => [...held],
     podUid: worker.pod.metadata.uid,
     looks,
     cgroupOfC1: path.join(root, cgroupOf({ lending }, worker.pod, 'c1')),
@@ -98,11 +133,11 @@ async function watching() {
 }
 
 /** One of a pod with two containers, c1 and c2, that does nothing; resolves when it has seen them. */
-function aWorker() {
+function aWorker(containers: readonly Container[] = [aContainer('one'), aContainer('two')]) {
   const { promise: seen, resolve } = Promise.withResolvers<undefined>();
   const nothing = () => undefined;
   let looks = 0;
-  const worker = new Worker(aPod([], [aContainer('one'), aContainer('two')]), blankMemory, {
+  const worker = new Worker(aPod([], containers), blankMemory, {
     perform: (_action, _picture, until) =>
       new Promise((_resolve, reject) => {
         until.addEventListener('abort', () => reject(new Error('it is over')));

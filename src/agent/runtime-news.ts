@@ -5,6 +5,7 @@
 import { oomGroupKillsIn, oomKillsIn } from '../host/oom-kills.ts';
 import type { Logger } from '../log.ts';
 import type { Exit } from '../pod/observed.ts';
+import { hasRestartAllRule } from '../pod/restart-rules.ts';
 import type { RuntimeEvent } from '../runtime/events.ts';
 import { cgroupOf, podCgroupOf } from './kill-instances.ts';
 import type { Means } from './means.ts';
@@ -16,7 +17,7 @@ import { StrayExits } from './stray-exits.ts';
 import type { Worker } from './worker.ts';
 
 export interface NewsParts {
-  readonly means: Sources & Pick<Means, 'hierarchy' | 'outOfMemory'>;
+  readonly means: Sources & Pick<Means, 'hierarchy' | 'outOfMemory' | 'cleanup'>;
   readonly log: Logger;
   /** All that there are now. */
   readonly workers: () => readonly Worker[];
@@ -53,6 +54,9 @@ export class RuntimeNews {
       case 'exit':
         this.#tookExit(event);
         return;
+      case 'create':
+        this.#tookCreate(event);
+        return;
       case 'start':
         this.#ownerOf(event.containerId)?.sawStart(event.containerId, event);
         return;
@@ -74,10 +78,19 @@ export class RuntimeNews {
         return;
       case 'lost':
         log.warn({ err: event.error }, 'lost containerd; its containers go on');
+        this.#parts.means.cleanup.letAllGo();
         return;
       default:
         event satisfies never;
     }
+  }
+
+  /** Only a pod that has a rule for it is likely to restart in place. */
+  #tookCreate({ containerId, pid }: RuntimeEvent & { kind: 'create' }): void {
+    const { means, signal } = this.#parts;
+    const pod = this.#ownerOf(containerId)?.pod;
+    if (signal.aborted || pod === undefined || !hasRestartAllRule(pod)) return;
+    means.cleanup.created(pod.metadata.uid, { pid, containerId });
   }
 
   #tookExit({ containerId, exitCode, exitedAt, seenAt }: RuntimeEvent & { kind: 'exit' }): void {

@@ -11,6 +11,7 @@ export function eventOnClock(event: RuntimeEvent, fromWall: FromWall): RuntimeEv
       return { ...event, exitedAt: fromWall(event.exitedAt), seenAt: fromWall(event.seenAt) };
     case 'start':
       return { ...event, startedAt: fromWall(event.startedAt) };
+    case 'create':
     case 'oom':
     case 'image':
     case 'connected':

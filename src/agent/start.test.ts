@@ -59,6 +59,7 @@ async function aNode(laidDown: Answers) {
     inPlaceBackoffMs: 0,
     maxContainerRestartMs: 300_000,
     standbys: true,
+    deferredCleanup: true,
     devices: {
       ...defaultDeviceOptions,
       ...{ cdiSpecDirs: [], driverDirectory: dataDir, devDirectory: dataDir },

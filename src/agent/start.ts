@@ -12,6 +12,7 @@ import { findHierarchy } from '../host/cgroups.ts';
 import { NvidiaSmi } from '../host/devices/nvidia-smi.ts';
 import { GpuReader } from '../host/devices/read-gpus.ts';
 import { defaultSpecDirs } from '../host/devices/read-specs.ts';
+import { holdOutput } from '../host/held-output.ts';
 import { lockFolder } from '../host/lock.ts';
 import { readNodeFacts } from '../host/node-facts.ts';
 import { comeFirst } from '../host/priority.ts';
@@ -40,6 +41,7 @@ import { steadyClock } from './clock.ts';
 import { CurrentNode } from './current-node.ts';
 import { ClaimStore } from './devices/claims.ts';
 import { watchDevices } from './devices/health-watch.ts';
+import { DeferredCleanup } from './deferred-cleanup.ts';
 import type { DeviceMeans } from './devices/give-devices.ts';
 import { DeviceKeeper } from './devices/keeper.ts';
 import { Agent } from './agent.ts';
@@ -73,6 +75,8 @@ export interface AgentOptions {
   readonly allowedUnsafeSysctls?: readonly string[];
   /** Whether containers are created ahead for the next in-place restart. */
   readonly standbys: boolean;
+  /** Whether what the runtime does about dead containers is put off until a restart is over. */
+  readonly deferredCleanup: boolean;
   /** Where devices are looked for, and what becomes of unhealthy ones; absent: as usual. */
   readonly devices?: DeviceOptions;
   /** Run this pod and no other; what else is in the data directory is left alone. */
@@ -278,6 +282,7 @@ async function provideMeans(
     pulls: new SharedPulls(),
     countDownloads: () => countDownloads(containerd),
     outOfMemory: new OutOfMemory(),
+    cleanup: new DeferredCleanup(options.deferredCleanup ? holdOutput : () => undefined),
     ...steadyClock(),
   };
 }

@@ -49,7 +49,7 @@ export class Turns {
 }
 
 /** Whether a restart is under way that others should make room for. */
-function isInAHurry({ restart, ending }: Memory): boolean {
+export function isInAHurry({ restart, ending }: Memory): boolean {
   if (restart === undefined || ending !== undefined) return false;
   return restart.startNotBefore === undefined || restart.startingAt !== undefined;
 }

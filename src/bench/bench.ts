@@ -41,6 +41,8 @@ export interface BenchOptions extends RoundCounts {
   readonly cgroupRoot: string;
   /** Whether the agent creates containers ahead for the next restart. */
   readonly standbys: boolean;
+  /** Whether it puts off what the runtime does about dead containers until a restart is over. */
+  readonly deferredCleanup: boolean;
   /** Our own version. */
   readonly version: string;
   readonly log: Logger;
@@ -54,6 +56,7 @@ export interface BenchResult {
   /** Those that were run; `asked`: how many should have counted, when it was interrupted. */
   readonly rounds: RoundCounts & { readonly asked?: number };
   readonly standbys: boolean;
+  readonly deferredCleanup: boolean;
   readonly machine: Machine;
   readonly samples: readonly Sample[];
 }
@@ -75,7 +78,7 @@ export async function runBench(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<BenchResult> {
-  const { scenario, standbys, warmUps, iterations } = options;
+  const { scenario, standbys, deferredCleanup, warmUps, iterations } = options;
   const startedAt = new Date().toISOString();
   progress.onStep('set up');
   const folder = await makeFolder(options.workDir);
@@ -97,7 +100,7 @@ export async function runBench(
     const samples = await runRounds(contenders, asked, progress.onRound, signal);
     const run = samples.length / contenders.length;
     const rounds = run === iterations ? asked : { warmUps, iterations: run, asked: iterations };
-    return { startedAt, scenario, rounds, standbys, machine, samples };
+    return { startedAt, scenario, rounds, standbys, deferredCleanup, machine, samples };
   } finally {
     progress.onStep('clean up');
     await cleanUp.run();
@@ -111,7 +114,7 @@ async function setUp(
   signal: AbortSignal,
 ): Promise<readonly Contender[]> {
   const { scenario, folder, cri, cleanUp } = site;
-  const { containerd, cgroupRoot, standbys, log } = options;
+  const { containerd, cgroupRoot, standbys, deferredCleanup, log } = options;
   // Before anything is made of it: an image that cannot be had is the likeliest failure.
   const image = await ensureImage(cri, scenario.image, { policy: 'IfNotPresent' }, signal);
   const podLogDir = path.join(folder, 'logs');
@@ -126,6 +129,7 @@ async function setUp(
       inPlaceBackoffMs: 0,
       maxContainerRestartMs: 300_000,
       standbys,
+      deferredCleanup,
       log,
     },
     signal,

@@ -48,11 +48,12 @@ export function scenarioText({ pods, inits, containers }: Scenario): string {
 }
 
 /** How the rounds were run. */
-export function roundsText({ rounds, standbys }: BenchResult): string {
+export function roundsText({ rounds, standbys, deferredCleanup }: BenchResult): string {
   const { iterations, warmUps, asked } = rounds;
   const askedText = asked === undefined ? '' : ` of ${asked}, then interrupted,`;
   const standbysText = standbys ? '' : '; without standbys';
-  return `${counted(iterations, 'round')}${askedText} after ${counted(warmUps, 'round')} to warm up, methods in turns${standbysText}`;
+  const cleanupText = deferredCleanup ? '' : '; without deferred clean-up';
+  return `${counted(iterations, 'round')}${askedText} after ${counted(warmUps, 'round')} to warm up, methods in turns${standbysText}${cleanupText}`;
 }
 
 /** The machine as a list of names and values. */

@@ -23,6 +23,7 @@ interface BenchCommandOptions extends ReportOptions {
   readonly init: number;
   readonly image: string;
   readonly standbys: boolean;
+  readonly deferredCleanup: boolean;
   readonly containerd: string;
   readonly cgroupRoot: string;
   readonly workDir: string;
@@ -44,6 +45,7 @@ export function benchCommand(): Command {
     .option('--init <n>', 'init containers of each pod', wholeNumberOption(0), 1)
     .option('--image <name>', 'has sh, sleep and true', 'docker.io/library/busybox:stable')
     .option('--no-standbys', 'without containers that are created ahead')
+    .option('--no-deferred-cleanup', 'with dead containers cleared away at once, beside the starts')
     .addOption(
       new Option('--containerd <path>', "containerd's unix socket")
         .env('CONTAINERD_ADDRESS')
@@ -116,7 +118,7 @@ async function measure(
   ]);
   requireRoot();
   const { pods, containers, init, image, iterations, warmUp } = options;
-  const { containerd, cgroupRoot, workDir, standbys } = options;
+  const { containerd, cgroupRoot, workDir, standbys, deferredCleanup } = options;
   using progress = progressOn(process.stderr);
   const result = await runBench(
     {
@@ -127,6 +129,7 @@ async function measure(
       cgroupRoot,
       workDir,
       standbys,
+      deferredCleanup,
       version: ownVersion(),
       log: agentLogger('error'),
     },

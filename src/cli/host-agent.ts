@@ -51,6 +51,7 @@ export async function hostAgent(options: HostOptions, signal: AbortSignal): Prom
         maxContainerRestartMs: options.maxContainerRestartPeriod,
         allowedUnsafeSysctls: options.allowedUnsafeSysctls,
         standbys: options.standbys,
+        deferredCleanup: options.deferredCleanup,
         devices: {
           cdiSpecDirs: options.cdiSpecDirs,
           nvidiaSmi: options.nvidiaSmi,

@@ -36,6 +36,8 @@ export interface NodeOptions {
   readonly maxContainerRestartPeriod: number;
   /** Whether the containers of the next in-place restart are created ahead. */
   readonly standbys: boolean;
+  /** Whether what containerd does about dead containers is put off until a restart is over. */
+  readonly deferredCleanup: boolean;
   readonly allowedUnsafeSysctls: readonly string[];
   /** Absent: what containerd reads. */
   readonly cdiSpecDirs?: readonly string[];
@@ -123,6 +125,10 @@ export function withNodeOptions(command: Command): Command {
     .option(
       '--no-standbys',
       'do not create the containers of the next in-place restart ahead: slower, less disk',
+    )
+    .option(
+      '--no-deferred-cleanup',
+      'do not put off what containerd does about dead containers until a restart is over: slower',
     )
     .addOption(
       new Option(

@@ -55,7 +55,7 @@ const exitedAt = { seconds: '1767323045', nanos: 123_456_789 };
 
 function task(
   containerd: Containerd,
-  name: 'TaskStart' | 'TaskExit' | 'TaskDelete' | 'TaskOOM',
+  name: 'TaskCreate' | 'TaskStart' | 'TaskExit' | 'TaskDelete' | 'TaskOOM',
   content: object,
 ) {
   const types = containerd.taskEvents;
@@ -101,7 +101,8 @@ test('only what concerns the tasks and images of CRI is asked for', async (t) =>
   const bus = new Bus();
   const { next } = await follow(t, bus);
   await next();
-  t.deepEqual(bus.filters.slice(0, 6), [
+  t.deepEqual(bus.filters.slice(0, 7), [
+    'topic=="/tasks/create",namespace==k8s.io',
     'topic=="/tasks/start",namespace==k8s.io',
     'topic=="/tasks/exit",namespace==k8s.io',
     'topic=="/tasks/delete",namespace==k8s.io',
@@ -109,7 +110,7 @@ test('only what concerns the tasks and images of CRI is asked for', async (t) =>
     'topic=="/images/create",namespace==k8s.io',
     'topic=="/images/update",namespace==k8s.io',
   ]);
-  t.regex(bus.filters[6] ?? '', /^topic=="\/reprise\/mark\/[0-9a-f-]{36}"$/);
+  t.regex(bus.filters[7] ?? '', /^topic=="\/reprise\/mark\/[0-9a-f-]{36}"$/);
 });
 
 test('an exit carries code and time; that of an exec is nobody’s business', async (t) => {
@@ -137,6 +138,14 @@ test('a name that may stand for another image is told, whether it is new or not'
     bus.send({ namespace: 'k8s.io', event: { type_url, value } });
     t.deepEqual(await next(), { kind: 'image', name: 'a.test/tool:1' });
   }
+});
+
+test('a first process is told before the program of its container runs', async (t) => {
+  const bus = new Bus();
+  const { next, server } = await follow(t, bus);
+  await next();
+  bus.send(task(server.containerd, 'TaskCreate', { containerId: 'a', pid: 7 }));
+  t.deepEqual(await next(), { kind: 'create', containerId: 'a', pid: 7 });
 });
 
 test('a start carries the time of its event', async (t) => {

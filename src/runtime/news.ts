@@ -6,6 +6,13 @@ import type { Envelope__Output } from './generated/containerd/services/events/v1
 import { fromTimestamp } from './time.ts';
 
 export type News =
+  /** A container, or a sandbox, has its first process; its own program does not run yet. */
+  | {
+      readonly kind: 'create';
+      readonly containerId: string;
+      /** Of that process, in containerd's pid namespace. */
+      readonly pid: number;
+    }
   /** The first process of a container, or a sandbox's pause process, runs. */
   | {
       readonly kind: 'start';
@@ -45,6 +52,10 @@ export function newsReader({
 
   return ({ event, timestamp }, seenAt) => {
     switch (messageName(event?.type_url ?? '')) {
+      case 'containerd.events.TaskCreate': {
+        const { containerId, pid } = types.TaskCreate.deserialize(event?.value ?? Buffer.alloc(0));
+        return { kind: 'create', containerId, pid };
+      }
       case 'containerd.events.TaskStart': {
         const { containerId, pid } = types.TaskStart.deserialize(event?.value ?? Buffer.alloc(0));
         return { kind: 'start', containerId, pid, startedAt: fromTimestamp(timestamp) ?? seenAt };

@@ -21,7 +21,7 @@ interface Arrival {
 }
 
 const topics = [
-  ...['/tasks/start', '/tasks/exit', '/tasks/delete', '/tasks/oom'],
+  ...['/tasks/create', '/tasks/start', '/tasks/exit', '/tasks/delete', '/tasks/oom'],
   ...['/images/create', '/images/update'],
 ];
 

@@ -16,6 +16,7 @@ export function aBenchResult(more: Partial<BenchResult> = {}): BenchResult {
     scenario: { pods: 1, containers: 1, inits: 1, image: 'localhost/reprise/busybox:1' },
     rounds: { iterations: 1, warmUps: 2 },
     standbys: true,
+    deferredCleanup: true,
     machine: {
       cpu: 'Some <CPU> & more',
       cpus: 2,
