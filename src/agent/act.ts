@@ -66,12 +66,12 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
       await removeContainer(means, action, occasion);
       return done;
     case 'stop-sandbox':
-      means.cleanup.leave(pod.metadata.uid);
+      letGoOf(means, action.id, occasion);
       await cri.stopPodSandbox(action.id, signal);
       if (occasion.picture.memory.ending !== undefined) means.qosShares.remove(pod);
       return done;
     case 'remove-sandbox':
-      means.cleanup.leave(pod.metadata.uid);
+      letGoOf(means, action.id, occasion);
       await cri.removePodSandbox(action.id, signal);
       return done;
     case 'forget':
@@ -84,6 +84,14 @@ export async function act(means: Means, action: Action, occasion: Occasion): Pro
     default:
       return action satisfies never;
   }
+}
+
+/** The end of a sandbox is that of its containers. */
+function letGoOf({ cleanup }: Means, sandboxId: string, { picture }: Occasion): void {
+  const { sandboxes, instances } = picture.observed;
+  const attempt = sandboxes.find(({ id }) => id === sandboxId)?.attempt;
+  for (const { id, sandboxAttempt } of instances)
+    if (id !== undefined && sandboxAttempt === attempt) cleanup.letGo(id);
 }
 
 /** A call of an agent that was killed may have landed after the last look. */

@@ -370,6 +370,7 @@ export class Agent implements Backend {
       tell,
       inputs: (now) => allInputsOf(now, { find, hostIPs: means.node.hostIPs }),
       look: async (signal) => {
+        means.cleanup.letEndedGo(pod.metadata.uid);
         const seen = await lookAtPod(means.cri, pod.metadata.uid, signal);
         const look = lookOnClock(seen, means.fromWall);
         const known = await withMovedImages(means.cri, pod, look, signal);

@@ -78,6 +78,10 @@ test('the output of a container is held if its pod may restart in place, until i
   t.deepEqual(held(), ['c1']);
   news.took({ kind: 'lost', error: new RepriseError('it is away') });
   t.deepEqual(held(), []);
+  // Of another subscription, which was lost before it was proven.
+  news.took({ ...create, containerId: 'c1' });
+  news.took({ kind: 'connected', gap: true });
+  t.deepEqual(held(), []);
 
   await using other = await watching();
   other.news.took({ ...create, containerId: 'c1' });
@@ -102,7 +106,7 @@ async function watching(containers?: readonly Container[]) {
   const held = new Set<string>();
   const cleanup = new DeferredCleanup(({ containerId: id }) => {
     held.add(id);
-    return { [Symbol.dispose]: () => void held.delete(id) };
+    return { isOver: () => false, [Symbol.dispose]: () => void held.delete(id) };
   });
   const news = new RuntimeNews({
     means: {

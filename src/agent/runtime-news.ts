@@ -42,6 +42,7 @@ export class RuntimeNews {
       this.#take(event);
     } catch (error) {
       const id = 'containerId' in event ? event.containerId : undefined;
+      if (id !== undefined) this.#parts.means.cleanup.letGo(id);
       log.error({ err: error, news: event.kind, id }, 'could not handle news; looking instead');
       const owner = id === undefined ? undefined : this.#ownerOf(id);
       for (const worker of owner === undefined ? workers() : [owner]) worker.lookAgain();
@@ -74,6 +75,7 @@ export class RuntimeNews {
       case 'connected':
         if (!event.gap) return;
         log.info('containerd is back; looking at every pod');
+        this.#parts.means.cleanup.letAllGo();
         for (const worker of workers()) worker.lookAgain();
         return;
       case 'lost':
@@ -94,6 +96,7 @@ export class RuntimeNews {
   }
 
   #tookExit({ containerId, exitCode, exitedAt, seenAt }: RuntimeEvent & { kind: 'exit' }): void {
+    this.#parts.means.cleanup.ended(containerId);
     const worker = this.#ownerOf(containerId);
     const kills = worker && this.#oomKillsIn(worker, containerId);
     const reason = this.#parts.means.outOfMemory.reasonOf(containerId, exitCode, kills);

@@ -8,9 +8,17 @@ import { holdOutput } from './held-output.ts';
 /** In the name of every cgroup. */
 const containerId = '/';
 
-/** A process that ends with its input, with an error output that ends with `rest`. */
-async function aProcess(rest = '| cat') {
-  const script = `{ sh -c 'echo $$ >&3; read line' 2>&1 >/dev/null ${rest}; } 3>&1; echo end`;
+interface Wished {
+  /** Where it writes its errors to. */
+  readonly errors?: string;
+  /** Whether its parent has what it writes to, too. */
+  readonly isOfParent?: boolean;
+}
+
+/** A process that ends with its input; `end` is written when its error output has come to its end. */
+async function aProcess({ errors = '&1', isOfParent = true }: Wished = {}) {
+  const process = `sh -c 'echo $$ >&3; read line' 2>${errors} >/dev/null`;
+  const script = `{ { ${isOfParent ? `${process}; :` : `exec ${process}`}; } | cat; } 3>&1; echo end`;
   const { stdin, stdout } = spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'ignore'] });
   const lines = createInterface(stdout)[Symbol.asyncIterator]();
   const next = async () => (await lines.next()).value as unknown;
@@ -25,6 +33,7 @@ async function aProcess(rest = '| cat') {
 test('whoever reads the output comes to its end when it is let go', async (t) => {
   const { pid, end, next } = await aProcess();
   const output = holdOutput({ pid, containerId });
+  t.false(output?.isOver());
   await end();
   let isOver = false;
   const over = next().then((line) => {
@@ -33,6 +42,7 @@ test('whoever reads the output comes to its end when it is let go', async (t) =>
   });
   await new Promise((resolve) => setTimeout(resolve, 50));
   t.false(isOver);
+  t.true(output?.isOver());
   output?.[Symbol.dispose]();
   t.is(await over, 'end');
 });
@@ -51,7 +61,14 @@ test('a process that is not of the container is let alone', async (t) => {
 });
 
 test('what is no pipe is not opened', async (t) => {
-  const { pid, end } = await aProcess('2>/dev/null');
+  const { pid, end } = await aProcess({ errors: '/dev/null' });
   t.is(holdOutput({ pid, containerId }), undefined);
   await end();
+});
+
+test('nor is a pipe that is not of its parent: the program may have made it', async (t) => {
+  const { pid, end, next } = await aProcess({ isOfParent: false });
+  t.is(holdOutput({ pid, containerId }), undefined);
+  await end();
+  t.is(await next(), 'end');
 });
