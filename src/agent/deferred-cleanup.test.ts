@@ -1,5 +1,6 @@
 import { mock } from 'node:test';
 import test from 'ava';
+import type { ExecutionContext } from 'ava';
 import type { Instance } from '../pod/observed.ts';
 import { anInstance } from '../testing/builders.ts';
 import { DeferredCleanup } from './deferred-cleanup.ts';
@@ -19,6 +20,12 @@ function subject() {
   });
   for (const id of ['a1', 'a2', 'b1']) cleanup.created(id.slice(0, 1), { containerId: id, pid: 1 });
   return { cleanup, over, held: () => [...open].join(' ') };
+}
+
+/** Until the test ticks. */
+function stopTime(t: ExecutionContext): void {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
 }
 
 /** The pod with the first letter of them; those that have ended have an x, those that are starting an s. */
@@ -67,8 +74,7 @@ for (const [name, story] of Object.entries(stories)) {
 }
 
 test.serial('a restart in which nothing is started for a second does not keep it', (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] });
-  t.teardown(() => mock.timers.reset());
+  stopTime(t);
   const { cleanup, held } = subject();
   cleanup.note(podWith('a1x a2', true));
   mock.timers.tick(600);
@@ -130,8 +136,7 @@ test.serial(
 );
 
 test.serial('what ends after a lull in a restart that hangs has a lull of its own', (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] });
-  t.teardown(() => mock.timers.reset());
+  stopTime(t);
   const { cleanup, held } = subject();
   cleanup.note(podWith('a1x a2', true));
   mock.timers.tick(1_000);
@@ -147,8 +152,7 @@ test.serial('what ends after a lull in a restart that hangs has a lull of its ow
 });
 
 test.serial('an end that no decision follows is not hidden for long', (t) => {
-  mock.timers.enable({ apis: ['setTimeout'] });
-  t.teardown(() => mock.timers.reset());
+  stopTime(t);
   const { cleanup, held } = subject();
   cleanup.ended('a1');
   cleanup.ended('of another');

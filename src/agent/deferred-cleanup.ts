@@ -90,7 +90,7 @@ export class DeferredCleanup {
     for (const [id, { output }] of this.#of(uid)) if (output.isOver()) this.letGo(id);
   }
 
-  /** Somebody waits for all containers of a pod, or nobody tells of it any more. */
+  /** Nobody decides about a pod any more. */
   leave(uid: string): void {
     this.#restarting.delete(uid);
     for (const [id] of this.#of(uid)) this.letGo(id);
