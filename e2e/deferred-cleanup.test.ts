@@ -44,6 +44,17 @@ touch /shared/was-here`;
     return now.length === 0 && now;
   });
   t.deepEqual(left, []);
+  // A removal that comes too early has containerd kill it, and fails if it sees the end meanwhile.
+  const log = await fs.readFile(node.containerd.logFile, 'utf8');
+  for (const id of old) {
+    t.true(log.includes(`RemoveContainer for \\"${id}\\"`));
+    t.false(log.includes(`Kill container \\"${id}\\"`));
+  }
+  const warnings = (await node.events('waits')).filter((event) => event.startsWith('Warning'));
+  t.deepEqual(
+    warnings.map((event) => event.split(':')[0]),
+    ['Warning RestartingAllContainers'],
+  );
   await node.removed('waits');
 });
 

@@ -8,9 +8,7 @@
  * Read next: create-container.ts, start-container.ts, kill-instances.ts; explain.ts, why one failed.
  */
 import { RepriseError } from '../errors.ts';
-import { messageFile, removeMessageFile } from '../host/last-words.ts';
-import { lend, placesOf, takeBack } from '../host/lend.ts';
-import { removeOldLogs } from '../host/log-rotation.ts';
+import { lend, takeBack } from '../host/lend.ts';
 import type { Action } from '../pod/action.ts';
 import type { Pod } from '../pod/pod.ts';
 import { findContainer, podKey } from '../pod/pod.ts';
@@ -27,6 +25,7 @@ import { createContainer } from './create-container.ts';
 import { kill, proveGone } from './kill-instances.ts';
 import { loanOf } from './means.ts';
 import type { Means, Occasion } from './means.ts';
+import { removeContainer } from './remove-container.ts';
 import { startContainer } from './start-container.ts';
 import type { Outcome } from './view.ts';
 
@@ -148,18 +147,4 @@ async function runSandbox(
     throw new RepriseError('the sandbox was gone as soon as it was there', { where: id });
   }
   return { kind: 'sandbox', sandbox };
-}
-
-async function removeContainer(
-  { cri, cleanup, lending, devices }: Means,
-  { id, name }: Action & { kind: 'remove-container' },
-  { pod, picture, signal }: Occasion,
-): Promise<void> {
-  cleanup.letGo(id);
-  await cri.removeContainer(id, signal);
-  devices.madeWith.delete(id);
-  const attempt = picture.observed.instances.find((one) => one.id === id)?.attempt;
-  const { messages, logs } = placesOf(pod, lending);
-  if (attempt !== undefined) await removeMessageFile(messageFile(messages, name, attempt));
-  await removeOldLogs(logs, name);
 }

@@ -2,8 +2,8 @@
  * Puts off what the runtime does about the dead until the living are started.
  *
  * When a container has ended, containerd runs runc up to three times to clear it away. During a restart in
- * place that goes on beside the starts, which on two processors take a third longer for it. It waits for the
- * end of the container's output: containerd 2.1 with all of it, earlier ones with all but the first run, and
+ * place that goes on beside the starts, which on two processors take a third longer for it. It waits with all but
+ * the first run for the end of the container's output: containerd 2.1 for as long as that takes, earlier ones
  * no longer than two seconds (the shim's init.go). So the output is held open from before the container's
  * program runs, and let go when it has ended, or, if its pod restarts, when no pod does any more or nothing has
  * been started for a while. Until then CRI calls the container running; nothing on the way of a restart asks it.

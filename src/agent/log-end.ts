@@ -2,13 +2,12 @@
  * When a container's log is whole: the runtime still copies what was said last when the exit event
  * comes.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-import { isCallError } from '../runtime/call.ts';
 import type { Cri } from '../runtime/cri.ts';
 import type { Means } from './means.ts';
+import { untilShown } from './shown-state.ts';
 
 /** How soon the runtime is asked whether it has written the log to its end, and how often then. */
-const ASKED_AFTER_MS = [20, 30, 50, 100, 200, 400, 800, 1600];
+const delaysMs = [20, 30, 50, 100, 200, 400, 800, 1600];
 
 /** Who knows, and who may keep it from knowing. */
 export interface Asked {
@@ -26,15 +25,7 @@ export async function untilLogIsWritten(
   signal: AbortSignal,
 ): Promise<void> {
   cleanup.letGo(id);
-  for (const ms of ASKED_AFTER_MS) {
-    try {
-      if ((await cri.containerStatus(id, signal)).state === 'CONTAINER_EXITED') return;
-    } catch (error) {
-      if (isCallError(error, 'not-found')) return;
-      throw error;
-    }
-    await delay(ms, undefined, { signal });
-  }
+  await untilShown(cri, id, { isRight: (state) => state === 'CONTAINER_EXITED', delaysMs }, signal);
 }
 
 /** The same for somebody who waits for an answer: at most so long, also for a runtime that is away. */
