@@ -12,7 +12,7 @@ import { RepriseError } from '../errors.ts';
 import type { Memory } from '../pod/memory.ts';
 import type { V1Pod } from '../pod/pod-status.ts';
 import type { Cri } from '../runtime/cri.ts';
-import { ofPod, readContainerLabels } from '../runtime/labels.ts';
+import { ofPod } from '../runtime/labels.ts';
 import type { Contender, PodRecord } from './contender.ts';
 import { marksOf } from './marks.ts';
 import { ownShareOf } from './own-share.ts';
@@ -89,15 +89,24 @@ async function untilTidy(
   const deadline = performance.now() + TIDY_WITHIN_MS;
   while (performance.now() < deadline) {
     const listed = await cri.listContainers({ labelSelector: ofPod(uid) }, signal);
-    const generations = listed.map(({ labels }) => readContainerLabels(labels)?.generation ?? 0);
-    const newest = Math.max(...generations);
-    const ofNewest = generations.filter((one) => one === newest).length;
-    const expected = standbys ? 2 * inPod : inPod;
-    if (generations.length === expected && ofNewest === inPod) return;
+    if (isTidy(listed, inPod, { standbys })) return;
     await delay(20, undefined, { signal });
   }
   throw new RepriseError(`the agent has not tidied up within ${TIDY_WITHIN_MS / 1000} s`, {
     where: `pod ${name}`,
     next: 'set REPRISE_LOG_LEVEL=info to see what the agent does; look at the log of containerd',
   });
+}
+
+/**
+ * Whether the containers of a pod are those of its run and the standbys, and no others: those of the run before
+ * are as many as the standbys that are created when they are removed.
+ */
+export function isTidy(
+  listed: readonly { readonly state: string }[],
+  inPod: number,
+  { standbys }: { readonly standbys: boolean },
+): boolean {
+  const ahead = listed.filter(({ state }) => state === 'CONTAINER_CREATED').length;
+  return listed.length === inPod + ahead && ahead === (standbys ? inPod : 0);
 }
