@@ -305,14 +305,14 @@ async function waitForEvent(
 }
 
 // cgroup v1 has no such event, and not every watch can be had. Whoever waits has already heard of the
-// exits, or sent SIGKILL: what is awaited here is the last few milliseconds of dying, so short looks
-// are bounded in number.
+// exits, or sent SIGKILL: what is awaited here is the last few milliseconds of dying. So the first looks are
+// as close to each other as a timer allows, and later ones ever further apart.
 async function waitByLooking(
   cgroup: string,
   hierarchy: Hierarchy,
   over: AbortSignal,
 ): Promise<void> {
-  for (let pauseMs = 1; !over.aborted && !isEmpty(cgroup, hierarchy); pauseMs *= 1.5) {
+  for (let pauseMs = 1; !over.aborted && !isEmpty(cgroup, hierarchy); pauseMs *= 1.1) {
     await sleep(Math.min(pauseMs, 50));
   }
 }
