@@ -2,6 +2,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import test from 'ava';
+import { startContainerd } from '../scripts/private-containerd/start.ts';
 import type { V1Pod } from '../src/pod/pod-status.ts';
 import { connectContainerd } from '../src/runtime/connect.ts';
 import { criOver } from '../src/runtime/cri.ts';
@@ -62,20 +63,30 @@ test.serial(
   'the output of containers is held if their pods have a rule for it, and let go with them',
   async (t) => {
     await using node = await startNode();
-    const { run } = await node.agent();
+    const { run: before } = await node.agent();
     const plain = container('main');
     await Promise.all([node.apply(referencePod('rule')), node.apply(pod('no-rule', [], [plain]))]);
     const [rule, noRule] = await Promise.all([node.ready('rule'), node.ready('no-rule')]);
     const outputs = await outputsOf(node, rule);
     t.is(outputs.length, 2);
-    const held = await pipesOf(run.pid);
-    t.deepEqual(
-      outputs.map((output) => held.includes(output)),
-      [true, true],
-    );
     const [other = ''] = await outputsOf(node, noRule);
     t.regex(other, /^pipe:/);
-    t.false(held.includes(other));
+    const areHeldBy = async (pid: number | undefined) => {
+      const held = await pipesOf(pid);
+      t.false(held.includes(other));
+      return outputs.every((output) => held.includes(output));
+    };
+    t.true(await areHeldBy(before.pid));
+    before.kill('SIGKILL');
+    await before;
+    // Whoever comes after an agent, or after a containerd that was away, holds them as well.
+    const { run } = await node.agent();
+    await until('the next agent holds them', () => areHeldBy(run.pid));
+    const { pid: daemon, dir } = node.containerd;
+    process.kill(daemon, 'SIGKILL');
+    await until('they are let go without containerd', async () => !(await areHeldBy(run.pid)));
+    await startContainerd(dir, { outbound: false });
+    await until('they are held again', () => areHeldBy(run.pid));
     await node.removed('rule', 'no-rule');
     t.deepEqual(
       (await pipesOf(run.pid)).filter((pipe) => outputs.includes(pipe)),

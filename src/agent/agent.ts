@@ -57,6 +57,7 @@ import { showDevice } from './devices/show-devices.ts';
 import { withNames } from './container-names.ts';
 import { EventLog } from './event-log.ts';
 import { failureEvents } from './failure-events.ts';
+import { holdRunning } from './hold-running.ts';
 import { Hub } from './hub.ts';
 import { complete } from './object-store.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -372,6 +373,9 @@ export class Agent implements Backend {
       look: async (signal) => {
         means.cleanup.letEndedGo(pod.metadata.uid);
         const seen = await lookAtPod(means.cri, pod.metadata.uid, signal);
+        await holdRunning(means, worker.pod, seen, signal).catch((error: unknown) => {
+          if (!signal.aborted) report('hold the output of containers', error);
+        });
         const look = lookOnClock(seen, means.fromWall);
         const known = await withMovedImages(means.cri, pod, look, signal);
         return await withLastWords(means, worker.pod, this.#news.strays.putInto(known), signal);

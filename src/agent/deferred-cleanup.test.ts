@@ -18,7 +18,7 @@ function subject() {
     open.add(id);
     return { isOver: () => over.has(id), [Symbol.dispose]: () => void open.delete(id) };
   });
-  for (const id of ['a1', 'a2', 'b1']) cleanup.created(id.slice(0, 1), { containerId: id, pid: 1 });
+  for (const id of ['a1', 'a2', 'b1']) cleanup.hold(id.slice(0, 1), { containerId: id, pid: 1 });
   return { cleanup, over, held: () => [...open].join(' ') };
 }
 

@@ -37,7 +37,7 @@ interface Held {
 }
 
 export class DeferredCleanup {
-  readonly #hold: typeof holdOutput;
+  readonly #open: typeof holdOutput;
   /** By container. */
   readonly #held = new Map<string, Held>();
   /** Pods, and whether containers of theirs are being started, or wait for their turn. */
@@ -45,15 +45,19 @@ export class DeferredCleanup {
   #lull: NodeJS.Timeout | undefined;
 
   constructor(hold: typeof holdOutput) {
-    this.#hold = hold;
+    this.#open = hold;
   }
 
-  /** A container of a pod has its first process, and its program does not run yet. */
-  created(uid: string, process: FirstProcess): void {
-    const output = this.#hold(process);
+  /** Holds the output of a container of a pod; best before its program runs. */
+  hold(uid: string, process: FirstProcess): void {
+    const output = this.#open(process);
     if (output === undefined) return;
     this.letGo(process.containerId);
     this.#held.set(process.containerId, { uid, output, isWaiting: false });
+  }
+
+  holds(id: string): boolean {
+    return this.#held.has(id);
   }
 
   /** A container has ended; a decision about its pod may not come for a while. */

@@ -92,7 +92,7 @@ export class RuntimeNews {
     const { means, signal } = this.#parts;
     const pod = this.#ownerOf(containerId)?.pod;
     if (signal.aborted || pod === undefined || !hasRestartAllRule(pod)) return;
-    means.cleanup.created(pod.metadata.uid, { pid, containerId });
+    means.cleanup.hold(pod.metadata.uid, { pid, containerId });
   }
 
   #tookExit({ containerId, exitCode, exitedAt, seenAt }: RuntimeEvent & { kind: 'exit' }): void {

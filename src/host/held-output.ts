@@ -1,8 +1,8 @@
 /**
  * Holds the output of a container open, so that whoever reads it does not come to its end before we let go.
  *
- * To be asked for before the container's program runs; but it may do so by now, and what it has for its output
- * may be anything. So that is looked at before it is opened, by a descriptor that does nothing to it.
+ * Best asked for before the container's program runs. If it does, what it has for its output may be anything: that
+ * is looked at before it is opened, by a descriptor that does nothing to it.
  */
 import fs from 'node:fs';
 import { O_PATH } from './descriptors.ts';
